@@ -1,0 +1,1 @@
+//! AWS on a laptop, and the digital twin of the tests.

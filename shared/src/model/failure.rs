@@ -1,0 +1,89 @@
+//! What went wrong, and whether the image is to blame.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Why a rollout failed, with what a person needs to believe it and to act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The cause, one sentence without a full stop.
+    pub cause: String,
+    /// What usually mends it.
+    pub remedy: String,
+    /// What was seen: stop codes, exit codes, reasons in AWS's words.
+    pub evidence: Vec<String>,
+    /// Whether the digest is to blame, and so is blocked.
+    pub blame: Blame,
+    /// When it was judged.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cause, remedy, evidence, blame: _, at: _ } = self;
+        write!(f, "{cause}")?;
+        if !evidence.is_empty() {
+            write!(f, " ({})", evidence.join("; "))?;
+        }
+        if !remedy.is_empty() {
+            write!(f, ". {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Who is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blame {
+    /// These bytes: they are not released here again until a person unblocks them.
+    Image,
+    /// Infrastructure, permissions, somebody else's change: the bytes may be fine.
+    Other,
+    /// A deadline passed without evidence: `on_timeout` decides.
+    Silence,
+}
+
+/// One task of our revision that stopped for a reason that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFailure {
+    /// The task's id (the last part of its ARN).
+    pub task: String,
+    /// ECS's stop code, or empty.
+    pub stop_code: String,
+    /// ECS's stopped reason.
+    pub reason: String,
+    /// The container that ended it, where known.
+    pub container: String,
+    /// Its exit code; absent when it never ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
+    /// The container's own reason, where given.
+    #[serde(default)]
+    pub detail: String,
+    /// Seconds it ran; absent when it never ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_seconds: Option<u64>,
+    /// When it stopped.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { task, stop_code, reason, container, exit_code, detail, ran_seconds: _, at: _ } =
+            self;
+        write!(f, "task {task}")?;
+        match exit_code {
+            Some(code) => write!(f, ": container {container} exited {code}")?,
+            None => write!(f, ": no exit code")?,
+        }
+        for part in [stop_code, reason, detail] {
+            if !part.is_empty() {
+                write!(f, ", {part}")?;
+            }
+        }
+        Ok(())
+    }
+}

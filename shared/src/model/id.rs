@@ -1,0 +1,221 @@
+//! Names that cannot hold nonsense.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not the identifier it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {expected}")]
+pub struct InvalidId {
+    /// The text as it came.
+    pub found: String,
+    /// What was expected, in words.
+    pub expected: &'static str,
+}
+
+/// One release of one pipeline, written `someli-production/42`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ReleaseId {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Counts from 1 in each pipeline.
+    pub number: u64,
+}
+
+impl ReleaseId {
+    /// The release `number` of `pipeline`.
+    pub fn new(pipeline: impl Into<String>, number: u64) -> Self {
+        Self { pipeline: pipeline.into(), number }
+    }
+}
+
+impl fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pipeline, self.number)
+    }
+}
+
+impl FromStr for ReleaseId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.rsplit_once('/')
+            .and_then(|(pipeline, number)| {
+                let number = number.parse().ok().filter(|n| *n > 0)?;
+                (!pipeline.is_empty()).then(|| Self::new(pipeline, number))
+            })
+            .ok_or_else(|| InvalidId {
+                found: text.to_owned(),
+                expected: "a release, written `pipeline/42`",
+            })
+    }
+}
+
+impl From<ReleaseId> for String {
+    fn from(id: ReleaseId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for ReleaseId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+/// Something that runs images: today an ECS service, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`.
+///
+/// The first word is the kind, so that schedules and Lightsail services fit beside it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct TargetId {
+    /// The account that holds the target.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// The ECS cluster's name.
+    pub cluster: String,
+    /// The ECS service's name.
+    pub service: String,
+}
+
+impl TargetId {
+    /// The service's ARN in its new form, which names the cluster.
+    pub fn service_arn(&self) -> String {
+        let Self { account, region, cluster, service } = self;
+        format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{service}")
+    }
+}
+
+impl fmt::Display for TargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, cluster, service } = self;
+        write!(f, "ecs/{account}/{region}/{cluster}/{service}")
+    }
+}
+
+impl FromStr for TargetId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split('/').collect::<Vec<_>>()[..] {
+            ["ecs", account, region, cluster, service] => Ok(Self {
+                account: account.to_owned(),
+                region: region.to_owned(),
+                cluster: cluster.to_owned(),
+                service: service.to_owned(),
+            }),
+            _ => Err(InvalidId {
+                found: text.to_owned(),
+                expected: "a target, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`",
+            }),
+        }
+    }
+}
+
+impl From<TargetId> for String {
+    fn from(id: TargetId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for TargetId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+/// The name of an image's bytes: `sha256:` and 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest(String);
+
+impl Digest {
+    /// `sha256:…`, whole.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Enough of it for a person: the first 12 hex digits.
+    pub fn short(&self) -> &str {
+        &self.0["sha256:".len()..][..12]
+    }
+
+    /// The tag under which Tidegate keeps these bytes from "untagged" lifecycle rules.
+    ///
+    /// It holds 16 hex digits of the digest, so it never has to move: immutable repositories work.
+    pub fn keep_tag(&self) -> String {
+        format!("tidegate-keep-{}", &self.0["sha256:".len()..][..16])
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let hex = text.strip_prefix("sha256:").unwrap_or_default();
+        let valid = hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidId {
+                found: text.to_owned(),
+                expected: "a digest, `sha256:` and 64 hex digits",
+            })
+        }
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_parsed_back() {
+        for text in ["someli-production/42", "p/1"] {
+            assert_eq!(text.parse::<ReleaseId>().unwrap().to_string(), text);
+        }
+        let target = "ecs/123456789012/us-west-2/live-crons/Rag";
+        assert_eq!(target.parse::<TargetId>().unwrap().to_string(), target);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["", "p", "p/", "/4", "p/0", "p/-1", "p/x"] {
+            assert!(text.parse::<ReleaseId>().is_err(), "{text}");
+        }
+        for text in ["", "sha256:12", &format!("sha256:{}", "G".repeat(64))] {
+            assert!(text.parse::<Digest>().is_err(), "{text}");
+        }
+        for text in ["ecs/1/2/3", "rds/1/2/3/4", "ecs/1/2/3/4/5"] {
+            assert!(text.parse::<TargetId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A release: one set of image digests on its way through one pipeline.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, ReleaseId, ReleaseImage, TargetId, Todo};
+
+/// One release, as the table holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// `someli-production/42`
+    pub id: ReleaseId,
+    /// Counts the writes of this item; numbers its journal entries.
+    pub step: u64,
+    /// What made it.
+    pub cause: Cause,
+    /// Who: the ARN of a person, `ecr` for a push, `sweep` for one that the sweep found.
+    pub by: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The config version that rules it.
+    pub config: u64,
+    /// The images it brings, by their name in the config.
+    pub images: BTreeMap<String, ReleaseImage>,
+    /// Its targets, wave by wave, from the config version.
+    pub waves: Vec<Vec<TargetId>>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// An operator said: go on even where no way back is known.
+    #[serde(default)]
+    pub without_way_back: bool,
+    /// What went wrong, once something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Set while deploy must survey.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub todo: Option<Todo>,
+    /// Counts repeated requests, so that asking again is a change the stream carries.
+    #[serde(default)]
+    pub nudge: u32,
+}
+
+impl Release {
+    /// The images in a person's words.
+    pub fn label(&self) -> String {
+        self.images.values().map(ReleaseImage::label).collect::<Vec<_>>().join(", ")
+    }
+
+    /// All its targets, in the order of the waves.
+    pub fn targets(&self) -> impl Iterator<Item = &TargetId> {
+        self.waves.iter().flatten()
+    }
+}
+
+/// What made a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// A push to a repository of the pipeline.
+    Push,
+    /// `config apply` found these images running: nothing was moved.
+    Adopted,
+    /// An operator went back to an earlier release.
+    Rollback {
+        /// Its number.
+        to: u64,
+    },
+    /// An operator started it.
+    Start,
+}
+
+/// Where a release stands. Each state holds what is true in it, and no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Phase {
+    /// Recorded; its turn has not come, or the pipeline is frozen.
+    Waiting {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Deploy reads every target's baseline; nothing moves.
+    Surveying {
+        /// Since when.
+        since: Timestamp,
+        /// What the last survey found in the way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Hold>,
+    },
+    /// Wave `wave` (from 0) is open.
+    Rolling {
+        /// Index of the open wave.
+        wave: usize,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Everything is stable; it must hold until then.
+    Baking {
+        /// When it becomes live.
+        until: Timestamp,
+    },
+    /// The targets go back to their baselines.
+    RollingBack {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// On all targets.
+    Live {
+        /// Since when.
+        at: Timestamp,
+        /// No task ran that could prove it (desired count 0 everywhere).
+        #[serde(default)]
+        unproven: bool,
+        /// A person accepted it as it stands.
+        #[serde(default)]
+        accepted: bool,
+    },
+    /// All targets are back on their baselines.
+    RolledBack {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It failed and the config says to touch nothing: a person decides.
+    Frozen {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A rollback failed: a person decides.
+    RollbackFailed {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Somebody else changed a target in mid-release: a person decides.
+    Drifted {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A person took Tidegate's hands off: targets stay as they are.
+    Abandoned {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A newer release took its place before it moved anything.
+    Superseded {
+        /// Since when.
+        at: Timestamp,
+        /// The release that came instead.
+        by: u64,
+    },
+    /// It may not start: blocked, already live, older than what is live, nothing to change.
+    Refused {
+        /// Since when.
+        at: Timestamp,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Phase {
+    /// The state's name, as the table, the CLI and the notifications write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "waiting",
+            Self::Surveying { .. } => "surveying",
+            Self::Rolling { .. } => "rolling",
+            Self::Baking { .. } => "baking",
+            Self::RollingBack { .. } => "rolling_back",
+            Self::Live { .. } => "live",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::Frozen { .. } => "frozen",
+            Self::RollbackFailed { .. } => "rollback_failed",
+            Self::Drifted { .. } => "drifted",
+            Self::Abandoned { .. } => "abandoned",
+            Self::Superseded { .. } => "superseded",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// Tidegate works on it by itself: it needs ticks.
+    pub fn is_moving(&self) -> bool {
+        matches!(
+            self,
+            Self::Surveying { .. }
+                | Self::Rolling { .. }
+                | Self::Baking { .. }
+                | Self::RollingBack { .. }
+        )
+    }
+
+    /// It stopped where only a person decides, and still owns its targets.
+    pub fn is_stuck(&self) -> bool {
+        matches!(self, Self::Frozen { .. } | Self::RollbackFailed { .. } | Self::Drifted { .. })
+    }
+
+    /// Nothing follows.
+    pub fn is_ended(&self) -> bool {
+        !self.is_moving() && !self.is_stuck() && !matches!(self, Self::Waiting { .. })
+    }
+}
+
+/// What keeps a surveyed release from opening its first wave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Hold {
+    /// For these targets no way back is known; each with the reason.
+    NoWayBack {
+        /// `service: reason`
+        targets: Vec<String>,
+    },
+    /// These targets are in the middle of somebody else's deployment; each with what was seen.
+    Busy {
+        /// `service: what was seen`
+        targets: Vec<String>,
+    },
+    /// A target cannot be released as it is (missing, refused controller, no such container).
+    Unfit {
+        /// `service: why, and what to do`
+        targets: Vec<String>,
+    },
+}
+
+impl std::fmt::Display for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (what, targets) = match self {
+            Self::NoWayBack { targets } => ("no way back is known for", targets),
+            Self::Busy { targets } => ("another deployment is in flight on", targets),
+            Self::Unfit { targets } => ("these targets cannot be released", targets),
+        };
+        write!(f, "{what}: {}", targets.join("; "))
+    }
+}

@@ -1,0 +1,108 @@
+//! What a decision is made from, and what it comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Entry, Head, Release, ReleaseId, Slot, TargetId};
+use crate::config::PipelineConfig;
+
+/// Everything the table holds about one pipeline that a decision needs, read consistently.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    /// The pipeline's head.
+    pub head: Head,
+    /// The config of the moving release, or the current one where nothing moves.
+    pub config: PipelineConfig,
+    /// The release that moves or is stuck.
+    pub moving: Option<Release>,
+    /// The release that waits.
+    pub waiting: Option<Release>,
+    /// The newest live release.
+    pub live: Option<Release>,
+    /// The slots of the moving release's targets that exist, whoever owns them.
+    pub slots: BTreeMap<TargetId, Slot>,
+    /// The digests that may not be released here.
+    pub blocked: BTreeMap<Digest, Block>,
+}
+
+impl Scene {
+    /// The slots that the moving release owns.
+    pub fn owned(&self) -> impl Iterator<Item = &Slot> {
+        let id = self.moving.as_ref().map(|release| &release.id);
+        self.slots.values().filter(move |slot| Some(&slot.release) == id)
+    }
+}
+
+/// A digest that was to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The bytes.
+    pub digest: Digest,
+    /// The release that failed with them, or that an operator named.
+    pub release: ReleaseId,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A push that made no release, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The pipeline that looked at it.
+    pub pipeline: String,
+    /// The repository.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// The bytes.
+    pub digest: Digest,
+    /// When it was answered.
+    pub at: Timestamp,
+    /// Why it made no release.
+    pub why: String,
+}
+
+/// One conditional transaction: all of it becomes true, or none.
+///
+/// Each item carries its new step; the condition is that the table still holds the step before.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Change {
+    /// The pipeline's head.
+    pub head: Option<Head>,
+    /// Releases that are new or changed.
+    pub releases: Vec<Release>,
+    /// Slots that are new or changed, with the slot each was decided on.
+    pub slots: Vec<(Option<Slot>, Slot)>,
+    /// Digests to block.
+    pub blocks: Vec<Block>,
+    /// Digests to unblock.
+    pub unblocks: BTreeSet<Digest>,
+    /// The audit trail of it.
+    pub journal: Vec<Entry>,
+    /// A push that made no release.
+    pub push: Option<Push>,
+}
+
+/// What should happen next, and why nothing more does.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "a plan nobody carries out moves nothing"]
+pub struct Plan {
+    /// Independent of each other: each is its own transaction.
+    pub changes: Vec<Change>,
+    /// Why the rest stands still.
+    pub waiting_on: Vec<WaitingOn>,
+}
+
+/// One thing a release waits for; the same words in the CLI, the log and the notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingOn {
+    /// The target, where it is one.
+    pub target: Option<TargetId>,
+    /// What is waited for.
+    pub what: String,
+    /// When the wait ends by itself, if it does.
+    pub until: Option<Timestamp>,
+}

@@ -1,0 +1,342 @@
+//! A target's slot: the one item that says which release owns the target, what deploy is asked
+//! to do there, what deploy did, and what was seen.
+//!
+//! Two writers share it. Whoever decides writes everything but `done` and `lease`, on condition
+//! that neither its own `step` nor deploy's `done.step` moved since it looked; deploy writes
+//! `done`, `lease` and the end of `todo`, on condition that it holds the lease. So a fact that
+//! deploy wrote is never lost, and a decision is never made on facts that are out of date.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Failure, ReleaseId, TargetId, TaskFailure};
+use crate::sighting::{RunningImage, Strategy};
+
+/// What one release does to one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The target.
+    pub target: TargetId,
+    /// Counts the decider's writes of this item.
+    pub step: u64,
+    /// The release that owns the target.
+    pub release: ReleaseId,
+    /// The config version that names the target.
+    pub config: u64,
+    /// Index of its wave.
+    pub wave: usize,
+    /// Where the rollout stands.
+    pub phase: SlotPhase,
+    /// The images this release wants in its containers.
+    pub wanted: Vec<Pin>,
+    /// What the target ran before, recorded before anything was changed.
+    pub baseline: Baseline,
+    /// What deploy is asked to do.
+    pub asked: Asked,
+    /// What deploy did.
+    #[serde(default)]
+    pub done: Done,
+    /// Who holds the right to call AWS for this target now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// Set while deploy must act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub todo: Option<Todo>,
+    /// Failing tasks of our revision, by task id; at most [`Slot::MOST_TASKS`].
+    #[serde(default)]
+    pub tasks: BTreeMap<String, TaskFailure>,
+    /// Our revision was seen as primary.
+    #[serde(default)]
+    pub seen_ours: bool,
+    /// Looks in which neither ours nor the baseline's state made sense yet (lag, late calls).
+    #[serde(default)]
+    pub puzzled: u32,
+    /// How often a call that landed late was repaired.
+    #[serde(default)]
+    pub repairs: u32,
+    /// Counts repeated requests, so that asking again is a change the stream carries.
+    #[serde(default)]
+    pub nudge: u32,
+    /// Digests that are live here when the release ended, by container: the next baseline's last resort.
+    #[serde(default)]
+    pub live: BTreeMap<String, Digest>,
+}
+
+impl Slot {
+    /// Enough to show a pattern; a crash loop must not grow the item.
+    pub const MOST_TASKS: usize = 20;
+
+    /// The revision made for this release, once registered.
+    pub fn ours(&self) -> Option<&str> {
+        self.done.revision.as_deref()
+    }
+
+    /// Whether `revision` is the one that ran before, or its pinned twin.
+    pub fn is_baseline(&self, revision: &str) -> bool {
+        revision == self.baseline.revision || revision == self.baseline.running
+    }
+
+    /// Deploy has answered what is asked now.
+    pub fn answer(&self) -> Option<&Outcome> {
+        let current = self.done.generation == self.asked.generation;
+        self.done.outcome.as_ref().filter(|_| current)
+    }
+}
+
+/// Where a rollout stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum SlotPhase {
+    /// Surveyed; its wave is not open.
+    Queued,
+    /// No container runs an image of this release: it stays as it is.
+    Unaffected,
+    /// Deploy is asked to apply.
+    Applying {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// ECS accepted it; watch judges.
+    Settling {
+        /// Since when ECS accepted.
+        since: Timestamp,
+        /// When silence becomes a verdict.
+        deadline: Timestamp,
+    },
+    /// Runs ours, completed, enough tasks, targets healthy.
+    Healthy {
+        /// Since when.
+        at: Timestamp,
+        /// Nothing ran that could prove it (desired count 0).
+        #[serde(default)]
+        unproven: bool,
+    },
+    /// It failed; the release decides what follows.
+    Failed {
+        /// What happened.
+        failure: Failure,
+    },
+    /// Deploy is asked to bring the baseline back.
+    Returning {
+        /// Since when.
+        since: Timestamp,
+        /// When silence becomes a failed rollback.
+        deadline: Timestamp,
+    },
+    /// Runs its baseline again.
+    Returned {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The rollback did not hold.
+    ReturnFailed {
+        /// What happened.
+        failure: Failure,
+    },
+    /// Somebody else changed it; left alone.
+    Drifted {
+        /// What was seen.
+        seen: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Never touched by this release.
+    Untouched,
+    /// A person took Tidegate's hands off it.
+    Left,
+}
+
+impl SlotPhase {
+    /// The state's name, as the table and the CLI write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Unaffected => "unaffected",
+            Self::Applying { .. } => "applying",
+            Self::Settling { .. } => "settling",
+            Self::Healthy { .. } => "healthy",
+            Self::Failed { .. } => "failed",
+            Self::Returning { .. } => "returning",
+            Self::Returned { .. } => "returned",
+            Self::ReturnFailed { .. } => "return_failed",
+            Self::Drifted { .. } => "drifted",
+            Self::Untouched => "untouched",
+            Self::Left => "left",
+        }
+    }
+
+    /// This release changed the target, or may have.
+    pub fn was_touched(&self) -> bool {
+        !matches!(self, Self::Queued | Self::Unaffected | Self::Untouched)
+    }
+}
+
+/// Deploy's to-do mark: the attribute the stream's filter looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Todo {
+    /// Deploy must act.
+    Deploy,
+    /// Deploy is at it: its own writes do not wake it again.
+    Claimed,
+}
+
+/// An image in one container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The container's name.
+    pub container: String,
+    /// The repository with its registry host, as the running revision names it.
+    pub repository: String,
+    /// The bytes.
+    pub digest: Digest,
+    /// The digest and its children.
+    pub accepts: BTreeSet<Digest>,
+}
+
+impl Pin {
+    /// `repository@sha256:…`, the form a task definition takes.
+    pub fn reference(&self) -> String {
+        format!("{}@{}", self.repository, self.digest)
+    }
+}
+
+/// What the target really ran before: the rollback's goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The revision that ran.
+    pub running: String,
+    /// The revision to go back to: `running` where it is pinned, else its pinned twin.
+    pub revision: String,
+    /// The revision a new one is made from (`base: family` takes the newest active one).
+    pub base: String,
+    /// What ran in the containers that change.
+    pub images: Vec<RunningImage>,
+    /// Desired tasks then.
+    pub desired: u32,
+    /// Running tasks then.
+    pub ran: u32,
+    /// How ECS brings revisions in.
+    pub strategy: Strategy,
+    /// Minutes that ECS itself adds by bake times and steps, for native strategies.
+    #[serde(default)]
+    pub native_minutes: u32,
+    /// Tasks of the baseline exit 0 and are restarted: that is this worker's normal life.
+    #[serde(default)]
+    pub exits_normally: bool,
+    /// Said to people: unprotected images, lifecycle rules, already failing, mixed digests.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl Baseline {
+    /// One can come back to it: every container that changes has a known digest.
+    pub fn has_way_back(&self) -> bool {
+        self.images.iter().all(|image| image.digest.is_some())
+    }
+}
+
+/// What deploy is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Grows with each request, over all releases of the target.
+    pub generation: u64,
+    /// What.
+    pub action: Action,
+    /// ECS refused for now; not to be asked before then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// When it was asked.
+    pub at: Timestamp,
+}
+
+/// Everything deploy can be asked to do to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Bring the release's images in.
+    Apply,
+    /// Bring the baseline back.
+    RollBack,
+}
+
+/// What deploy did; written by deploy alone, under its lease.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// Counts deploy's writes of this item.
+    #[serde(default)]
+    pub step: u64,
+    /// The newest generation that was claimed.
+    #[serde(default)]
+    pub generation: u64,
+    /// The mutating call that was about to be sent and is not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The revision made for this release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The answer to `generation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// A mutating call, written down before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The AWS action and what it is given.
+    pub call: String,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// How a request ended for deploy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// ECS accepted the call.
+    Accepted {
+        /// `ecs-svc/…` of the deployment it made, where ECS says so.
+        deployment: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The target already was as asked: no call was made.
+    Already {
+        /// When.
+        at: Timestamp,
+    },
+    /// AWS refused: action, resource, and AWS's words.
+    Refused {
+        /// The sentence for people.
+        why: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// AWS asked to come back later.
+    Throttled {
+        /// Not before then.
+        until: Timestamp,
+    },
+    /// The target runs what is neither ours nor its baseline; nothing was called.
+    Drifted {
+        /// What was seen.
+        seen: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// The right to call AWS for a target, for a short time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The invocation that holds it.
+    pub owner: String,
+    /// It ends by itself then.
+    pub until: Timestamp,
+}
