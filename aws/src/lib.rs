@@ -1,1 +1,25 @@
 //! The only crate that knows an AWS SDK: the table, the registry, ECS, the clock.
+
+pub mod advance;
+pub mod app;
+pub mod clock;
+pub mod dead_letters;
+pub mod dice;
+pub mod ecs;
+pub mod error;
+pub mod http;
+mod moment;
+pub mod refusal;
+pub mod sdk;
+pub mod survey;
+pub mod table;
+
+pub use advance::{Advanced, advance, carry_out};
+pub use app::{App, deadline};
+pub use clock::Clock;
+pub use dead_letters::DeadLetters;
+pub use dice::Dice;
+pub use ecs::Ecs;
+pub use error::Error;
+pub use refusal::{Refusal, RefusalKind};
+pub use table::Table;

@@ -1,1 +1,44 @@
-//! The operator’s command line.
+//! The operator's command line: the same decisions and transactions as the functions'.
+//!
+//! [`run`] is the whole of it, so that tests and the demo call the very same code as the terminal.
+
+mod args;
+mod exit;
+mod error;
+mod output;
+mod session;
+mod reference;
+mod consent;
+mod decision;
+pub mod view;
+pub mod command;
+
+use std::io::Write;
+
+pub use args::{Args, Command};
+pub use error::Error;
+pub use exit::Exit;
+pub use output::{Color, Format, render};
+pub use reference::{Goal, InvalidReference, Reference, Which};
+pub use session::{Access, Identity, Session};
+
+use output::Desk;
+
+/// Runs one command: data to `out`, talk to `talk`.
+///
+/// Neither is taken for a terminal: there is colour only where `args` say `--color always`.
+pub async fn run(
+    args: &Args,
+    session: &Session,
+    out: &mut dyn Write,
+    talk: &mut dyn Write,
+) -> Exit {
+    let mut desk = Desk::new(&args.output, out, talk);
+    match args.command.run(session, &mut desk).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            desk.complain(&error);
+            error.exit()
+        }
+    }
+}

@@ -6,3 +6,10 @@
 pub mod config;
 pub mod model;
 pub mod sighting;
+pub mod definition;
+pub mod lifecycle;
+pub mod event;
+pub mod push;
+pub mod decide;
+pub mod command;
+pub mod messages;

@@ -28,6 +28,8 @@ pub struct Sighting {
     pub service_deployment: Option<ServiceDeployment>,
     /// ARNs of the target groups the service registers with.
     pub target_groups: Vec<String>,
+    /// Minutes that ECS itself adds by bakes and steps, for native strategies; else 0.
+    pub native_minutes: u32,
     /// Targets that fail their health check: `reason (target group)`. Empty when not asked.
     pub unhealthy: Vec<String>,
     /// Failing tasks found by listing, asked only where `failed_tasks` counts and no event told.

@@ -1,1 +1,3 @@
 //! Shared support of the proof.
+
+pub mod stack;

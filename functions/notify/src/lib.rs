@@ -1,1 +1,23 @@
-//! notify
+//! notify: tells people what the audit trail says they must know.
+//!
+//! Woken by the table's stream with journal entries that carry a notice. A notice is complete in
+//! itself: notify reads no table, and decides nothing but where to send.
+
+mod channel;
+mod lane;
+mod notifier;
+mod parking;
+mod record;
+mod settings;
+
+pub use notifier::Notifier;
+pub use settings::Settings;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tidegate_aws::{App, Error};
+
+/// One invocation in a fresh process: settings from the environment, nothing remembered.
+pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
+    Notifier::new(app, Settings::from_env()?).handle(event, deadline).await
+}

@@ -1,1 +1,7 @@
-//! promote
+//! **promote** records a push as a release, or the reason why not.
+
+mod handler;
+mod resolve;
+mod sweep;
+
+pub use handler::handle;

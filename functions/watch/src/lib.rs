@@ -1,1 +1,6 @@
-//! watch
+//! **watch** looks, judges, and decides the rollback. Read-only towards AWS.
+
+mod handler;
+mod look;
+
+pub use handler::handle;

@@ -34,8 +34,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Who is to blame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Who is to blame; the surest verdict comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// These bytes: they are not released here again until a person unblocks them.

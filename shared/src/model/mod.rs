@@ -5,6 +5,7 @@ mod image;
 mod head;
 mod release;
 mod slot;
+mod targets;
 mod failure;
 mod journal;
 mod scene;

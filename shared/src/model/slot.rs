@@ -47,10 +47,10 @@ pub struct Slot {
     /// Failing tasks of our revision, by task id; at most [`Slot::MOST_TASKS`].
     #[serde(default)]
     pub tasks: BTreeMap<String, TaskFailure>,
-    /// Our revision was seen as primary.
-    #[serde(default)]
-    pub seen_ours: bool,
-    /// Looks in which neither ours nor the baseline's state made sense yet (lag, late calls).
+    /// When the target was last seen on its baseline, before it was touched: deploy looks again
+    /// when this is old, so that somebody else's change is never overwritten.
+    pub seen_at: Timestamp,
+    /// Looks that did not yet show what deploy was told was accepted (lag, late calls).
     #[serde(default)]
     pub puzzled: u32,
     /// How often a call that landed late was repaired.
@@ -75,7 +75,9 @@ impl Slot {
 
     /// Whether `revision` is the one that ran before, or its pinned twin.
     pub fn is_baseline(&self, revision: &str) -> bool {
-        revision == self.baseline.revision || revision == self.baseline.running
+        revision == self.baseline.revision
+            || revision == self.baseline.running
+            || self.done.copy.as_deref() == Some(revision)
     }
 
     /// Deploy has answered what is asked now.
@@ -252,6 +254,9 @@ pub struct Asked {
     pub not_before: Option<Timestamp>,
     /// When it was asked.
     pub at: Timestamp,
+    /// An operator said so: also over somebody else's change.
+    #[serde(default)]
+    pub over_drift: bool,
 }
 
 /// Everything deploy can be asked to do to a target.
@@ -278,9 +283,18 @@ pub struct Done {
     /// The mutating call that was about to be sent and is not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
+    /// When the newest mutating call was written down: `DescribeServices` lags behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Timestamp>,
+    /// When a call was written down whose answer nobody saw: it may still land.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Timestamp>,
     /// The revision made for this release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// A copy of the baseline's revision, registered because that one had become INACTIVE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
     /// The answer to `generation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,

@@ -1,0 +1,77 @@
+//! Read consistently, decide, write one transaction, until nothing changes.
+//!
+//! Every function and the operator's CLI runs it after its own write, so no step lacks an owner.
+
+use tidegate_core::decide::{Sightings, decide};
+use tidegate_core::model::{Change, Plan, Scene, WaitingOn};
+
+use crate::table::{Commit, Table, TableError};
+use crate::Clock;
+
+/// A release of a few waves settles in a handful of rounds; more means that two programs undo
+/// each other's work, and then the next wake-up continues.
+const ROUNDS: u32 = 40;
+
+/// Where a pipeline stands after it was advanced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advanced {
+    /// What was written.
+    pub changes: usize,
+    /// Why nothing more was.
+    pub waiting_on: Vec<WaitingOn>,
+}
+
+/// Brings a pipeline as far as what is known allows.
+pub async fn advance(
+    table: &Table,
+    clock: &Clock,
+    pipeline: &str,
+    sightings: &Sightings,
+) -> Result<Advanced, TableError> {
+    carry_out(table, pipeline, |scene| decide(scene, sightings, clock.now())).await
+}
+
+/// The same loop around any pure decision.
+pub async fn carry_out(
+    table: &Table,
+    pipeline: &str,
+    plan: impl Fn(&Scene) -> Plan,
+) -> Result<Advanced, TableError> {
+    let mut changes = 0;
+    for _ in 0..ROUNDS {
+        let scene = table.scene(pipeline).await?;
+        let plan = plan(&scene);
+        if plan.changes.is_empty() {
+            return Ok(Advanced { changes, waiting_on: plan.waiting_on });
+        }
+        for change in &plan.changes {
+            match table.commit(change).await? {
+                Commit::Done => {
+                    changes += 1;
+                    tell(pipeline, change);
+                }
+                Commit::Superseded => tracing::info!(pipeline, "superseded write, reading again"),
+            }
+        }
+    }
+    Err(TableError::Contended { what: format!("pipeline {pipeline}"), tries: ROUNDS })
+}
+
+/// One line for each change of state.
+fn tell(pipeline: &str, change: &Change) {
+    for entry in &change.journal {
+        let subject = match &entry.subject {
+            tidegate_core::model::Subject::Target { target } => target.service.as_str(),
+            _ => "",
+        };
+        tracing::info!(
+            pipeline,
+            release = %entry.release,
+            target = subject,
+            from = entry.from,
+            to = entry.to,
+            reason = entry.reason,
+            "changed"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! What a function holds: its clock, its table, and the way to every AWS service.
+
+use std::env::VarError;
+
+use aws_types::SdkConfig;
+
+use crate::{Clock, Dice, Table};
+
+/// One function's connections, made once per process.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The one clock.
+    pub clock: Clock,
+    /// Jitter, and names for invocations.
+    pub dice: Dice,
+    /// The table.
+    pub table: Table,
+    /// Credentials, region, HTTP client: what each service's client is made of.
+    pub sdk: SdkConfig,
+    /// The account and region the function runs in.
+    pub region: String,
+}
+
+/// A variable of the environment that is missing or says nonsense.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// Not set.
+    #[error("{name} is not set; template.yaml sets it under the function's Environment")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+    },
+    /// Set to something else than expected.
+    #[error("{name} is not usable")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A variable of the environment; empty counts as absent.
+pub fn setting(name: &'static str) -> Result<Option<String>, SettingError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|v| !v.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(error @ VarError::NotUnicode(_)) => {
+            Err(SettingError::Invalid { name, source: Box::new(error) })
+        }
+    }
+}
+
+/// A variable that must be set.
+pub fn required(name: &'static str) -> Result<String, SettingError> {
+    setting(name)?.ok_or(SettingError::Missing { name })
+}
+
+impl App {
+    /// Reads the environment that template.yaml sets.
+    pub fn from_env() -> Result<Self, SettingError> {
+        let clock = Clock::parse(&setting("TIDEGATE_CLOCK")?.unwrap_or_default())
+            .map_err(|e| SettingError::Invalid { name: "TIDEGATE_CLOCK", source: Box::new(e) })?;
+        let access = crate::sdk::Access::from_env()
+            .map_err(|e| SettingError::Invalid { name: "AWS_*", source: Box::new(e) })?;
+        let sdk = access.sdk_config(&clock, crate::http::aws_http_client(&clock));
+        Ok(Self::new(sdk, required("TIDEGATE_TABLE")?, access.region, clock, Dice::from_entropy()))
+    }
+
+    /// Opens the connection to the table while Lambda still gives init a whole core; a failure
+    /// here is the first call's to report.
+    pub async fn warm_up(&self) {
+        if let Err(error) = self.table.head_of("warm-up").await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "not warmed up");
+        }
+    }
+
+    /// The same from parts: how the twin runs the functions in its own world.
+    pub fn new(sdk: SdkConfig, table: String, region: String, clock: Clock, dice: Dice) -> Self {
+        let table = Table::new(&sdk, table, clock.clone(), dice.clone());
+        Self { clock, dice, table, sdk, region }
+    }
+}
+
+/// Lambda's deadline of an invocation, milliseconds since the epoch, as a moment.
+pub fn deadline(milliseconds: u64) -> jiff::Timestamp {
+    i64::try_from(milliseconds)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(jiff::Timestamp::MAX)
+}

@@ -1,0 +1,199 @@
+//! One look at services.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{
+    Deployment as SdkDeployment, DeploymentConfiguration, DeploymentControllerType,
+    DeploymentRolloutState, DeploymentStrategy, SchedulingStrategy, Service,
+};
+use jiff::Timestamp;
+use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
+
+use super::{Ecs, in_cluster};
+use crate::moment::timestamp;
+use crate::{Refusal, RefusalKind};
+
+/// `DescribeServices` takes no more names than this.
+const SERVICES_A_CALL: usize = 10;
+
+/// A service as ECS shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// What was seen.
+    pub sighting: Sighting,
+    /// The ARN of the revision the service is asked to run.
+    pub task_definition: String,
+}
+
+impl Ecs {
+    /// Looks at services of one cluster; a service that is not there, or no longer, is `None`.
+    ///
+    /// One call for ten services; those with a native strategy cost their service deployment on top.
+    pub async fn describe(
+        &self,
+        cluster: &str,
+        services: &[String],
+    ) -> Result<BTreeMap<String, Option<Seen>>, Refusal> {
+        let mut all: BTreeMap<_, _> = services.iter().map(|name| (name.clone(), None)).collect();
+        for chunk in services.chunks(SERVICES_A_CALL) {
+            for service in self.describe_chunk(cluster, chunk).await? {
+                let name = service.service_name().unwrap_or_default().to_owned();
+                // INACTIVE was deleted and DRAINING is being so: neither can be released to.
+                if service.status() == Some("ACTIVE") {
+                    all.insert(name, Some(seen(&service, self.clock.now())));
+                }
+            }
+        }
+        let mut native: Vec<_> = all
+            .iter_mut()
+            .filter_map(|(name, seen)| Some((name.as_str(), &mut seen.as_mut()?.sighting)))
+            .filter(|(_, sighting)| sighting.strategy == Strategy::Native)
+            .collect();
+        self.add_service_deployments(cluster, &mut native).await?;
+        Ok(all)
+    }
+
+    async fn describe_chunk(
+        &self,
+        cluster: &str,
+        services: &[String],
+    ) -> Result<Vec<Service>, Refusal> {
+        const ACTION: &str = "ecs:DescribeServices";
+        let resource = in_cluster(cluster, &services.join(", "));
+        let answer = self
+            .client
+            .describe_services()
+            .cluster(cluster)
+            .set_services(Some(services.to_vec()))
+            .send()
+            .await
+            .map_err(Refusal::of(ACTION, &resource))?;
+        let failed = answer.failures().iter().find(|failure| failure.reason() != Some("MISSING"));
+        if let Some(failure) = failed {
+            return Err(Refusal {
+                action: ACTION,
+                resource: failure.arn().unwrap_or(&resource).to_owned(),
+                kind: RefusalKind::Invalid,
+                message: format!(
+                    "{} {}",
+                    failure.reason().unwrap_or("no reason"),
+                    failure.detail().unwrap_or_default()
+                ),
+            });
+        }
+        Ok(answer.services.unwrap_or_default())
+    }
+}
+
+fn seen(service: &Service, at: Timestamp) -> Seen {
+    let mut deployments: Vec<_> = service.deployments().iter().map(deployment).collect();
+    deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
+    let configuration = service.deployment_configuration();
+    let sighting = Sighting {
+        at,
+        desired: count(service.desired_count()),
+        running: count(service.running_count()),
+        controller: controller(service),
+        strategy: strategy(configuration),
+        native_minutes: configuration.map_or(0, native_minutes),
+        daemon: service.scheduling_strategy() == Some(&SchedulingStrategy::Daemon),
+        deployments,
+        service_deployment: None,
+        target_groups: target_groups(service),
+        unhealthy: Vec::new(),
+        failures: Vec::new(),
+        service_revision: match service.current_service_revisions() {
+            [only] => only.arn().map(str::to_owned),
+            // In mid-deployment nothing says which of them is the primary's.
+            _ => None,
+        },
+    };
+    Seen {
+        sighting,
+        task_definition: service.task_definition().unwrap_or_default().to_owned(),
+    }
+}
+
+fn deployment(deployment: &SdkDeployment) -> Deployment {
+    Deployment {
+        id: deployment.id().unwrap_or_default().to_owned(),
+        primary: deployment.status() == Some("PRIMARY"),
+        revision: deployment.task_definition().unwrap_or_default().to_owned(),
+        rollout: deployment.rollout_state().and_then(rollout),
+        reason: deployment.rollout_state_reason().unwrap_or_default().to_owned(),
+        failed_tasks: count(deployment.failed_tasks()),
+        desired: count(deployment.desired_count()),
+        running: count(deployment.running_count()),
+        pending: count(deployment.pending_count()),
+        created_at: timestamp(deployment.created_at()),
+    }
+}
+
+fn rollout(state: &DeploymentRolloutState) -> Option<RolloutState> {
+    match state {
+        DeploymentRolloutState::InProgress => Some(RolloutState::InProgress),
+        DeploymentRolloutState::Completed => Some(RolloutState::Completed),
+        DeploymentRolloutState::Failed => Some(RolloutState::Failed),
+        // A state newer than we are says nothing to us; the deadline judges.
+        _ => None,
+    }
+}
+
+fn controller(service: &Service) -> Controller {
+    match service.deployment_controller().map(|controller| controller.r#type()) {
+        None | Some(DeploymentControllerType::Ecs) => Controller::Ecs,
+        Some(DeploymentControllerType::CodeDeploy) => Controller::CodeDeploy,
+        // What we do not know is not ours to drive either.
+        Some(_) => Controller::External,
+    }
+}
+
+fn strategy(configuration: Option<&DeploymentConfiguration>) -> Strategy {
+    match configuration.and_then(|configuration| configuration.strategy()) {
+        None | Some(DeploymentStrategy::Rolling) => Strategy::Rolling,
+        // A strategy newer than we are also has a service deployment to judge by.
+        Some(_) => Strategy::Native,
+    }
+}
+
+/// Both target groups of a native strategy count: either may carry the traffic.
+fn target_groups(service: &Service) -> Vec<String> {
+    let mut groups: Vec<_> = service
+        .load_balancers()
+        .iter()
+        .flat_map(|balancer| {
+            let alternate = balancer
+                .advanced_configuration()
+                .and_then(|advanced| advanced.alternate_target_group_arn());
+            [balancer.target_group_arn(), alternate]
+        })
+        .flatten()
+        .map(str::to_owned)
+        .collect();
+    groups.sort();
+    groups.dedup();
+    groups
+}
+
+/// A rolling deployment with alarms bakes too.
+fn native_minutes(configuration: &DeploymentConfiguration) -> u32 {
+    let bake = configuration.bake_time_in_minutes().unwrap_or_default();
+    let steps = match configuration.strategy() {
+        Some(DeploymentStrategy::Linear) => configuration.linear_configuration().map_or(0, |linear| {
+            // ECS's defaults: 10 % a step, 6 minutes each.
+            let percent = linear.step_percent().unwrap_or(10.0).max(1.0);
+            let steps = (1..=100).find(|steps| f64::from(*steps) * percent >= 100.0).unwrap_or(100);
+            steps * linear.step_bake_time_in_minutes().unwrap_or(6)
+        }),
+        Some(DeploymentStrategy::Canary) => configuration
+            .canary_configuration()
+            .map_or(0, |canary| canary.canary_bake_time_in_minutes().unwrap_or(10)),
+        _ => 0,
+    };
+    count(bake.saturating_add(steps))
+}
+
+/// ECS never counts below nothing.
+fn count(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}

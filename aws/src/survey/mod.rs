@@ -1,0 +1,289 @@
+//! The survey: what every target of a release runs now, how to come back to it, and the
+//! revision it will run. Nothing moves; what can be refused is refused here.
+
+mod protect;
+mod revision;
+mod running;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tidegate_core::config::{Base, TargetConfig};
+use tidegate_core::decide::Finding;
+use tidegate_core::definition::{NamedImage, containers_of, images};
+use tidegate_core::model::{Baseline, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::sighting::{Controller, RunningImage, Sighting};
+
+use crate::ecs::{Ecs, RawTaskDefinition, Seen};
+use crate::registry::Registry;
+use crate::{App, Error};
+
+pub use running::running_images;
+
+/// A survey under way: reads each thing once, whatever number of targets share it.
+pub struct Survey<'a> {
+    app: &'a App,
+    scene: &'a Scene,
+    release: &'a Release,
+    ecs: Ecs,
+    registry: Registry,
+    owner: String,
+    deadline: Timestamp,
+    definitions: BTreeMap<String, RawTaskDefinition>,
+    protected: BTreeMap<(String, String), Vec<String>>,
+}
+
+/// What one target needs to be released.
+struct Candidate<'a> {
+    target: &'a TargetId,
+    sighting: &'a Sighting,
+    running: RawTaskDefinition,
+    base: RawTaskDefinition,
+    /// The containers that change, each with the image it gets.
+    containers: Vec<(NamedImage, &'a ReleaseImage)>,
+}
+
+impl<'a> Survey<'a> {
+    /// A survey of `release`, by the invocation `owner`, which ends at `deadline`.
+    pub fn new(
+        app: &'a App,
+        scene: &'a Scene,
+        release: &'a Release,
+        owner: String,
+        deadline: Timestamp,
+    ) -> Self {
+        Self {
+            app,
+            scene,
+            release,
+            ecs: Ecs::new(&app.sdk, app.clock.clone()),
+            registry: Registry::new(&app.sdk),
+            owner,
+            deadline,
+            definitions: BTreeMap::new(),
+            protected: BTreeMap::new(),
+        }
+    }
+
+    /// What was found at each target.
+    ///
+    /// `None` when AWS throttled for longer than this invocation lives: what was registered is
+    /// written down, and the next survey goes on from there.
+    pub async fn findings(mut self) -> Result<Option<BTreeMap<TargetId, Finding>>, Error> {
+        let names: Vec<String> = self.release.targets().map(|t| t.service.clone()).collect();
+        let cluster = &self.scene.config.cluster;
+        let seen = match self.ecs.describe(cluster, &names).await {
+            Err(refusal) if refusal.is_final() => {
+                let unfit = Finding::Unfit(refusal.to_string());
+                return Ok(Some(self.release.targets().map(|t| (t.clone(), unfit.clone())).collect()));
+            }
+            seen => seen?,
+        };
+        let mut found = BTreeMap::new();
+        for target in self.release.targets() {
+            let seen = seen.get(&target.service).and_then(Option::as_ref);
+            let finding = match self.one(target, seen).await {
+                Err(Error::Refused(refusal)) if refusal.is_throttle() => return Ok(None),
+                // A refusal is a finding with AWS's words, not a failure to be retried blindly.
+                Err(Error::Refused(refusal)) if refusal.is_final() => {
+                    Finding::Unfit(refusal.to_string())
+                }
+                other => match other? {
+                    Some(finding) => finding,
+                    None => return Ok(None),
+                },
+            };
+            found.insert(target.clone(), finding);
+        }
+        Ok(Some(found))
+    }
+
+    async fn one(
+        &mut self,
+        target: &'a TargetId,
+        seen: Option<&Seen>,
+    ) -> Result<Option<Finding>, Error> {
+        let Some(config) = self.scene.config.target(target) else {
+            let why = format!("config version {} does not name it", self.release.config);
+            return Ok(Some(Finding::Unfit(why)));
+        };
+        let Some(seen) = seen else {
+            let why = format!("cluster {} has no such service", target.cluster);
+            return Ok(Some(Finding::Unfit(why)));
+        };
+        if let Some(why) = reason_unfit(&seen.sighting) {
+            return Ok(Some(Finding::Unfit(why)));
+        }
+        if let Some(what) = self.reason_busy(target, &seen.sighting).await? {
+            return Ok(Some(Finding::Busy(what)));
+        }
+        let running = self.definition(&seen.task_definition).await?;
+        let base = match self.scene.config.base {
+            Base::Running => running.clone(),
+            Base::Family => self.definition(&running.family.clone()).await?,
+        };
+        let containers = self.containers(config, &base);
+        let candidate = Candidate { target, sighting: &seen.sighting, running, base, containers };
+        self.baseline(candidate).await
+    }
+
+    /// A task definition, read once.
+    async fn definition(&mut self, name: &str) -> Result<RawTaskDefinition, Error> {
+        if let Some(known) = self.definitions.get(name) {
+            return Ok(known.clone());
+        }
+        let read = self.ecs.task_definition(name).await?;
+        self.definitions.insert(name.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    /// The containers of `base` that a release image goes into: the ones the config names, or
+    /// those whose image comes from the image's repository.
+    fn containers(
+        &self,
+        config: &TargetConfig,
+        base: &RawTaskDefinition,
+    ) -> Vec<(NamedImage, &'a ReleaseImage)> {
+        let release = self.release;
+        if config.containers.is_empty() {
+            return release
+                .images
+                .values()
+                .flat_map(|image| {
+                    containers_of(&base.json, &image.uri()).into_iter().map(move |c| (c, image))
+                })
+                .collect();
+        }
+        images(&base.json)
+            .into_iter()
+            .filter_map(|container| {
+                let image = release.images.get(config.containers.get(&container.container)?)?;
+                (container.repository() == image.uri()).then_some((container, image))
+            })
+            .collect()
+    }
+
+    async fn baseline(&mut self, candidate: Candidate<'_>) -> Result<Option<Finding>, Error> {
+        let Candidate { target, sighting, running, base, containers } = &candidate;
+        let named: Vec<NamedImage> = images(&running.json)
+            .into_iter()
+            .filter(|image| containers.iter().any(|(c, _)| c.container == image.container))
+            .collect();
+        let before = self.scene.slots.get(*target);
+        let mut images = running_images(&self.ecs, target, sighting, &named, before).await?;
+        self.drop_blocked(&mut images);
+        let mut notes = self.check_way_back(&mut images, containers).await?;
+        notes.extend(already_failing(sighting));
+        let mut baseline = Baseline {
+            at: sighting.at,
+            running: running.arn.clone(),
+            revision: running.arn.clone(),
+            base: base.arn.clone(),
+            images,
+            desired: sighting.desired,
+            ran: sighting.running,
+            strategy: sighting.strategy,
+            native_minutes: sighting.native_minutes,
+            exits_normally: false,
+            notes,
+        };
+        if containers.is_empty() {
+            return Ok(Some(Finding::Unaffected { baseline: Box::new(baseline) }));
+        }
+        if sighting.target_groups.is_empty() {
+            // Only workers end by themselves; a service behind a load balancer that does is broken.
+            let stopped = self.ecs.stopped_tasks(&target.cluster, &target.service).await?;
+            baseline.exits_normally = stopped
+                .iter()
+                .any(|(revision, task)| *revision == running.arn && task.exit_code == Some(0));
+        }
+        if baseline.has_way_back() && !pinned(&named) {
+            match self.twin(running, &baseline.images).await? {
+                Some(twin) => baseline.revision = twin,
+                None => return Ok(None),
+            }
+        }
+        let pins = containers.iter().map(|(container, image)| pin(container, image)).collect();
+        let Some(revision) = self.successor(base, &pins).await? else { return Ok(None) };
+        Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision }))
+    }
+
+    /// Blocked bytes are no baseline: coming back to them would be no rescue.
+    fn drop_blocked(&self, images: &mut [RunningImage]) {
+        for image in images {
+            if let Some(block) = image.digest.as_ref().and_then(|d| self.scene.blocked.get(d)) {
+                image.source = format!(
+                    "it runs {}, which is blocked since {}",
+                    block.digest.short(),
+                    block.release
+                );
+                image.digest = None;
+            }
+        }
+    }
+
+    /// Somebody else's deployment in flight, or another pipeline's release that owns the target.
+    async fn reason_busy(
+        &self,
+        target: &TargetId,
+        sighting: &Sighting,
+    ) -> Result<Option<String>, Error> {
+        if let Some(slot) = self.scene.slots.get(target) {
+            let other = &slot.release;
+            if other.pipeline != self.release.id.pipeline {
+                let head = self.app.table.head_of(&other.pipeline).await?;
+                if head.is_some_and(|head| head.moving == Some(other.number)) {
+                    return Ok(Some(format!("{other} owns it")));
+                }
+            }
+        }
+        let settled = sighting.settled() || already_failing(sighting).is_some();
+        Ok((!settled).then(|| {
+            let primary = sighting.primary();
+            let (id, revision) =
+                primary.map_or(("no deployment", ""), |d| (d.id.as_str(), d.revision.as_str()));
+            format!("{id} brings {revision} in ({} of {} tasks)", sighting.running, sighting.desired)
+        }))
+    }
+}
+
+/// Why Tidegate must not drive this service at all.
+fn reason_unfit(sighting: &Sighting) -> Option<String> {
+    match sighting.controller {
+        Controller::Ecs if sighting.daemon => {
+            Some("it runs one task on each host (DAEMON), which is not supported yet".to_owned())
+        }
+        Controller::Ecs => None,
+        Controller::CodeDeploy => {
+            Some("CodeDeploy deploys it; set its deployment controller to ECS".to_owned())
+        }
+        Controller::External => {
+            Some("an external controller deploys it; set its deployment controller to ECS".to_owned())
+        }
+    }
+}
+
+/// A service that was failing before the release came: said first, so that it is not blamed on it.
+fn already_failing(sighting: &Sighting) -> Option<String> {
+    let primary = sighting.primary()?;
+    let failing = primary.failed_tasks > 0 && primary.running < primary.desired;
+    failing.then(|| {
+        format!(
+            "it was failing before this release: {} of {} tasks run, {} failed in a row",
+            primary.running, primary.desired, primary.failed_tasks
+        )
+    })
+}
+
+fn pinned(named: &[NamedImage]) -> bool {
+    named.iter().all(|image| image.digest().is_some())
+}
+
+fn pin(container: &NamedImage, image: &ReleaseImage) -> Pin {
+    Pin {
+        container: container.container.clone(),
+        repository: container.repository().to_owned(),
+        digest: image.digest.clone(),
+        accepts: image.accepts.clone(),
+    }
+}

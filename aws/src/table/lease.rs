@@ -1,0 +1,190 @@
+//! Deploy's own writes of a slot: the lease, the intent before each call, the fact after it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use tidegate_core::model::{Done, Intent, Lease, Slot};
+
+use super::{Table, TableError, item, keys};
+
+/// One AWS call with its 10 s operation timeout fits twice.
+pub const LEASE: Duration = Duration::from_secs(20);
+
+/// How a claim ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// The slot is ours until the lease ends; as it is now.
+    Held(Box<Slot>),
+    /// Another invocation holds it until then.
+    Taken(Timestamp),
+    /// Nothing is asked of deploy there, or something newer than was read.
+    Moved,
+}
+
+impl Table {
+    /// Takes the lease of `slot` for its present generation.
+    pub async fn claim(&self, slot: &Slot, owner: &str, now: Timestamp) -> Result<Claim, TableError> {
+        if let Some(lease) = slot.lease.as_ref().filter(|l| l.until > now && l.owner != owner) {
+            return Ok(Claim::Taken(lease.until));
+        }
+        let mut done = slot.done.clone();
+        done.step += 1;
+        // A call of an invocation that died: it may still land, so the slot must not close soon.
+        if let Some(intent) = done.intent.take() {
+            done.lost = Some(done.lost.map_or(intent.at, |lost| lost.max(intent.at)));
+        }
+        if done.generation != slot.asked.generation {
+            done.generation = slot.asked.generation;
+            done.outcome = None;
+        }
+        let lease = Lease { owner: owner.to_owned(), until: now + LEASE };
+        let written = self.write_done(slot, &done, Some(&lease), true).await?;
+        Ok(match written {
+            true => Claim::Held(Box::new(Slot { done, lease: Some(lease), ..slot.clone() })),
+            false => Claim::Moved,
+        })
+    }
+
+    /// Renews the lease and writes down the call that is about to be sent, in one update.
+    ///
+    /// `None`: the lease is lost or something newer is asked; the call must not be sent.
+    pub async fn intend(
+        &self,
+        slot: &Slot,
+        call: String,
+        now: Timestamp,
+    ) -> Result<Option<Slot>, TableError> {
+        let Some(lease) = &slot.lease else { return Ok(None) };
+        let mut done = slot.done.clone();
+        done.step += 1;
+        done.intent = Some(Intent { call, at: now });
+        done.called = Some(now);
+        let lease = Lease { owner: lease.owner.clone(), until: now + LEASE };
+        let written = self.write_done(slot, &done, Some(&lease), true).await?;
+        Ok(written.then(|| Slot { done, lease: Some(lease), ..slot.clone() }))
+    }
+
+    /// Writes down a fact. It is written whatever is asked by now, as long as the lease is ours;
+    /// `finished` lets the lease go and ends `todo`, unless something newer is asked.
+    pub async fn record(
+        &self,
+        slot: &Slot,
+        done: Done,
+        finished: bool,
+    ) -> Result<Recorded, TableError> {
+        let done = Done { step: slot.done.step + 1, ..done };
+        if finished && self.write_done(slot, &done, None, true).await? {
+            return Ok(Recorded::Finished);
+        }
+        if self.write_done(slot, &done, slot.lease.as_ref(), false).await? {
+            return Ok(Recorded::Continues(Box::new(Slot { done, ..slot.clone() })));
+        }
+        Ok(Recorded::Lost)
+    }
+
+    /// The one conditional update under all of them: `done.step` moved by one, the lease ours or
+    /// free, and (`same_generation`) nothing newer asked.
+    async fn write_done(
+        &self,
+        slot: &Slot,
+        done: &Done,
+        lease: Option<&Lease>,
+        same_generation: bool,
+    ) -> Result<bool, TableError> {
+        let mut condition = "#done.#step = :before".to_owned();
+        let mut values = HashMap::from([
+            (":before".to_owned(), AttributeValue::N(slot.done.step.to_string())),
+            (":done".to_owned(), to_value(done)?),
+        ]);
+        let mut names = HashMap::from([
+            ("#done".to_owned(), "done".to_owned()),
+            ("#step".to_owned(), "step".to_owned()),
+            ("#lease".to_owned(), "lease".to_owned()),
+        ]);
+        if same_generation {
+            condition.push_str(" AND #asked.#generation = :generation");
+            names.insert("#asked".to_owned(), "asked".to_owned());
+            names.insert("#generation".to_owned(), "generation".to_owned());
+            let generation = slot.asked.generation.to_string();
+            values.insert(":generation".to_owned(), AttributeValue::N(generation));
+        }
+        // The lease as it was read: ours, run out, or none. `done.step` fences the rest.
+        match &slot.lease {
+            Some(held) => {
+                condition.push_str(" AND #lease.#owner = :holder");
+                names.insert("#owner".to_owned(), "owner".to_owned());
+                values.insert(":holder".to_owned(), AttributeValue::S(held.owner.clone()));
+            }
+            None => condition.push_str(" AND attribute_not_exists(#lease)"),
+        }
+        let mut update = "SET #done = :done".to_owned();
+        if let Some(lease) = lease {
+            update.push_str(", #lease = :lease");
+            values.insert(":lease".to_owned(), to_value(lease)?);
+            if same_generation {
+                update.push_str(", #todo = :claimed");
+                values.insert(":claimed".to_owned(), AttributeValue::S("claimed".to_owned()));
+                names.insert("#todo".to_owned(), "todo".to_owned());
+            }
+        } else {
+            update.push_str(" REMOVE #lease, #todo");
+            names.insert("#todo".to_owned(), "todo".to_owned());
+        }
+        self.update_if(&keys::slot(&slot.target), &update, &condition, names, values).await
+    }
+
+    /// A single conditional update; `false` when the condition did not hold.
+    pub(super) async fn update_if(
+        &self,
+        key: &keys::Key,
+        update: &str,
+        condition: &str,
+        names: HashMap<String, String>,
+        values: HashMap<String, AttributeValue>,
+    ) -> Result<bool, TableError> {
+        for _ in 0..super::commit::TRIES {
+            let sent = self
+                .client
+                .update_item()
+                .table_name(&self.name)
+                .set_key(Some(item::key_of(key)))
+                .update_expression(update)
+                .condition_expression(condition)
+                .set_expression_attribute_names(Some(names.clone()))
+                .set_expression_attribute_values(Some(values.clone()))
+                .send()
+                .await;
+            match sent {
+                Ok(_) => return Ok(true),
+                Err(error) => {
+                    let refused = error.as_service_error();
+                    if refused.is_some_and(|e| e.is_conditional_check_failed_exception()) {
+                        return Ok(false);
+                    }
+                    if !refused.is_some_and(|e| e.is_transaction_conflict_exception()) {
+                        return Err(TableError::call("UpdateItem", &self.name, error));
+                    }
+                    self.pause().await;
+                }
+            }
+        }
+        Err(TableError::Contended { what: format!("{} {}", key.pk, key.sk), tries: super::commit::TRIES })
+    }
+}
+
+/// What became of a fact.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// Written; the lease is let go.
+    Finished,
+    /// Written; the lease is still ours, because something newer is asked or more is to do.
+    Continues(Box<Slot>),
+    /// The lease was lost: another invocation continues, and finds the intent.
+    Lost,
+}
+
+fn to_value<T: serde::Serialize>(value: &T) -> Result<AttributeValue, TableError> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value).map_err(TableError::write)
+}

@@ -1,0 +1,98 @@
+//! Everything a decision needs, read consistently.
+
+use std::collections::BTreeMap;
+
+use tidegate_core::config::PipelineConfig;
+use tidegate_core::model::{Block, Head, Release, Scene, Slot, TargetId};
+
+use super::item::{self, Item};
+use super::keys::{self, Key};
+use super::{Table, TableError};
+
+impl Table {
+    /// The head of a pipeline, if it was ever applied.
+    pub async fn head_of(&self, pipeline: &str) -> Result<Option<Head>, TableError> {
+        self.get(&keys::head(pipeline)).await
+    }
+
+    /// All that the table holds about a pipeline's present.
+    pub async fn scene(&self, pipeline: &str) -> Result<Scene, TableError> {
+        let head = self
+            .head_of(pipeline)
+            .await?
+            .ok_or_else(|| TableError::NoSuchPipeline(pipeline.to_owned()))?;
+        let mut wanted: Vec<Key> = [head.moving, head.waiting, head.live]
+            .into_iter()
+            .flatten()
+            .map(|number| keys::release(pipeline, number))
+            .collect();
+        wanted.push(keys::config(pipeline, head.config));
+        let mut items = self.get_all(&wanted).await?;
+        let (moving, waiting, live) = (
+            release(&mut items, pipeline, head.moving)?,
+            release(&mut items, pipeline, head.waiting)?,
+            release(&mut items, pipeline, head.live)?,
+        );
+        let ruling = moving.as_ref().map_or(head.config, |release| release.config);
+        let config = match items.remove(&keys::config(pipeline, ruling)) {
+            Some(item) => item::value(item)?,
+            None => self.config(pipeline, ruling).await?,
+        };
+        let targets: Vec<_> = moving.iter().flat_map(Release::targets).cloned().collect();
+        let slots = self.slots(&targets).await?;
+        let blocked = self.blocked(pipeline).await?;
+        Ok(Scene { head, config, moving, waiting, live, slots, blocked })
+    }
+
+    /// One config version.
+    pub async fn config(&self, pipeline: &str, version: u64) -> Result<PipelineConfig, TableError> {
+        let key = keys::config(pipeline, version);
+        self.get(&key).await?.ok_or_else(|| TableError::Missing(format!("{} {}", key.pk, key.sk)))
+    }
+
+    /// The slots of these targets that exist.
+    pub async fn slots(
+        &self,
+        targets: &[TargetId],
+    ) -> Result<BTreeMap<TargetId, Slot>, TableError> {
+        let wanted: Vec<Key> = targets.iter().map(keys::slot).collect();
+        let items = self.get_all(&wanted).await?;
+        items
+            .into_values()
+            .map(|item| item::value::<Slot>(item).map(|slot| (slot.target.clone(), slot)))
+            .collect()
+    }
+
+    /// One target's slot.
+    pub async fn slot_of(&self, target: &TargetId) -> Result<Option<Slot>, TableError> {
+        self.get(&keys::slot(target)).await
+    }
+
+    /// The digests that may not be released in a pipeline.
+    pub async fn blocked(
+        &self,
+        pipeline: &str,
+    ) -> Result<BTreeMap<tidegate_core::model::Digest, Block>, TableError> {
+        let items = self.query(&keys::pipeline(pipeline), "block#", false, None).await?;
+        items
+            .into_iter()
+            .filter(|item| !item.contains_key("lifted"))
+            .map(|item| item::value::<Block>(item).map(|block| (block.digest.clone(), block)))
+            .collect()
+    }
+}
+
+/// The release `number` among `items`: a head never names one that is not there. (Two of the
+/// three may be the same release, so the item stays.)
+fn release(
+    items: &mut BTreeMap<Key, Item>,
+    pipeline: &str,
+    number: Option<u64>,
+) -> Result<Option<Release>, TableError> {
+    let Some(number) = number else { return Ok(None) };
+    let key = keys::release(pipeline, number);
+    match items.get(&key) {
+        Some(item) => item::value(item.clone()).map(Some),
+        None => Err(TableError::Missing(format!("{} {}", key.pk, key.sk))),
+    }
+}

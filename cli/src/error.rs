@@ -1,0 +1,73 @@
+//! Why a command did not do what it was asked.
+
+use std::io;
+
+use tidegate_aws::Refusal;
+use tidegate_aws::table::TableError;
+use tidegate_core::command::Refused;
+use tidegate_core::config::Problems;
+
+use crate::Exit;
+
+/// Why a command did not do what it was asked. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line is understood, but not usable here.
+    #[error("{0}")]
+    Usage(String),
+    /// The state of things does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The same, where only this program knows why.
+    #[error("{0}")]
+    NotNow(String),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// AWS.
+    #[error(transparent)]
+    Aws(#[from] Refusal),
+    /// Nobody knows who the operator is.
+    #[error("sts:GetCallerIdentity failed: {0}; `aws sts get-caller-identity` must work first")]
+    Identity(String),
+    /// A file of the operator's.
+    #[error("{path} cannot be read")]
+    File {
+        /// Its name as given.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The config has mistakes.
+    #[error("{0}")]
+    Config(#[from] Problems),
+    /// Others wrote the same items each time.
+    #[error("{0} was overtaken by other writers again and again; try again in a moment")]
+    Overtaken(String),
+    /// Nobody reads the output.
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+    /// The output cannot be said as JSON.
+    #[error("the output cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// The exit code that says so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Refused(_)
+            | Self::NotNow(_)
+            | Self::Table(_)
+            | Self::Aws(_)
+            | Self::Identity(_)
+            | Self::File { .. }
+            | Self::Config(_)
+            | Self::Overtaken(_)
+            | Self::Output(_)
+            | Self::Json(_) => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The calls that change a target, each written down before it is sent.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tidegate_aws::ecs::{Ecs, Seen};
+use tidegate_aws::{App, Error, Refusal};
+use tidegate_core::model::{Outcome, Pin, Slot};
+use tidegate_core::sighting::{Deployment, Strategy};
+
+/// A look this young needs no second one before a wave's call: `DescribeServices` itself lags so.
+const FRESH: Duration = Duration::from_secs(15);
+
+/// A call whose answer nobody saw lands within this time or not at all.
+const LANDING: Duration = Duration::from_secs(60);
+
+/// A call with its 10 s operation timeout and the write after it need this much of the invocation.
+pub(crate) const RESERVE: Duration = Duration::from_secs(15);
+
+/// Where AWS asks for patience, everybody comes back at another moment, up to this much later.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What a request came to.
+pub(crate) enum Came {
+    /// The slot under our lease, and the answer.
+    To(Slot, Outcome),
+    /// The lease was lost, or something newer is asked: nothing was sent.
+    Overtaken,
+}
+
+/// "Bring the release's revision in."
+pub(crate) async fn apply(
+    app: &App,
+    ecs: &Ecs,
+    slot: Slot,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
+    let config = app.table.config(&slot.release.pipeline, slot.config).await?;
+    let (now, target) = (app.clock.now(), slot.target.clone());
+    if config.target(&target).is_none() {
+        let why = format!("config version {} does not name {target}", slot.config);
+        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
+    }
+    let Some(revision) = slot.ours().map(str::to_owned) else {
+        let why = "no revision was registered for it".to_owned();
+        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
+    };
+    // An unanswered call may have landed: then a look is needed, however young the last one is.
+    if slot.done.lost.is_some() || now > slot.seen_at + FRESH {
+        match look(ecs, &slot).await {
+            Ok(Some(seen)) => {
+                let primary = seen.sighting.primary();
+                match primary {
+                    Some(d) if d.revision == revision => {
+                        return Ok(Came::To(slot, Outcome::Already { at: now }));
+                    }
+                    Some(d) if !slot.is_baseline(&d.revision) => {
+                        return Ok(Came::To(slot, drifted(d, now)));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(None) => {
+                let why = format!("service {} is gone", target.service);
+                return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
+            }
+            Err(refusal) => return refused(app, slot, refusal),
+        }
+    }
+    update(app, ecs, slot, &revision, deadline).await
+}
+
+/// "Bring the baseline back."
+pub(crate) async fn roll_back(
+    app: &App,
+    ecs: &Ecs,
+    slot: Slot,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
+    let now = app.clock.now();
+    let seen = match look(ecs, &slot).await {
+        Ok(Some(seen)) => seen,
+        Ok(None) => {
+            let why = format!("service {} is gone", slot.target.service);
+            return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
+        }
+        Err(refusal) => return refused(app, slot, refusal),
+    };
+    let wanted = slot.done.copy.clone().unwrap_or_else(|| slot.baseline.revision.clone());
+    let primary = seen.sighting.primary();
+    // Lag: a call of ours that is not answered may not show yet, so "there already" proves nothing.
+    let settled = |call: Option<Timestamp>, lag| call.is_none_or(|at| now > at + lag);
+    let sure = settled(slot.done.lost, LANDING) && settled(slot.done.called, FRESH);
+    match primary {
+        Some(d) if d.revision == wanted && sure => {
+            return Ok(Came::To(slot, Outcome::Already { at: now }));
+        }
+        // ECS went back by itself, to the revision that names tags: right if the bytes are.
+        Some(d) if d.revision == slot.baseline.running && d.revision != wanted => {
+            match same_bytes(ecs, &slot, &seen).await {
+                Ok(true) => return Ok(Came::To(slot, Outcome::Already { at: now })),
+                Ok(_) => {}
+                Err(refusal) => return refused(app, slot, refusal),
+            }
+        }
+        Some(d) if slot.ours() != Some(d.revision.as_str()) && !slot.is_baseline(&d.revision) => {
+            if !slot.asked.over_drift {
+                return Ok(Came::To(slot, drifted(d, now)));
+            }
+        }
+        _ => {}
+    }
+    let in_flight = seen
+        .sighting
+        .service_deployment
+        .as_ref()
+        .filter(|d| seen.sighting.strategy == Strategy::Native && !d.status.is_final());
+    match in_flight {
+        Some(native) => {
+            let arn = native.arn.clone();
+            let intent = format!("ecs:StopServiceDeployment {arn} ROLLBACK");
+            let Some(slot) = intend(app, slot, intent, deadline).await? else {
+                return Ok(Came::Overtaken);
+            };
+            match ecs.stop_service_deployment(&arn).await {
+                Ok(()) => {
+                    let at = app.clock.now();
+                    Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at }))
+                }
+                Err(refusal) => refused(app, slot, refusal),
+            }
+        }
+        None => update(app, ecs, slot, &wanted, deadline).await,
+    }
+}
+
+async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Seen>, Refusal> {
+    let name = slot.target.service.clone();
+    let mut seen = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
+    Ok(seen.remove(&name).flatten())
+}
+
+/// Whether what ECS resolved for its rollback are the bytes that ran before.
+async fn same_bytes(ecs: &Ecs, slot: &Slot, seen: &Seen) -> Result<bool, Refusal> {
+    let Some(revision) = &seen.sighting.service_revision else { return Ok(false) };
+    let resolved = ecs.service_revisions(std::slice::from_ref(revision)).await?;
+    let resolved: Vec<_> = resolved.into_values().flatten().collect();
+    Ok(slot.baseline.images.iter().all(|image| {
+        resolved.iter().any(|c| c.container == image.container && c.digest == image.digest)
+    }))
+}
+
+fn drifted(deployment: &Deployment, at: Timestamp) -> Outcome {
+    Outcome::Drifted { seen: format!("it runs {} ({})", deployment.revision, deployment.id), at }
+}
+
+/// Renews the lease and writes the call down; `None`: it must not be sent.
+async fn intend(
+    app: &App,
+    slot: Slot,
+    call: String,
+    deadline: Timestamp,
+) -> Result<Option<Slot>, Error> {
+    let now = app.clock.now();
+    if now + RESERVE >= deadline {
+        return Ok(None);
+    }
+    Ok(app.table.intend(&slot, call, now).await?)
+}
+
+/// `UpdateService` to `revision`: the one call that moves a service.
+async fn update(
+    app: &App,
+    ecs: &Ecs,
+    slot: Slot,
+    revision: &str,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
+    let (cluster, service) = (slot.target.cluster.clone(), slot.target.service.clone());
+    let intent = format!("ecs:UpdateService {service} {revision}");
+    let Some(slot) = intend(app, slot, intent, deadline).await? else {
+        return Ok(Came::Overtaken);
+    };
+    match ecs.update_service(&cluster, &service, revision).await {
+        Ok(deployment) => {
+            tracing::info!(release = %slot.release, service, revision, "accepted");
+            Ok(Came::To(slot, Outcome::Accepted { deployment, at: app.clock.now() }))
+        }
+        Err(refusal) if is_inactive(&refusal) && revision == slot.baseline.revision => {
+            with_copy(app, ecs, slot, deadline).await
+        }
+        Err(refusal) => refused(app, slot, refusal),
+    }
+}
+
+/// ECS refuses a deregistered revision in these words (no error code of its own).
+fn is_inactive(refusal: &Refusal) -> bool {
+    refusal.is_final() && refusal.message.to_lowercase().contains("inactive")
+}
+
+/// Somebody deregistered the way back: register a copy of it, and go there.
+async fn with_copy(app: &App, ecs: &Ecs, slot: Slot, deadline: Timestamp) -> Result<Came, Error> {
+    let base = match ecs.task_definition(&slot.baseline.revision).await {
+        Ok(base) => base,
+        Err(refusal) => return refused(app, slot, refusal),
+    };
+    let pins: Vec<Pin> = slot
+        .baseline
+        .images
+        .iter()
+        .filter_map(|image| {
+            let digest = image.digest.clone()?;
+            Some(Pin {
+                container: image.container.clone(),
+                repository: image.repository.clone(),
+                accepts: [digest.clone()].into(),
+                digest,
+            })
+        })
+        .collect();
+    let tags = [
+        ("tidegate:release".to_owned(), slot.release.to_string()),
+        ("tidegate:role".to_owned(), "baseline".to_owned()),
+    ];
+    let copy = match ecs.register(&base, &pins, &tags).await {
+        Ok(copy) => copy,
+        Err(refusal) => return refused(app, slot, refusal),
+    };
+    let mut done = slot.done.clone();
+    done.copy = Some(copy.clone());
+    match app.table.record(&slot, done, false).await? {
+        tidegate_aws::table::Recorded::Continues(slot) => {
+            Box::pin(update(app, ecs, *slot, &copy, deadline)).await
+        }
+        _ => Ok(Came::Overtaken),
+    }
+}
+
+/// What a refusal means: patience, a result for people, or a call whose fate is unknown.
+fn refused(app: &App, slot: Slot, refusal: Refusal) -> Result<Came, Error> {
+    let at = app.clock.now();
+    if refusal.is_throttle() {
+        let until = at + app.dice.jitter(PATIENCE);
+        return Ok(Came::To(slot, Outcome::Throttled { until }));
+    }
+    if refusal.may_have_landed() {
+        // The intent stays unanswered: the next turn looks before it calls.
+        return Err(refusal.into());
+    }
+    Ok(Came::To(slot, Outcome::Refused { why: refusal.to_string(), at }))
+}

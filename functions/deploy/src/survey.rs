@@ -1,0 +1,33 @@
+//! "Survey this release": baselines, revisions, and what stands in the way.
+
+use jiff::Timestamp;
+use tidegate_aws::survey::Survey;
+use tidegate_aws::{App, Error, advance, carry_out};
+use tidegate_core::decide::{Sightings, conclude};
+use tidegate_core::model::{Phase, ReleaseId};
+
+/// Surveys `id` if that is still what is asked, and opens its first wave if nothing forbids it.
+pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Result<(), Error> {
+    let scene = app.table.scene(&id.pipeline).await?;
+    let asked = scene
+        .moving
+        .as_ref()
+        .filter(|r| r.id == *id && matches!(r.phase, Phase::Surveying { .. }) && r.todo.is_some());
+    let Some(release) = asked else {
+        tracing::info!(release = %id, "nothing to survey any more");
+        return Ok(());
+    };
+    let survey = Survey::new(app, &scene, release, app.dice.name(), deadline);
+    let Some(found) = survey.findings().await? else {
+        tracing::warn!(release = %id, "AWS throttles the survey; the next tick goes on from here");
+        return Ok(());
+    };
+    // Only what this survey was asked for: a newer release wants a survey of its own.
+    carry_out(&app.table, &id.pipeline, |scene| match &scene.moving {
+        Some(release) if release.id == *id => conclude(scene, &found, app.clock.now()),
+        _ => Default::default(),
+    })
+    .await?;
+    advance(&app.table, &app.clock, &id.pipeline, &Sightings::new()).await?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! A turn at one target: claim it, do what is asked, write down what came of it.
+
+use jiff::Timestamp;
+use tidegate_aws::ecs::Ecs;
+use tidegate_aws::table::{Claim, Recorded};
+use tidegate_aws::{App, Error, advance};
+use tidegate_core::decide::Sightings;
+use tidegate_core::model::{Action, Done, Outcome, Slot, TargetId, Todo};
+
+use crate::call::{self, Came, RESERVE};
+
+/// Requests taken up in one invocation; more means that somebody changes their mind every second.
+const MOST_TURNS: u32 = 5;
+
+/// Does what is asked at `target`, and what is asked meanwhile.
+pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> Result<(), Error> {
+    let owner = app.dice.name();
+    let Some(mut slot) = asked(app, target).await? else { return Ok(()) };
+    let pipeline = slot.release.pipeline.clone();
+    let mut waited = false;
+    for _ in 0..MOST_TURNS {
+        let now = app.clock.now();
+        if now + RESERVE >= deadline {
+            tracing::warn!(%target, "no time left in this invocation; the next tick asks again");
+            break;
+        }
+        match app.table.claim(&slot, &owner, now).await? {
+            Claim::Held(held) => match one(app, *held, deadline).await? {
+                Recorded::Finished => break,
+                Recorded::Continues(_) => tracing::info!(%target, "something newer is asked"),
+                Recorded::Lost => tracing::warn!(%target, "the lease was lost; reading again"),
+            },
+            // Another invocation is at it, or died: wait its lease out once.
+            Claim::Taken(until) if !waited && until + RESERVE < deadline => {
+                waited = true;
+                app.clock.sleep(until.duration_since(now).unsigned_abs()).await;
+            }
+            Claim::Taken(until) => {
+                tracing::info!(%target, %until, "another invocation holds the lease");
+                break;
+            }
+            Claim::Moved => tracing::info!(%target, "superseded write, reading again"),
+        }
+        match asked(app, target).await? {
+            Some(again) => slot = again,
+            None => break,
+        }
+    }
+    advance(&app.table, &app.clock, &pipeline, &Sightings::new()).await?;
+    Ok(())
+}
+
+/// The slot, if anything is asked of deploy there.
+async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
+    let slot = app.table.slot_of(target).await?;
+    Ok(slot.filter(|slot| match slot.todo {
+        Some(Todo::Deploy) => true,
+        // Claimed, and the claimer died: a redelivered record finds it so.
+        Some(Todo::Claimed) => slot.answer().is_none(),
+        None => false,
+    }))
+}
+
+/// One request, answered and written down.
+async fn one(app: &App, slot: Slot, deadline: Timestamp) -> Result<Recorded, Error> {
+    let ecs = Ecs::new(&app.sdk, app.clock.clone());
+    let came = match slot.asked.action {
+        Action::None => Came::To(slot.clone(), Outcome::Already { at: app.clock.now() }),
+        Action::Apply => call::apply(app, &ecs, slot.clone(), deadline).await?,
+        Action::RollBack => call::roll_back(app, &ecs, slot.clone(), deadline).await?,
+    };
+    match came {
+        Came::To(slot, outcome) => {
+            let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
+            Ok(app.table.record(&slot, done, true).await?)
+        }
+        Came::Overtaken => Ok(Recorded::Lost),
+    }
+}

@@ -1,0 +1,97 @@
+//! A batch of the stream, told on every channel.
+
+use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use jiff::Timestamp;
+use serde_json::Value;
+use tidegate_aws::http::{Outbound, Reach};
+use tidegate_aws::{App, Clock, Error};
+
+use crate::Settings;
+use crate::channel::Channel;
+use crate::lane::Lane;
+use crate::parking::Parking;
+use crate::record::{self, Letter};
+
+/// What one process holds: its channels, and what it told on each.
+///
+/// Delivery is at least once. A batch that comes again is not told again on channels that took
+/// it, as long as the process lives; a new process does not know, so the id is always the same.
+#[derive(Debug)]
+pub struct Notifier {
+    clock: Clock,
+    topic: Lane,
+    slack: Option<Lane>,
+    teams: Option<Lane>,
+    parking: Parking,
+}
+
+impl Notifier {
+    /// The channels that `settings` switches on.
+    pub fn new(app: &App, settings: Settings) -> Self {
+        // The local AWS takes webhooks on the laptop itself.
+        let reach =
+            if app.sdk.endpoint_url().is_some() { Reach::Anywhere } else { Reach::Public };
+        Self::over(app, settings, &Outbound::new(app.clock.clone(), reach))
+    }
+
+    /// The same, with webhooks called through `outbound`.
+    pub fn over(app: &App, settings: Settings, outbound: &Outbound) -> Self {
+        let Settings { topic, slack, teams, dead_letters } = settings;
+        Self {
+            clock: app.clock.clone(),
+            topic: Lane::new(Channel::topic(app, topic)),
+            slack: slack.map(|secret| Lane::new(Channel::slack(app, outbound, secret))),
+            teams: teams.map(|secret| Lane::new(Channel::teams(app, outbound, secret))),
+            parking: Parking::new(app, dead_letters.as_deref()),
+        }
+    }
+
+    /// One invocation. Answers with the records from which the mapping must ask again.
+    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Error> {
+        let raw = event["Records"].as_array().ok_or_else(|| {
+            Error::NotUnderstood("expected a batch of DynamoDB stream records".to_owned())
+        })?;
+        let mut letters = Vec::new();
+        let mut sequences = Vec::new();
+        let mut again = Vec::new();
+        for (index, record) in raw.iter().map(record::read).enumerate() {
+            sequences.push(record.sequence);
+            match record.content {
+                Ok(letter) => letters.extend(letter.map(|letter| (index, letter))),
+                Err(unreadable) => {
+                    if self.parking.unreadable(&unreadable).await.is_err() {
+                        again.push(index);
+                    }
+                }
+            }
+        }
+        // Side by side: a channel that is slow or down delays no other.
+        let (topic, slack, teams) = tokio::join!(
+            self.deliver(Some(&self.topic), &letters, deadline),
+            self.deliver(self.slack.as_ref(), &letters, deadline),
+            self.deliver(self.teams.as_ref(), &letters, deadline),
+        );
+        again.extend([topic, slack, teams].into_iter().flatten());
+        Ok(serde_json::to_value(answer(again.into_iter().min(), &sequences))?)
+    }
+
+    async fn deliver(
+        &self,
+        lane: Option<&Lane>,
+        letters: &[(usize, Letter)],
+        deadline: Timestamp,
+    ) -> Option<usize> {
+        lane?.deliver(letters, &self.parking, &self.clock, deadline).await
+    }
+}
+
+/// The mapping asks again from the lowest record that is named.
+fn answer(first: Option<usize>, sequences: &[Option<String>]) -> DynamoDbEventResponse {
+    let mut response = DynamoDbEventResponse::default();
+    if let Some(index) = first {
+        let mut failure = DynamoDbBatchItemFailure::default();
+        failure.item_identifier.clone_from(&sequences[index]);
+        response.batch_item_failures.push(failure);
+    }
+    response
+}

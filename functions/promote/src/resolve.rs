@@ -1,0 +1,76 @@
+//! What a tag means now: asked of the registry, never taken from an event.
+
+use tidegate_aws::registry::{Registry, Repository};
+use tidegate_aws::{App, Error};
+use tidegate_core::config::{ImageConfig, PipelineConfig, TagPattern};
+use tidegate_core::event::PushEvent;
+use tidegate_core::model::ReleaseImage;
+use tidegate_core::push::Candidate;
+use tidegate_core::sighting::RegistryImage;
+
+/// The images of `config` that a push selects, each with what the registry shows for it.
+pub(crate) async fn pushed(
+    app: &App,
+    registry: &Registry,
+    pipeline: &str,
+    config: &PipelineConfig,
+    push: &PushEvent,
+) -> Result<Vec<Candidate>, Error> {
+    let mut candidates = Vec::new();
+    for (name, image) in &config.images {
+        let here = image.repository == push.repository
+            && image.registry.account == push.account
+            && image.registry.region == push.region;
+        let pattern = image.tags.iter().find(|pattern| pattern.matches(&push.tag).is_some());
+        let Some(pattern) = pattern.filter(|_| here) else { continue };
+        let repository = Repository::of_config(image);
+        // A literal tag means what it shows now; an event whose bytes it no longer shows is late,
+        // and the present bytes are answered in its place.
+        let found = if pattern.is_literal() {
+            registry.resolve_tag(&repository, &push.tag).await?
+        } else {
+            registry.describe(&repository, std::slice::from_ref(&push.digest)).await?.pop()
+        };
+        let Some(found) = found else {
+            tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
+            continue;
+        };
+        let bytes = bytes(app, registry, pipeline, image, found, &push.tag).await?;
+        candidates.push(Candidate {
+            image: name.clone(),
+            pattern: pattern.clone(),
+            tag: push.tag.clone(),
+            bytes,
+            by: "ecr".to_owned(),
+        });
+    }
+    Ok(candidates)
+}
+
+/// The bytes with all that proves them, and their push time as first seen.
+pub(crate) async fn bytes(
+    app: &App,
+    registry: &Registry,
+    pipeline: &str,
+    image: &ImageConfig,
+    found: RegistryImage,
+    tag: &str,
+) -> Result<ReleaseImage, Error> {
+    let first = app.table.first_seen_at(pipeline, &found.digest).await?;
+    let mut accepts = registry.children(&Repository::of_config(image), &found.digest).await?;
+    accepts.insert(found.digest.clone());
+    Ok(ReleaseImage {
+        account: image.registry.account.clone(),
+        region: image.registry.region.clone(),
+        repository: image.repository.clone(),
+        digest: found.digest,
+        accepts,
+        tags: vec![tag.to_owned()],
+        pushed_at: first.unwrap_or(found.pushed_at),
+    })
+}
+
+/// The tag of an image that a pattern selects.
+pub(crate) fn selected<'a>(pattern: &TagPattern, tags: &'a [String]) -> Option<&'a String> {
+    tags.iter().find(|tag| pattern.matches(tag).is_some())
+}

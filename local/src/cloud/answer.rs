@@ -1,0 +1,151 @@
+//! Calls: faults first, then permission, then the model that answers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Cloud, Due};
+use crate::api::ApiError;
+use crate::call::{Answer, Call, Caller, Noted};
+use crate::faults::{Fault, Occasion};
+
+/// What the caller gets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// An answer, after a wait.
+    Answered(Answer, Duration),
+    /// Nothing, ever: the call or its answer was lost, or the caller is dead.
+    Silence,
+}
+
+impl Cloud {
+    /// Answers a call that arrives at `now`.
+    pub fn call(&mut self, call: Call, now: Timestamp) -> Reply {
+        let caller = call.caller.to_string();
+        let occasion =
+            Occasion { caller: &caller, service: &call.service, action: &call.action };
+        match self.faults.strike(occasion, Fault::is_of_calls) {
+            None => Reply::Answered(self.land(call, now), Duration::ZERO),
+            Some(Fault::Throttle) => {
+                let answer = throttled(&call.service);
+                self.note(call, &answer, now);
+                Reply::Answered(answer, Duration::ZERO)
+            }
+            Some(fault @ Fault::Late(_)) => {
+                self.agenda.add(now + fault.delay(), Due::Landing(call));
+                Reply::Silence
+            }
+            Some(Fault::AnswerLost) => {
+                self.land(call, now);
+                Reply::Silence
+            }
+            Some(fault @ (Fault::KillBefore | Fault::KillAfter)) => {
+                if let Caller::Function(instance) = &call.caller {
+                    self.killed.push(instance.clone());
+                }
+                if fault == Fault::KillAfter {
+                    self.land(call, now);
+                }
+                Reply::Silence
+            }
+            Some(fault @ Fault::Delay(_)) => Reply::Answered(self.land(call, now), fault.delay()),
+            Some(_) => Reply::Silence,
+        }
+    }
+
+    /// The call reaches AWS.
+    pub(super) fn land(&mut self, call: Call, now: Timestamp) -> Answer {
+        let answer = match self.iam.check(&call) {
+            Ok(()) => self.dispatch(&call, now),
+            Err(denied) => denied.into(),
+        };
+        self.note(call, &answer, now);
+        answer
+    }
+
+    fn dispatch(&mut self, call: &Call, now: Timestamp) -> Answer {
+        let Call { service, action, input, .. } = call;
+        match service.as_str() {
+            "dynamodb" => self.write_or_read(call, now),
+            "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
+            "ecr" => self.ecr.call(action, input, now).into(),
+            "elasticloadbalancing" => self.elb.call(action, input, now, &self.ecs).into(),
+            "sns" => {
+                let (answer, deliveries) = self.sns.call(action, input, now);
+                self.deliveries.extend(deliveries);
+                answer.into()
+            }
+            "secretsmanager" => self.secrets.call(action, input).into(),
+            "sqs" => self.queues.call(action, input).into(),
+            "sts" if action == "GetCallerIdentity" => self.identity(&call.caller),
+            _ => ApiError::unknown_action(service, action).into(),
+        }
+    }
+
+    fn write_or_read(&mut self, call: &Call, now: Timestamp) -> Answer {
+        let caller = call.caller.to_string();
+        if call.action == "TransactWriteItems" {
+            let occasion =
+                Occasion { caller: &caller, service: &call.service, action: &call.action };
+            let conflict = |fault| fault == Fault::TransactionConflict;
+            if self.faults.strike(occasion, conflict).is_some() {
+                return transaction_conflict(&call.input);
+            }
+        }
+        let (answer, changes) = self.dynamodb.call(&call.action, &call.input, now);
+        for change in changes {
+            let record = self.stream.record(&change, now);
+            for feed in 0..self.feeds.len() {
+                if let Some(lane) = self.feeds[feed].offer(&record) {
+                    self.wake_lane(feed, lane);
+                }
+            }
+        }
+        answer
+    }
+
+    fn identity(&self, caller: &Caller) -> Answer {
+        let account = &self.place.account;
+        let arn = match caller {
+            Caller::Function(instance) => {
+                format!("arn:aws:sts::{account}:assumed-role/tidegate/{}", instance.program)
+            }
+            Caller::Operator => format!("arn:aws:iam::{account}:user/operator"),
+        };
+        Ok(json!({ "Arn": arn, "Account": account, "UserId": "AIDALOCAL" })).into()
+    }
+
+    fn note(&mut self, call: Call, answer: &Answer, now: Timestamp) {
+        let refusal = answer.refusal().map(str::to_owned);
+        self.calls.push(Noted { at: now, call, refusal });
+    }
+}
+
+fn throttled(service: &str) -> Answer {
+    let code = if service == "sns" { "Throttling" } else { "ThrottlingException" };
+    ApiError::refused(code, "Rate exceeded").into()
+}
+
+/// Every item of the transaction but the first is innocent.
+fn transaction_conflict(input: &Value) -> Answer {
+    let items = input["TransactItems"].as_array().map_or(0, Vec::len);
+    let reasons: Vec<Value> = (0..items)
+        .map(|index| match index {
+            0 => json!({
+                "Code": "TransactionConflict",
+                "Message": "Transaction is ongoing for the item",
+            }),
+            _ => json!({ "Code": "None" }),
+        })
+        .collect();
+    let message = "Transaction cancelled, please refer cancellation reasons for specific reasons";
+    Answer {
+        status: 400,
+        body: json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": message,
+            "CancellationReasons": reasons,
+        }),
+    }
+}

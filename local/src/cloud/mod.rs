@@ -1,0 +1,228 @@
+//! The local AWS as one value: calls come in, time goes on, invocations come out. No clock, no I/O.
+//!
+//! `answer` is the wire's side, `flow` what happens by itself between calls.
+
+mod answer;
+mod flow;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::agenda::Agenda;
+use crate::api::{ApiError, Place};
+use crate::call::{Call, Instance, Noted};
+use crate::dynamodb::DynamoDb;
+use crate::ecr::Ecr;
+use crate::ecs::Ecs;
+use crate::elb::Elb;
+use crate::faults::Faults;
+use crate::iam::Iam;
+use crate::lambda::asynchronous::Event;
+use crate::lambda::mapping::{Feed, LaneId};
+use crate::queues::Queues;
+use crate::secrets::Secrets;
+use crate::sns::{Delivery, Sns};
+use crate::streams::Stream;
+use crate::template::{Function, Stack, TemplateError};
+
+pub use answer::Reply;
+
+/// Everything the local AWS holds.
+#[derive(Debug)]
+pub struct Cloud {
+    /// The account and region.
+    pub place: Place,
+    /// The registry.
+    pub ecr: Ecr,
+    /// The services.
+    pub ecs: Ecs,
+    /// The load balancers' target groups.
+    pub elb: Elb,
+    /// The table.
+    pub dynamodb: DynamoDb,
+    /// The topics.
+    pub sns: Sns,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// What was given up.
+    pub queues: Queues,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Posts to the webhooks.
+    pub webhooks: Vec<Webhook>,
+    iam: Iam,
+    functions: BTreeMap<String, Function>,
+    table: String,
+    stream: Stream,
+    feeds: Vec<Feed>,
+    agenda: Agenda<Due>,
+    calls: Vec<Noted>,
+    ended: Vec<Ended>,
+    invocations: u64,
+    killed: Vec<Instance>,
+    deliveries: Vec<Delivery>,
+    dice: fastrand::Rng,
+}
+
+/// A message that a webhook received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhook {
+    /// When.
+    pub at: Timestamp,
+    /// `slack` or `teams`.
+    pub channel: String,
+    /// The body.
+    pub body: Value,
+}
+
+/// An invocation that must be started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invocation {
+    /// Counts them.
+    pub number: u64,
+    /// The function's program.
+    pub program: String,
+    /// The event.
+    pub event: Value,
+    /// Who hears how it ended.
+    source: Source,
+}
+
+/// An invocation that ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// The function's program.
+    pub program: String,
+    /// The event.
+    pub event: Value,
+    /// Its answer, or its error's text.
+    pub outcome: Result<Value, String>,
+}
+
+/// What becomes due.
+#[derive(Debug, Clone)]
+enum Due {
+    /// An event reaches Lambda.
+    Event { program: String, event: Event },
+    /// A schedule fires.
+    Schedule { program: String, index: usize, nominal: Timestamp },
+    /// A lane may have something to serve.
+    Lane { feed: usize, lane: LaneId },
+    /// A call that its sender gave up lands.
+    Landing(Call),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    Asynchronous(Event),
+    Lane { feed: usize, lane: LaneId },
+    /// A person waits for the answer, or a duplicate that nobody waits for.
+    Nobody,
+}
+
+impl Cloud {
+    /// A new account with the stack deployed in it, at `now`.
+    pub fn new(stack: &Stack, seed: u64, now: Timestamp) -> Result<Self, CloudError> {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let place = stack.place.clone();
+        let functions = stack.functions()?;
+        let [table] = &stack.tables()[..] else {
+            return Err(CloudError::Tables(stack.tables().len()));
+        };
+        let mut cloud = Self {
+            ecr: Ecr::new(place.clone(), dice.u64(..)),
+            ecs: Ecs::new(place.clone(), dice.u64(..)),
+            elb: Elb,
+            dynamodb: DynamoDb::new(std::slice::from_ref(table))?,
+            sns: Sns::new(&place, stack.topics()),
+            secrets: Secrets::new(&place),
+            queues: Queues::default(),
+            faults: Faults::none(dice.u64(..)),
+            webhooks: Vec::new(),
+            iam: Iam::new(stack, &functions)?,
+            table: table.name.clone(),
+            stream: Stream::new(&table.stream, &place.region, dice.u64(..)),
+            feeds: Vec::new(),
+            agenda: Agenda::default(),
+            calls: Vec::new(),
+            ended: Vec::new(),
+            invocations: 0,
+            killed: Vec::new(),
+            deliveries: Vec::new(),
+            functions: BTreeMap::new(),
+            place,
+            dice,
+        };
+        for function in functions {
+            for mapping in &function.mappings {
+                cloud.feeds.push(Feed::new(mapping.clone(), &function.program));
+            }
+            cloud.functions.insert(function.program.clone(), function);
+        }
+        cloud.set_schedules(now);
+        Ok(cloud)
+    }
+
+    /// A function by its program's name (`deploy`), logical id (`DeployFunction`), name or ARN.
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        let is = |it: &&Function| it.id == name || it.name == name || it.arn == name;
+        self.functions.get(name).or_else(|| self.functions.values().find(is))
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Every call so far, in order of arrival.
+    pub fn calls(&self) -> &[Noted] {
+        &self.calls
+    }
+
+    /// Every invocation that ended, in that order.
+    pub fn ended(&self) -> &[Ended] {
+        &self.ended
+    }
+
+    /// A webhook received `body`.
+    pub fn receive(&mut self, channel: &str, body: Value, now: Timestamp) {
+        self.webhooks.push(Webhook { at: now, channel: channel.to_owned(), body });
+    }
+
+    /// Processes that must be killed, once.
+    pub fn take_killed(&mut self) -> Vec<Instance> {
+        std::mem::take(&mut self.killed)
+    }
+
+    /// Messages that subscribers must be sent, once.
+    pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        std::mem::take(&mut self.deliveries)
+    }
+
+    /// How long a call travels each way, in a world without a network.
+    ///
+    /// AWS answers most control calls in some tens of milliseconds; what matters to the tests is
+    /// that calls of different processes interleave, and differently with each seed.
+    pub fn travel(&mut self) -> Duration {
+        Duration::from_millis(self.dice.u64(2..25))
+    }
+}
+
+/// Why the local AWS cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template has not exactly one table.
+    #[error("template.yaml: expected one AWS::DynamoDB::Table, found {0}")]
+    Tables(usize),
+    /// A model refused to be set up.
+    #[error("the local AWS cannot be set up")]
+    SetUp(#[from] ApiError),
+}

@@ -1,0 +1,147 @@
+//! ECR: repositories, images, tags, lifecycle. No clock and no wire: a model that is called and moved on.
+//!
+//! Not modelled: layers (so never `LayersNotFoundException`), uploads, scans, replication, rates.
+
+mod behaviour;
+mod delete;
+mod lifecycle;
+mod manifest;
+mod put;
+mod read;
+mod reference;
+mod repository;
+mod seed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::api::{ApiError, BusEvent, Input, Place};
+
+pub use self::behaviour::Behaviour;
+pub use self::manifest::{digest_of, index_manifest, manifest};
+pub use self::reference::Reference;
+pub use self::repository::{Image, Repository};
+
+/// The registry of one place.
+#[derive(Debug)]
+pub struct Ecr {
+    place: Place,
+    dice: Rng,
+    repositories: BTreeMap<String, Repository>,
+    /// Whether a further tag on an image makes it look freshly pushed. AWS does not say: the seed draws it.
+    pub retag_moves_push_time: bool,
+    bus: Vec<BusEvent>,
+}
+
+/// What can be pulled under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pullable {
+    /// The digest the name means now.
+    pub digest: String,
+    /// The digest of the one platform's manifest; the same unless the image is an index.
+    pub platform_digest: String,
+    /// How the image behaves when it runs.
+    pub behaviour: Behaviour,
+}
+
+impl Ecr {
+    /// An empty registry; the same seed and the same calls give the same answers.
+    pub fn new(place: Place, seed: u64) -> Self {
+        let mut dice = Rng::with_seed(seed);
+        let retag_moves_push_time = dice.bool();
+        Self { place, dice, repositories: BTreeMap::new(), retag_moves_push_time, bus: Vec::new() }
+    }
+
+    /// Answers one call of the API.
+    pub fn call(&mut self, action: &str, input: &Value, now: Timestamp) -> Result<Value, ApiError> {
+        self.expire_what_is_due(now);
+        let input = Input(input);
+        match action {
+            "CreateRepository" => self.create_repository(input, now),
+            "DescribeRepositories" => self.describe_repositories(input),
+            "PutImage" => self.put_image(input, now),
+            "DescribeImages" => self.describe_images(input),
+            "BatchGetImage" => self.batch_get_image(input),
+            "BatchDeleteImage" => self.batch_delete_image(input, now),
+            "GetLifecyclePolicy" => self.get_lifecycle_policy(input),
+            "PutLifecyclePolicy" => self.put_lifecycle_policy(input, now),
+            other => Err(ApiError::unknown_action("ECR", other)),
+        }
+    }
+
+    /// When something happens next without a call, or an event waits to be taken.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let event = self.bus.first().map(|event| event.at);
+        let expiry = self.repositories.values().filter_map(Repository::next_expiry).min();
+        event.into_iter().chain(expiry).min()
+    }
+
+    /// Lets everything up to `now` happen and hands over the events since the last time.
+    pub fn advance(&mut self, now: Timestamp) -> Vec<BusEvent> {
+        self.expire_what_is_due(now);
+        std::mem::take(&mut self.bus)
+    }
+
+    /// What `image` names right now, or `None` where a pull would fail.
+    ///
+    /// Images of other registries always exist and are healthy: a sidecar must not need a seed.
+    pub fn pull(&self, image: &str) -> Option<Pullable> {
+        let reference = Reference::parse(image);
+        if reference.host.as_deref() != Some(self.place.registry().as_str()) {
+            let digest = reference.digest.unwrap_or_else(|| digest_of(image));
+            let platform_digest = digest.clone();
+            return Some(Pullable { digest, platform_digest, behaviour: Behaviour::Healthy });
+        }
+        let repository = self.repositories.get(&reference.repository)?;
+        let image = match (&reference.digest, &reference.tag) {
+            (Some(digest), _) => repository.images.get(digest)?,
+            (None, tag) => repository.tagged(tag.as_deref().unwrap_or("latest"))?,
+        };
+        if image.archived {
+            return None;
+        }
+        let platform = image.platform_child().and_then(|child| repository.images.get(&child));
+        Some(Pullable {
+            digest: image.digest.clone(),
+            platform_digest: platform.unwrap_or(image).digest.clone(),
+            behaviour: image.behaviour().or(platform.and_then(Image::behaviour)).unwrap_or_default(),
+        })
+    }
+
+    /// A repository by name, to look at.
+    pub fn repository(&self, name: &str) -> Option<&Repository> {
+        self.repositories.get(name)
+    }
+
+    fn find(&self, input: Input<'_>) -> Result<&Repository, ApiError> {
+        let name = self.named(input)?;
+        self.repositories.get(name).ok_or_else(|| missing(name, &self.place.account))
+    }
+
+    fn find_mut(&mut self, input: Input<'_>) -> Result<&mut Repository, ApiError> {
+        let name = self.named(input)?;
+        let missing = missing(name, &self.place.account);
+        self.repositories.get_mut(name).ok_or(missing)
+    }
+
+    /// The repository's name, once the registry asked for is this one.
+    fn named<'a>(&self, input: Input<'a>) -> Result<&'a str, ApiError> {
+        let name = input.need("repositoryName")?;
+        match input.text("registryId") {
+            Some(registry) if registry != self.place.account => Err(missing(name, registry)),
+            _ => Ok(name),
+        }
+    }
+}
+
+fn missing(name: &str, registry: &str) -> ApiError {
+    ApiError::refused(
+        "RepositoryNotFoundException",
+        format!("The repository with name '{name}' does not exist in the registry with id '{registry}'"),
+    )
+}

@@ -1,0 +1,75 @@
+//! Who may do what: each function's role, evaluated from the template's own policies.
+//!
+//! Only identity policies are modelled, and only for the functions; an operator may do everything.
+
+mod demand;
+mod policy;
+
+use std::collections::BTreeMap;
+
+use crate::api::{ApiError, Place};
+use crate::call::{Call, Caller};
+use crate::template::{Function, Stack, TemplateError};
+use demand::Demand;
+use policy::Policy;
+
+/// The policies of the functions' roles, by program.
+#[derive(Debug)]
+pub struct Iam {
+    place: Place,
+    roles: BTreeMap<String, Role>,
+}
+
+#[derive(Debug)]
+struct Role {
+    name: String,
+    policy: Policy,
+}
+
+impl Iam {
+    /// Reads the roles of `functions`; a condition that is not modelled is refused by name.
+    pub fn new(stack: &Stack, functions: &[Function]) -> Result<Self, TemplateError> {
+        let mut roles = BTreeMap::new();
+        for function in functions {
+            let name = function.role.rsplit('/').next().unwrap_or_default().to_owned();
+            let policy = Policy::parse(&stack.statements(&function.role))?;
+            roles.insert(function.program.clone(), Role { name, policy });
+        }
+        Ok(Self { place: stack.place.clone(), roles })
+    }
+
+    /// Refuses a call that the caller's role does not allow, naming action and resource.
+    pub fn check(&self, call: &Call) -> Result<(), ApiError> {
+        let Caller::Function(instance) = &call.caller else { return Ok(()) };
+        let role = self.roles.get(&instance.program);
+        for demand in demand::of(call, &self.place) {
+            if !role.is_some_and(|role| role.policy.allows(&demand)) {
+                let name = role.map_or("none", |role| role.name.as_str());
+                return Err(self.denied(call, name, &instance.program, &demand));
+            }
+        }
+        Ok(())
+    }
+
+    fn denied(&self, call: &Call, role: &str, program: &str, demand: &Demand) -> ApiError {
+        let (code, status) = match call.service.as_str() {
+            "sns" => ("AuthorizationError", 403),
+            "elasticloadbalancing" => ("AccessDenied", 403),
+            _ => ("AccessDeniedException", 400),
+        };
+        let Demand { action, resource, .. } = demand;
+        let account = &self.place.account;
+        ApiError {
+            status,
+            code: code.to_owned(),
+            message: format!(
+                "User: arn:aws:sts::{account}:assumed-role/{role}/{program} is not authorized to \
+                 perform: {action} on resource: {resource} because no identity-based policy \
+                 allows the {action} action"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! `template.yaml`, read as CloudFormation and SAM read it: the local AWS is wired from it.
+
+mod function;
+mod intrinsic;
+mod names;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::api::Place;
+pub use function::{Destination, Function, Mapping, Retries, Rule, Schedule, Table};
+
+/// The template as written: nothing resolved yet.
+#[derive(Debug, Clone)]
+pub struct Template(Value);
+
+/// Why the template cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template.yaml: {0}")]
+pub struct TemplateError(String);
+
+impl TemplateError {
+    fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// The template with its parameters filled in: what would be deployed.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// The place everything stands in.
+    pub place: Place,
+    /// Resources whose condition holds, by logical id.
+    resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Debug, Clone)]
+struct Resource {
+    kind: String,
+    /// The physical name.
+    name: String,
+    properties: Value,
+    metadata: Value,
+}
+
+impl Template {
+    /// Reads the YAML, short forms of intrinsic functions included.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        yaml::parse(text).map(Self)
+    }
+
+    /// Fills in `parameters` (the template's defaults stand in for absent ones).
+    pub fn deploy(
+        &self,
+        parameters: &BTreeMap<String, String>,
+        place: &Place,
+    ) -> Result<Stack, TemplateError> {
+        let scope = intrinsic::Scope::new(&self.0, parameters, place)?;
+        let mut resources = BTreeMap::new();
+        for (id, resource) in members(&self.0["Resources"]) {
+            if scope.stands(resource)? {
+                let kind = resource["Type"].as_str().unwrap_or_default().to_owned();
+                let mut properties = scope.resolve(&resource["Properties"])?;
+                if kind == "AWS::Serverless::Function" {
+                    let globals = scope.resolve(&self.0["Globals"]["Function"])?;
+                    properties = merged(globals, properties);
+                }
+                let name = scope.physical_name(id)?;
+                let metadata = resource["Metadata"].clone();
+                resources.insert(id.clone(), Resource { kind, name, properties, metadata });
+            }
+        }
+        Ok(Stack { place: place.clone(), resources })
+    }
+}
+
+impl Stack {
+    /// Resources of one type, by logical id.
+    fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a String, &'a Resource)> {
+        self.resources.iter().filter(move |(_, resource)| resource.kind == kind)
+    }
+
+    /// The policy statements of a role, by the role's ARN.
+    pub fn statements(&self, role_arn: &str) -> Vec<&Value> {
+        let role = self
+            .of_kind("AWS::IAM::Role")
+            .find(|(_, role)| names::arn(&self.place, &role.kind, &role.name) == role_arn);
+        let inline = role.iter().flat_map(|(_, role)| list(&role.properties["Policies"]));
+        let inline = inline.map(|policy| &policy["PolicyDocument"]);
+        let attached = self.of_kind("AWS::IAM::Policy").filter(|(_, policy)| {
+            let roles = list(&policy.properties["Roles"]);
+            roles.iter().any(|name| role.is_some_and(|(_, role)| *name == role.name))
+        });
+        let attached = attached.map(|(_, policy)| &policy.properties["PolicyDocument"]);
+        inline.chain(attached).flat_map(|document| list(&document["Statement"])).collect()
+    }
+
+    /// The ARN of each SNS topic.
+    pub fn topics(&self) -> Vec<String> {
+        let topics = self.of_kind("AWS::SNS::Topic");
+        topics.map(|(_, it)| names::arn(&self.place, &it.kind, &it.name)).collect()
+    }
+}
+
+/// A list; a single value stands for a list of one, as in policy documents.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(elements) => elements,
+        single => std::slice::from_ref(single),
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flat_map(Map::iter)
+}
+
+/// SAM's rule for Globals: maps are merged, everything else is overridden.
+fn merged(base: Value, over: Value) -> Value {
+    match (base, over) {
+        (Value::Object(mut base), Value::Object(over)) => {
+            for (key, value) in over {
+                let below = base.remove(&key).unwrap_or(Value::Null);
+                base.insert(key, merged(below, value));
+            }
+            Value::Object(base)
+        }
+        (base, Value::Null) => base,
+        (_, over) => over,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
+//!
+//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, Secrets Manager) and the query protocol with XML answers
+//! (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
+//! verified: every key is believed.
+
+mod query;
+mod xml;
+
+use serde_json::Value;
+
+use crate::api::ApiError;
+use crate::call::{Answer, Call, Caller};
+
+/// What of an HTTP request matters.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// The `X-Amz-Target` header.
+    pub target: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What of an HTTP response matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`
+    pub content_type: &'static str,
+    /// `x-amzn-ErrorType`, on a refusal.
+    pub error_type: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+/// How the caller wants to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// AWS JSON; the content type says which version.
+    Json(&'static str),
+    /// The query protocol: answers are XML, wrapped in the action's name and its API's namespace.
+    Query {
+        /// The action.
+        action: String,
+        /// The XML namespace of the API's version.
+        namespace: &'static str,
+    },
+}
+
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+/// The JSON services: target prefix, signing name, content type.
+const JSON_SERVICES: [(&str, &str, &str); 4] = [
+    ("DynamoDB_20120810", "dynamodb", JSON_1_0),
+    ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
+    ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
+    ("secretsmanager", "secretsmanager", JSON_1_1),
+];
+
+/// The query services: API version, signing name, XML namespace.
+const QUERY_SERVICES: [(&str, &str, &str); 3] = [
+    ("2010-03-31", "sns", "http://sns.amazonaws.com/doc/2010-03-31/"),
+    (
+        "2015-12-01",
+        "elasticloadbalancing",
+        "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    ),
+    ("2011-06-15", "sts", "https://sts.amazonaws.com/doc/2011-06-15/"),
+];
+
+/// Reads a request; what cannot be read is answered in the protocol it seems to speak.
+pub fn read(request: Request<'_>) -> Result<(Call, Protocol), Response> {
+    let caller = caller(request.authorization);
+    match request.target {
+        Some(target) => read_json(target, request.body, caller),
+        None => read_query(request.body, caller),
+    }
+}
+
+/// Writes an answer.
+pub fn write(protocol: &Protocol, answer: &Answer) -> Response {
+    let refusal = answer.refusal().map(str::to_owned);
+    let (content_type, body) = match (protocol, &refusal) {
+        (Protocol::Json(content_type), _) => (*content_type, answer.body.to_string()),
+        (Protocol::Query { .. }, Some(code)) => {
+            let message = answer.body["message"].as_str().unwrap_or_default();
+            ("text/xml", xml::error(code, message))
+        }
+        (Protocol::Query { action, namespace }, None) => {
+            ("text/xml", xml::result(action, namespace, &answer.body))
+        }
+    };
+    Response { status: answer.status, content_type, error_type: refusal, body }
+}
+
+fn read_json(target: &str, body: &[u8], caller: Caller) -> Result<(Call, Protocol), Response> {
+    let (prefix, action) = target.split_once('.').unwrap_or((target, ""));
+    let service = JSON_SERVICES.iter().find(|(known, ..)| *known == prefix);
+    let Some((_, service, content_type)) = service else {
+        return Err(write(&Protocol::Json(JSON_1_1), &unknown_service(target)));
+    };
+    let protocol = Protocol::Json(content_type);
+    let body = if body.is_empty() { b"{}" } else { body };
+    let input: Value = serde_json::from_slice(body).map_err(|error| {
+        let refused = ApiError::refused("SerializationException", error.to_string());
+        write(&protocol, &refused.into())
+    })?;
+    let call = Call { caller, service: (*service).to_owned(), action: action.to_owned(), input };
+    Ok((call, protocol))
+}
+
+fn read_query(body: &[u8], caller: Caller) -> Result<(Call, Protocol), Response> {
+    let mut input = query::read(body);
+    let mut take = |name: &str| {
+        let value = input.as_object_mut().and_then(|members| members.remove(name));
+        value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let (action, version) = (take("Action"), take("Version"));
+    let service = QUERY_SERVICES.iter().find(|(known, ..)| *known == version);
+    let Some((_, service, namespace)) = service else {
+        let refused = unknown_service(&format!("{action} of version `{version}`"));
+        return Err(write(&Protocol::Query { action, namespace: "" }, &refused));
+    };
+    let call = Call { caller, service: (*service).to_owned(), action: action.clone(), input };
+    Ok((call, Protocol::Query { action, namespace }))
+}
+
+fn unknown_service(what: &str) -> Answer {
+    ApiError::refused("UnknownOperationException", format!("the local AWS does not model {what}"))
+        .into()
+}
+
+/// `AWS4-HMAC-SHA256 Credential=AKID/20261121/us-west-2/ecs/aws4_request, …`
+fn caller(authorization: Option<&str>) -> Caller {
+    authorization
+        .and_then(|header| header.split_once("Credential="))
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .map_or(Caller::Operator, |(access_key, _)| Caller::of_access_key(access_key))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::call::Instance;
+
+    #[test]
+    fn a_json_request_names_service_action_and_caller() {
+        let request = Request {
+            authorization: Some(
+                "AWS4-HMAC-SHA256 Credential=LOCALDEPLOY0000003/20261121/us-west-2/ecs/aws4_request",
+            ),
+            target: Some("AmazonEC2ContainerServiceV20141113.DescribeServices"),
+            body: br#"{"cluster":"a"}"#,
+        };
+        let (call, protocol) = read(request).unwrap();
+        assert_eq!(call.name(), "ecs:DescribeServices");
+        assert_eq!(call.input, json!({"cluster": "a"}));
+        let instance = Instance { program: "deploy".to_owned(), number: 3 };
+        assert_eq!(call.caller, Caller::Function(instance));
+        let refused = ApiError::refused("ClusterNotFoundException", "Cluster not found.");
+        let response = write(&protocol, &refused.into());
+        assert_eq!((response.status, response.content_type), (400, JSON_1_1));
+        assert_eq!(response.error_type.as_deref(), Some("ClusterNotFoundException"));
+        assert!(response.body.contains(r#""__type":"ClusterNotFoundException""#));
+    }
+
+    #[test]
+    fn a_query_request_is_answered_in_xml() {
+        let body = b"Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=arn%3Aa+b";
+        let request = Request { authorization: None, target: None, body };
+        let (call, protocol) = read(request).unwrap();
+        assert_eq!(call.name(), "elasticloadbalancing:DescribeTargetHealth");
+        assert_eq!(call.input, json!({"TargetGroupArn": "arn:a b"}));
+        let answer = Answer { status: 200, body: json!({"List": [{"Port": 80}, {"A": "<&>"}]}) };
+        let body = write(&protocol, &answer).body;
+        let list = "<List><member><Port>80</Port></member><member><A>&lt;&amp;&gt;</A></member></List>";
+        assert!(body.contains("<DescribeTargetHealthResult>"), "{body}");
+        assert!(body.contains(list), "{body}");
+        let refused = ApiError::refused("TargetGroupNotFound", "no < such group");
+        let response = write(&protocol, &refused.into());
+        assert!(response.body.contains("<Code>TargetGroupNotFound</Code>"));
+        assert!(response.body.contains("<Message>no &lt; such group</Message>"));
+    }
+
+    #[test]
+    fn an_unknown_service_is_refused_by_name() {
+        let request = Request { authorization: None, target: Some("Kinesis.Put"), body: b"" };
+        let refused = read(request).unwrap_err();
+        assert_eq!(refused.error_type.as_deref(), Some("UnknownOperationException"));
+        assert!(refused.body.contains("Kinesis.Put"));
+        let request = Request { authorization: None, target: None, body: b"Action=A&Version=1" };
+        assert!(read(request).unwrap_err().body.contains("does not model A of version `1`"));
+    }
+}

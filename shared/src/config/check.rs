@@ -1,0 +1,143 @@
+//! What a file of the right form may still have wrong. Nothing here asks AWS.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::file::{File, Pipeline, Target, Watch};
+use super::path::Path;
+use super::problem::Findings;
+use super::source::Source;
+use super::{Period, near};
+
+/// ECS needs about this long to notice anything; below it every rollout would time out.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A release that moves or bakes for more than a day keeps every later push waiting.
+const A_DAY: Duration = Duration::from_hours(24);
+
+/// Finds what is wrong in the pipelines themselves and between them.
+pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
+    watch(&file.defaults.watch, &Path::of(&["defaults", "watch"]), findings);
+    let shared_cluster = Path::of(&["defaults", "cluster"]);
+    for (name, pipeline) in &file.pipelines {
+        let path = Path::of(&["pipelines", name]);
+        if !source.has(&path.key("cluster")) && !source.has(&shared_cluster) {
+            findings.key(&path, "the key `cluster` is missing, here and in `defaults`");
+        }
+        watch(&pipeline.settings.watch, &path.key("watch"), findings);
+        services(pipeline, &path.key("waves"), findings);
+        images(pipeline, &path.key("images"), findings);
+        let retag = &source.value["pipelines"][name]["retag"];
+        own_retag(pipeline, retag, &path.key("retag"), findings);
+    }
+    targets_once(file, "", findings);
+}
+
+/// A target stands in one wave of one pipeline. Offline the region of the installation is unknown
+/// (""); it is asked again once it is known.
+pub(super) fn targets_once(file: &File, home_region: &str, findings: &mut Findings) {
+    let mut stands = BTreeMap::new();
+    for (name, pipeline) in &file.pipelines {
+        let settings = file.settings(pipeline);
+        let region = settings.region.unwrap_or_else(|| home_region.to_owned());
+        for (path, target) in targets(pipeline, &Path::of(&["pipelines", name, "waves"])) {
+            let id = (region.clone(), settings.cluster.clone(), target.service());
+            if let Some(first) = stands.get(&id) {
+                let service = target.service();
+                let message = format!(
+                    "`{service}` stands in {first} already; a target has one wave of one pipeline"
+                );
+                findings.value(&path, message);
+            } else {
+                stands.insert(id, path);
+            }
+        }
+    }
+}
+
+/// A pipeline's targets, each with its path.
+pub(super) fn targets<'p>(
+    pipeline: &'p Pipeline,
+    waves: &Path,
+) -> impl Iterator<Item = (Path, &'p Target)> {
+    pipeline.waves.iter().enumerate().flat_map(move |(wave, targets)| {
+        let path = waves.index(wave);
+        targets.0.iter().enumerate().map(move |(at, target)| (path.index(at), target))
+    })
+}
+
+fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {
+    timeout(watch.timeout, &path.key("timeout"), findings);
+    let bake = watch.bake.unwrap_or_else(|| Duration::ZERO.into());
+    if bake.get() > A_DAY {
+        findings.value(&path.key("bake"), format!("expected at most 1d, found {bake}"));
+    }
+}
+
+fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findings) {
+    let Some(timeout) = timeout else { return };
+    if !(SHORTEST_TIMEOUT..=A_DAY).contains(&timeout.get()) {
+        findings.value(path, format!("expected 10s to 1d, found {timeout}"));
+    }
+}
+
+/// What single services say for themselves.
+fn services(pipeline: &Pipeline, waves: &Path, findings: &mut Findings) {
+    for (path, target) in targets(pipeline, waves) {
+        if let Target::Service(service) = target {
+            timeout(service.timeout, &path.key("timeout"), findings);
+        }
+        for (container, image) in target.containers().into_iter().flatten() {
+            if !pipeline.images.contains_key(image) {
+                let known = pipeline.images.keys().map(String::as_str);
+                let path = path.key("containers").key(container);
+                let message = format!("`{image}` is no image of this pipeline");
+                findings.value(&path, message).meant(near::miss(image, known));
+            }
+        }
+    }
+}
+
+fn images(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
+    let images: Vec<_> = pipeline.images.iter().collect();
+    for (at, (name, image)) in images.iter().enumerate() {
+        for (other_name, other) in &images[..at] {
+            let same = image.repository == other.repository && image.registry == other.registry;
+            let patterns = image.tag.patterns().iter();
+            let mut pairs = patterns.flat_map(|a| other.tag.patterns().iter().map(move |b| (a, b)));
+            if same && let Some((a, b)) = pairs.find(|(a, b)| a.overlaps(b)) {
+                let message = format!(
+                    "`{a}` and `{b}` of image `{other_name}` can match the same tag of `{}`; \
+                     a push must be one image's",
+                    image.repository
+                );
+                findings.value(&path.key(name).key("tag"), message);
+            }
+        }
+    }
+    // Only where every service names its containers is it certain that nobody takes an image.
+    let mut named = Vec::new();
+    for (_, target) in targets(pipeline, path) {
+        let Some(containers) = target.containers() else { return };
+        named.extend(containers.values());
+    }
+    let taken = |name: &String| named.is_empty() || named.contains(&name);
+    for name in pipeline.images.keys().filter(|name| !taken(name)) {
+        findings.key(&path.key(name), "no container takes this image").warning();
+    }
+}
+
+/// A tag that Tidegate itself puts on what is live would start the next release, and so for ever.
+fn own_retag(pipeline: &Pipeline, retag: &Value, path: &Path, findings: &mut Findings) {
+    let Some(retag) = retag.as_str() else { return };
+    for (name, image) in &pipeline.images {
+        if let Some(own) = image.tag.patterns().iter().find(|own| own.matches(retag).is_some()) {
+            let message = format!(
+                "the tag `{retag}` matches `{own}` of image `{name}`: \
+                 every release would start the next one"
+            );
+            findings.value(path, message);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The keys of `tidegate.yaml`. These types are the only list of them: the JSON Schema, the check
+//! of a file's form, and what is read all come from here, and so do the words people read there.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::path::Path;
+use super::problem::Findings;
+use super::{Base, OnFailure, OnTimeout, Period, TagPattern};
+
+/// What Tidegate brings where, and how it judges it. Keys that begin with `x-` are ignored
+/// everywhere: a home for YAML anchors.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(title = "tidegate.yaml")]
+pub(super) struct File {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u32,
+    /// What every pipeline has that does not say otherwise.
+    #[schemars(default)]
+    pub(super) defaults: Settings,
+    /// The pipelines by name: lower-case letters, digits and `-`, 64 at most.
+    #[schemars(extend("minProperties" = 1, "propertyNames" = json!({"format": "pipeline-name"})))]
+    pub(super) pipelines: BTreeMap<String, Pipeline>,
+}
+
+impl File {
+    /// Reads what can be read: pipelines of the wrong form are left out, so that everything else
+    /// that is wrong is found at once.
+    pub(super) fn read(value: &Value, findings: &mut Findings) -> Self {
+        let pipelines = value["pipelines"].as_object().into_iter().flatten();
+        Self {
+            version: 1,
+            defaults: read(&value["defaults"], &Path::of(&["defaults"]), findings)
+                .unwrap_or_default(),
+            pipelines: pipelines
+                .filter_map(|(name, value)| {
+                    let pipeline = read(value, &Path::of(&["pipelines", name]), findings)?;
+                    Some((name.clone(), pipeline))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Reads a value. What the check of its form found wrong is said already; anything else that
+/// cannot be read is said in serde's words rather than lost.
+fn read<T: DeserializeOwned>(value: &Value, path: &Path, findings: &mut Findings) -> Option<T> {
+    if value.is_null() {
+        return None;
+    }
+    match T::deserialize(value) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            if !findings.any_error() {
+                findings.value(path, error.to_string());
+            }
+            None
+        }
+    }
+}
+
+/// A way from image repositories to one environment. One release moves in it at a time.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct Pipeline {
+    /// The images by a name of your own; releases and messages use it.
+    #[schemars(extend("minProperties" = 1, "propertyNames" = json!({"format": "image-name"})))]
+    pub(super) images: BTreeMap<String, Image>,
+    /// Waves go one after the other; the targets of one wave change at the same time.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) waves: Vec<Wave>,
+    /// The keys that `defaults` takes as well.
+    #[serde(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// What a pipeline may leave to `defaults`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+pub(super) struct Settings {
+    /// The ECS cluster that holds the services.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) cluster: Option<String>,
+    /// The cluster's region, where it is not the installation's.
+    #[schemars(extend("format" = "region"))]
+    pub(super) region: Option<String>,
+    /// How a rollout is judged.
+    #[serde(default)]
+    pub(super) watch: Watch,
+    /// What follows a failure; `rollback` unless said otherwise.
+    pub(super) on_failure: Option<OnFailure>,
+    /// Which task definition a new revision is made from; `running` unless said otherwise.
+    pub(super) base: Option<Base>,
+}
+
+/// How a rollout is judged.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+pub(super) struct Watch {
+    /// How long a target may take to become stable: 10s to 1d, 15m unless said otherwise.
+    pub(super) timeout: Option<Period>,
+    /// How long a release must hold after everything is stable: at most 1d, 2m unless said
+    /// otherwise.
+    pub(super) bake: Option<Period>,
+    /// So many failed tasks of a new revision fail the rollout; 2 unless said otherwise.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) failed_tasks: Option<u32>,
+    /// What a deadline without evidence means; `rollback` unless said otherwise.
+    pub(super) on_timeout: Option<OnTimeout>,
+}
+
+/// An ECR repository, and the tags whose pushes are meant.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct Image {
+    /// The repository's name, without registry and tag.
+    #[schemars(extend("format" = "repository"))]
+    pub(super) repository: String,
+    /// A tag, or a form of tags, or a list of them: text, `{sha}` (7 to 64 hex digits),
+    /// `{version}` (numbers with dots), `{semver}` (pushes are then ordered by it), `*`.
+    pub(super) tag: Tags,
+    /// The registry, where it is not the installation's own.
+    pub(super) registry: Option<Registry>,
+}
+
+/// One tag pattern or several.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Tags {
+    /// One.
+    One(TagPattern),
+    /// Several: a push counts when its tag matches one of them.
+    Several(#[schemars(extend("minItems" = 1))] Vec<TagPattern>),
+}
+
+impl Tags {
+    /// All of them.
+    pub(super) fn patterns(&self) -> &[TagPattern] {
+        match self {
+            Self::One(pattern) => std::slice::from_ref(pattern),
+            Self::Several(patterns) => patterns,
+        }
+    }
+}
+
+/// An ECR registry: one for each account and region.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+pub(super) struct Registry {
+    /// The account, twelve digits in quotes.
+    #[schemars(extend("format" = "account"))]
+    pub(super) account: Option<String>,
+    /// The region.
+    #[schemars(extend("format" = "region"))]
+    pub(super) region: Option<String>,
+}
+
+/// Targets that change at the same time.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(extend("minItems" = 1))]
+pub(super) struct Wave(pub(super) Vec<Target>);
+
+/// Something that runs images: the bare name of an ECS service of `cluster`, or an object.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Target {
+    /// The name of an ECS service.
+    Name(#[schemars(extend("format" = "ecs-name"))] String),
+    /// An ECS service with more to say.
+    Service(ServiceTarget),
+}
+
+/// An ECS service with more to say.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct ServiceTarget {
+    /// The service's name.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) service: String,
+    /// Container: name of an image above. Without it, every container whose image comes from one of
+    /// the pipeline's repositories.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = json!({"format": "ecs-name"})))]
+    pub(super) containers: BTreeMap<String, String>,
+    /// This target's own time to become stable: 10s to 1d.
+    pub(super) timeout: Option<Period>,
+}
+
+impl Target {
+    /// The service's name.
+    pub(super) fn service(&self) -> &str {
+        match self {
+            Self::Name(service) | Self::Service(ServiceTarget { service, .. }) => service,
+        }
+    }
+    /// The containers it names, if it names any.
+    pub(super) fn containers(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Name(_) => None,
+            Self::Service(ServiceTarget { containers, .. }) => {
+                Some(containers).filter(|named| !named.is_empty())
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The values that `template.yaml` asks for, so that policy and config cannot drift apart.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::PipelineConfig;
+use crate::model::TargetId;
+
+/// What the template's permissions are narrowed to. Each is a list of ARNs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Parameters {
+    /// What watch reads and deploy updates.
+    pub service_arns: BTreeSet<String>,
+    /// The families that deploy registers revisions of.
+    pub task_definition_arns: BTreeSet<String>,
+    /// What promote reads and deploy puts its keep tags into.
+    pub repository_arns: BTreeSet<String>,
+    /// The task and execution roles that deploy may pass to ECS.
+    pub task_role_arns: BTreeSet<String>,
+    /// The clusters of the services.
+    pub cluster_arns: BTreeSet<String>,
+}
+
+/// What only the services themselves can tell: the ARNs that they run with now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Running {
+    /// Task definitions, with their revisions.
+    pub task_definitions: BTreeSet<String>,
+    /// Task roles and execution roles.
+    pub roles: BTreeSet<String>,
+}
+
+impl Parameters {
+    /// The values for these pipelines.
+    pub fn new(pipelines: &[PipelineConfig], running: &Running) -> Self {
+        let mut values = Self { task_role_arns: running.roles.clone(), ..Self::default() };
+        let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
+        values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
+        for PipelineConfig { account, region, cluster, waves, images, .. } in pipelines {
+            values.cluster_arns.insert(format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"));
+            values.service_arns.extend(waves.iter().flatten().map(|target| {
+                let id = TargetId {
+                    account: account.clone(),
+                    region: region.clone(),
+                    cluster: cluster.clone(),
+                    service: target.service.clone(),
+                };
+                id.service_arn()
+            }));
+            values.repository_arns.extend(images.values().map(|image| {
+                let (at, repository) = (&image.registry, &image.repository);
+                format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)
+            }));
+        }
+        values
+    }
+
+    /// The template's parameters and their values, in the template's order.
+    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 5] {
+        let Self {
+            service_arns,
+            task_definition_arns,
+            repository_arns,
+            task_role_arns,
+            cluster_arns,
+        } = self;
+        [
+            ("ServiceArns", service_arns),
+            ("TaskDefinitionArns", task_definition_arns),
+            ("RepositoryArns", repository_arns),
+            ("TaskRoleArns", task_role_arns),
+            ("ClusterArns", cluster_arns),
+        ]
+    }
+}
+
+impl fmt::Display for Parameters {
+    /// The lines of samconfig.toml's `parameter_overrides`. What only AWS knows and nobody asked
+    /// for is left out, by name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "parameter_overrides = [")?;
+        for (name, values) in self.all() {
+            if values.is_empty() {
+                writeln!(f, "    # {name}: only AWS knows; add --live")?;
+            } else {
+                let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+                writeln!(f, "    \"{name}={values}\",")?;
+            }
+        }
+        f.write_str("]")
+    }
+}

@@ -1,0 +1,210 @@
+//! A config against what AWS has: what must exist before anything moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::file::{Image, Pipeline, Tags, Target};
+use super::path::Path;
+use super::pipeline::Registry;
+use super::problem::Findings;
+use super::{Config, Problem, check, near};
+use crate::sighting::Controller;
+
+/// The services of one cluster by name.
+type Services = BTreeMap<String, LiveService>;
+
+/// What there is in one account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Live {
+    /// The names of all ECS clusters.
+    pub clusters: BTreeSet<String>,
+    /// Cluster → service, for the clusters that a config names.
+    pub services: BTreeMap<String, Services>,
+    /// Repository → its tags. Those that no config names may come without tags.
+    pub repositories: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// An ECS service, as far as a config is judged by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveService {
+    /// Who carries out its deployments.
+    pub controller: Controller,
+    /// Whether it runs one task on each host.
+    pub daemon: bool,
+    /// Container → image, as the running task definition names it.
+    pub containers: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Compares the config of an installation in `home` with what AWS has, by account and region.
+    ///
+    /// These problems take the place of [`Config::doubts`]. Where one is an error, the config
+    /// cannot be applied.
+    pub fn compare(&self, home: &Registry, live: &BTreeMap<Registry, Live>) -> Vec<Problem> {
+        let mut findings = Findings::new(&self.name, &self.source);
+        for (name, pipeline) in &self.file.pipelines {
+            let path = Path::of(&["pipelines", name]);
+            let mut images_exist = true;
+            for (name, image) in &pipeline.images {
+                let (place, path) = (image.registry_of(home), path.key("images").key(name));
+                let look = Look::at(&place, live, &path.key("repository"), &mut findings);
+                images_exist &= look.is_some_and(|mut look| look.image(image, &path));
+            }
+            let settings = self.file.settings(pipeline);
+            let place = Registry {
+                account: home.account.clone(),
+                region: settings.region.unwrap_or_else(|| home.region.clone()),
+            };
+            let (cluster, at) =
+                (settings.cluster.unwrap_or_default(), self.file.cluster_path(name));
+            if let Some(mut look) = Look::at(&place, live, &at, &mut findings)
+                && let Some(services) = look.cluster(&cluster, &at)
+            {
+                let waves = path.key("waves");
+                look.services(services, pipeline, &cluster, &waves);
+                // Who runs an image that does not exist is no question.
+                if images_exist {
+                    look.takers(services, pipeline, &waves);
+                }
+            }
+        }
+        findings.all()
+    }
+}
+
+/// A look at one account and region.
+struct Look<'l, 's, 'f> {
+    place: &'l Registry,
+    live: &'l Live,
+    findings: &'f mut Findings<'s>,
+}
+
+impl<'l, 's, 'f> Look<'l, 's, 'f> {
+    fn at(
+        place: &'l Registry,
+        live: &'l BTreeMap<Registry, Live>,
+        path: &Path,
+        findings: &'f mut Findings<'s>,
+    ) -> Option<Self> {
+        let Some(live) = live.get(place) else {
+            let Registry { account, region } = place;
+            findings.value(path, format!("{account} in {region} was not looked at")).warning();
+            return None;
+        };
+        Some(Self { place, live, findings })
+    }
+
+    /// The repository exists, and some tag matches each pattern.
+    fn image(&mut self, image: &Image, path: &Path) -> bool {
+        let (repository, tag) = (&image.repository, path.key("tag"));
+        let Some(tags) = self.live.repositories.get(repository) else {
+            let known = self.live.repositories.keys().map(String::as_str);
+            let other = self.live.clusters.contains(repository).then_some("; it is a cluster");
+            let message = self.absent("repository", repository, other);
+            let meant = near::miss(repository, known);
+            self.findings.value(&path.key("repository"), message).meant(meant);
+            return false;
+        };
+        for (at, pattern) in image.tag.patterns().iter().enumerate() {
+            if !tags.iter().any(|tag| pattern.matches(tag).is_some()) {
+                let path = match image.tag {
+                    Tags::One(_) => tag.clone(),
+                    Tags::Several(_) => tag.index(at),
+                };
+                let message = format!("no tag of `{repository}` matches `{pattern}` yet");
+                self.findings.value(&path, message).warning();
+            }
+        }
+        true
+    }
+
+    /// The cluster's services, if it exists.
+    fn cluster(&mut self, cluster: &str, path: &Path) -> Option<&'l Services> {
+        if !self.live.clusters.contains(cluster) {
+            let known = self.live.clusters.iter().map(String::as_str);
+            let other = self.live.repositories.contains_key(cluster);
+            let message = self.absent("cluster", cluster, other.then_some("; it is a repository"));
+            self.findings.value(path, message).meant(near::miss(cluster, known));
+            return None;
+        }
+        self.live.services.get(cluster).or(Some(const { &Services::new() }))
+    }
+
+    fn absent(&self, kind: &str, name: &str, other: Option<&str>) -> String {
+        let Registry { account, region } = self.place;
+        format!("`{name}` is no {kind} of {account} in {region}{}", other.unwrap_or_default())
+    }
+
+    /// Every service exists, is one that Tidegate can drive, and has the containers named.
+    fn services(&mut self, live: &Services, pipeline: &Pipeline, cluster: &str, waves: &Path) {
+        for (path, target) in check::targets(pipeline, waves) {
+            let name = target.service();
+            let Some(service) = live.get(name) else {
+                let message = format!("`{name}` is no service of cluster `{cluster}`");
+                let meant = near::miss(name, live.keys().map(String::as_str));
+                self.findings.value(&path, message).meant(meant);
+                continue;
+            };
+            if let Some(reason) = reason_to_refuse(service) {
+                self.findings.value(&path, format!("`{name}` {reason}"));
+            }
+            for container in target.containers().into_iter().flat_map(BTreeMap::keys) {
+                if !service.containers.contains_key(container) {
+                    let known = service.containers.keys().map(String::as_str);
+                    let message = format!("`{container}` is no container of `{name}`");
+                    let path = path.key("containers").key(container);
+                    self.findings.key(&path, message).meant(near::miss(container, known));
+                }
+            }
+        }
+    }
+
+    /// Some service runs an image of the pipeline; those that do not are named.
+    fn takers(&mut self, live: &Services, pipeline: &Pipeline, waves: &Path) {
+        let ours = |image: &String| {
+            let repository = repository_of(image);
+            pipeline.images.values().any(|image| Some(image.repository.as_str()) == repository)
+        };
+        // What is unknown was said to be; nothing else can be said of it.
+        let runs_ours = |target: &Target| {
+            target.containers().is_some()
+                || live
+                    .get(target.service())
+                    .is_none_or(|service| service.containers.values().any(ours))
+        };
+        let (takers, others): (Vec<_>, Vec<_>) =
+            check::targets(pipeline, waves).partition(|(_, target)| runs_ours(target));
+        if takers.is_empty() {
+            self.findings.key(waves, "no target runs an image of this pipeline");
+            return;
+        }
+        for (path, target) in others {
+            let message = format!(
+                "no container of `{}` runs an image of this pipeline; \
+                 releases will leave it as it is",
+                target.service()
+            );
+            self.findings.value(&path, message).warning();
+        }
+    }
+}
+
+fn reason_to_refuse(service: &LiveService) -> Option<&'static str> {
+    match service.controller {
+        Controller::CodeDeploy => {
+            Some("is deployed by CodeDeploy, which Tidegate cannot drive; use ECS's own controller")
+        }
+        Controller::External => Some(
+            "has the EXTERNAL deployment controller, which Tidegate cannot drive; use ECS's own",
+        ),
+        Controller::Ecs => service
+            .daemon
+            .then_some("is a DAEMON service, which Tidegate does not support; use REPLICA"),
+    }
+}
+
+/// `zelly/caddy` out of `123456789012.dkr.ecr.ap-south-1.amazonaws.com/zelly/caddy:tag`; nothing
+/// out of an image that is not from ECR.
+fn repository_of(image: &str) -> Option<&str> {
+    let (host, path) = image.split_once('/')?;
+    host.contains(".dkr.ecr").then(|| path.split(['@', ':']).next())?
+}

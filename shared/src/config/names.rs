@@ -1,0 +1,132 @@
+//! What the strings of the file must look like: one rule for each `format` that the schema names.
+
+use super::{Period, TagPattern};
+
+/// What a string of this format is, for "expected …".
+pub(super) fn expected(format: &str) -> &'static str {
+    match format {
+        "account" => "an account id of twelve digits",
+        "ecs-name" => "a name of letters, digits, `-` and `_`, 255 at most",
+        "image-name" => "a name of letters, digits, `-` and `_`, 64 at most",
+        "period" => "a duration like `15m`",
+        "pipeline-name" => "a name of lower-case letters, digits and `-`, 64 at most",
+        "region" => "a region like `us-west-2`",
+        "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
+        "tag-pattern" => "a tag or a pattern like `prod-{sha}`",
+        _ => "text",
+    }
+}
+
+/// Refuses a text that is not of this format, and says what was expected.
+pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
+    let holds = match format {
+        "period" => return text.parse::<Period>().map(drop).map_err(|error| error.to_string()),
+        "tag-pattern" => {
+            return text.parse::<TagPattern>().map(drop).map_err(|error| error.to_string());
+        }
+        "account" => text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
+        "ecs-name" => is_name(text, 255),
+        "image-name" => is_name(text, 64),
+        "pipeline-name" => {
+            is_name(text, 64) && !text.contains('_') && text == text.to_ascii_lowercase()
+        }
+        "region" => is_region(text),
+        "repository" => is_repository(text),
+        _ => true,
+    };
+    if holds { Ok(()) } else { Err(refusal(format, text)) }
+}
+
+fn refusal(format: &str, text: &str) -> String {
+    let bare = match format {
+        "ecs-name" => text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next()),
+        "repository" => bare_repository(text),
+        _ => None,
+    };
+    match bare.filter(|bare| *bare != text && check(format, bare).is_ok()) {
+        Some(bare) => format!("expected the name alone, `{bare}`, found `{text}`"),
+        None => format!("expected {}, found `{text}`", expected(format)),
+    }
+}
+
+/// `live_crons` out of `….dkr.ecr.us-west-2.amazonaws.com/live_crons:uapi`.
+fn bare_repository(text: &str) -> Option<&str> {
+    let path = match text.split_once('/') {
+        Some((host, path)) if host.contains(".dkr.ecr") => path,
+        _ => text,
+    };
+    path.split(['@', ':']).next()
+}
+
+fn is_name(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Words of letters and a number at the end: `us-west-2`, `us-gov-east-1`.
+fn is_region(text: &str) -> bool {
+    let mut words = text.split('-').rev();
+    let number = words.next().unwrap_or_default();
+    let lower = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    number.len() == 1
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && words.clone().count() >= 2
+        && words.all(lower)
+}
+
+/// ECR's rule: paths of words, each of runs of letters and digits with one `.`, `_` or `-` between.
+fn is_repository(text: &str) -> bool {
+    let run = |run: &str| {
+        !run.is_empty()
+            && run.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    (2..=256).contains(&text.len()) && text.split(['/', '.', '_', '-']).all(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_holds_or_not() {
+        for (format, text, expected) in [
+            ("account", "123456789012", true),
+            ("account", "12345678901", false),
+            ("ecs-name", "User_Specific-Content2", true),
+            ("ecs-name", "a.b", false),
+            ("ecs-name", "", false),
+            ("ecs-name", &"a".repeat(256), false),
+            ("pipeline-name", "someli-production", true),
+            ("pipeline-name", "Someli", false),
+            ("pipeline-name", "someli_production", false),
+            ("pipeline-name", &"a".repeat(65), false),
+            ("region", "us-west-2", true),
+            ("region", "us-gov-east-1", true),
+            ("region", "us-west", false),
+            ("region", "US-WEST-2", false),
+            ("region", "west-2", false),
+            ("repository", "zelly/fastify-nova", true),
+            ("repository", "live_crons", true),
+            ("repository", "Live_Crons", false),
+            ("repository", "a", false),
+            ("repository", "a//b", false),
+            ("repository", "-ab", false),
+        ] {
+            assert_eq!(check(format, text).is_ok(), expected, "{format} {text}");
+        }
+    }
+
+    #[test]
+    fn what_says_too_much_is_told_the_name_alone() {
+        for (format, text, bare) in [
+            ("ecs-name", "arn:aws:ecs:us-west-2:123456789012:service/live-crons/Rag", "Rag"),
+            ("repository", "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons", "live_crons"),
+            ("repository", "live_crons:uapi", "live_crons"),
+        ] {
+            let message = check(format, text).unwrap_err();
+            assert_eq!(message, format!("expected the name alone, `{bare}`, found `{text}`"));
+        }
+        let message = check("repository", "Live Crons").unwrap_err();
+        assert_eq!(message, format!("expected {}, found `Live Crons`", expected("repository")));
+    }
+}

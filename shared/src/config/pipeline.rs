@@ -1,0 +1,140 @@
+//! The stored form of one pipeline: everything is said, nothing is left to a default.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::TagPattern;
+use super::duration::as_seconds;
+
+/// One pipeline's config as the table holds it, immutable under its version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineConfig {
+    /// [`PipelineConfig::SCHEMA`] of the program that wrote it.
+    pub schema: u32,
+    /// The pipeline's name.
+    pub name: String,
+    /// The account that holds the cluster.
+    pub account: String,
+    /// The region that holds the cluster.
+    pub region: String,
+    /// The image repositories, by the name the file gives them.
+    pub images: BTreeMap<String, ImageConfig>,
+    /// The ECS cluster's name.
+    pub cluster: String,
+    /// Targets that change at the same time; the waves go one after the other.
+    pub waves: Vec<Vec<TargetConfig>>,
+    /// How a rollout is judged.
+    pub watch: Watch,
+    /// What follows a failure.
+    pub on_failure: OnFailure,
+    /// Which task definition a new revision is made from.
+    pub base: Base,
+}
+
+impl PipelineConfig {
+    /// The schema that this program writes; what is newer is left alone, by name.
+    pub const SCHEMA: u32 = 1;
+
+    /// The config as JSON in one form only: equal configs give equal texts.
+    pub fn canonical(&self) -> String {
+        // Through `Value`, whose objects are sorted; strings and numbers always serialise.
+        serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    /// SHA-256 of the canonical form, in hex: two versions are the same when it is.
+    pub fn digest(&self) -> String {
+        Sha256::digest(self.canonical()).iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+/// An ECR repository and the tags whose pushes are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageConfig {
+    /// The registry that holds the repository.
+    pub registry: Registry,
+    /// The repository's name.
+    pub repository: String,
+    /// A push is this image's when its tag matches one of these.
+    pub tags: Vec<TagPattern>,
+}
+
+/// An ECR registry: one for each account and region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Registry {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+/// One ECS service of the pipeline's cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TargetConfig {
+    /// The service's name.
+    pub service: String,
+    /// Container → image by name. Empty: every container whose image comes from a repository of
+    /// this pipeline.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub containers: BTreeMap<String, String>,
+    /// This target's own time to become stable, where it differs from the pipeline's.
+    #[serde(default, with = "as_seconds::optional", skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// How a rollout is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// How long a target may take to become stable.
+    #[serde(with = "as_seconds")]
+    pub timeout: Duration,
+    /// How long a release must hold after everything is stable.
+    #[serde(with = "as_seconds")]
+    pub bake: Duration,
+    /// So many failed tasks of a new revision fail the rollout.
+    pub failed_tasks: u32,
+    /// What a deadline without evidence means.
+    pub on_timeout: OnTimeout,
+}
+
+/// What a deadline without evidence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// Bring all targets of the release back.
+    #[default]
+    Rollback,
+    /// Touch nothing, freeze the pipeline, tell people.
+    Freeze,
+}
+
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Bring all targets of the release back.
+    #[default]
+    Rollback,
+    /// Touch nothing, freeze the pipeline, tell people.
+    Freeze,
+}
+
+/// Which task definition a new revision is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Base {
+    /// The one the service runs.
+    #[default]
+    Running,
+    /// The newest ACTIVE revision of its family: for definitions that other tools own, such as
+    /// Terraform.
+    Family,
+}

@@ -1,0 +1,161 @@
+//! Every end, and every stop that only a person ends.
+
+use jiff::Timestamp;
+
+use super::step::{TIDEGATE, release_entry};
+use crate::messages;
+use crate::model::{
+    Change, Failure, Freeze, Head, Notice, Phase, Release, Scene, Slot, SlotPhase,
+};
+
+/// On all targets, and it held.
+pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let moved: Vec<_> = scene.owned().filter(|s| s.phase.was_touched()).collect();
+    let unproven =
+        moved.iter().all(|s| matches!(s.phase, SlotPhase::Healthy { unproven: true, .. }));
+    let next = release.becomes(Phase::Live { at: now, unproven, accepted: false });
+    let notice = messages::live(&next, &moved);
+    let reason = if unproven {
+        "it held, but no task ran that could prove it (desired count 0)".to_owned()
+    } else {
+        "it held for the whole bake".to_owned()
+    };
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    head.live = Some(release.id.number);
+    let entry = release_entry(release, &next, TIDEGATE, reason, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// The config says: on failure touch nothing, call a person.
+pub(super) fn frozen(
+    scene: &Scene,
+    release: &Release,
+    failure: Failure,
+    now: Timestamp,
+) -> Change {
+    let mut next = release.becomes(Phase::Frozen { at: now });
+    let why = failure.cause.clone();
+    next.failure = Some(failure);
+    let notice = messages::frozen(&next, &scene.owned().collect::<Vec<_>>());
+    stuck(scene, release, next, why, notice, now)
+}
+
+/// Somebody else changed a target in mid-release.
+pub(super) fn drifted(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::Drifted { at: now });
+    let seen: Vec<_> = scene
+        .owned()
+        .filter_map(|s| match &s.phase {
+            SlotPhase::Drifted { seen, .. } => Some(format!("{}: {seen}", s.target.service)),
+            _ => None,
+        })
+        .collect();
+    let notice = messages::drifted(&next, &scene.owned().collect::<Vec<_>>());
+    stuck(scene, release, next, seen.join("; "), notice, now)
+}
+
+/// All targets gave their last word on the rollback.
+pub(super) fn rollback_ended(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let slots: Vec<&Slot> = scene.owned().collect();
+    let failed: Vec<_> = slots
+        .iter()
+        .filter_map(|s| match &s.phase {
+            SlotPhase::ReturnFailed { failure } => {
+                Some(format!("{}: {}", s.target.service, failure.cause))
+            }
+            _ => None,
+        })
+        .collect();
+    if !failed.is_empty() {
+        let next = release.becomes(Phase::RollbackFailed { at: now });
+        let notice = messages::rollback_failed(&next, &slots);
+        return stuck(scene, release, next, failed.join("; "), notice, now);
+    }
+    if slots.iter().any(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
+        return drifted(scene, release, now);
+    }
+    let reason = "every target that was touched runs its baseline again".to_owned();
+    rolled_back(scene, release, &slots, reason, TIDEGATE, now)
+}
+
+/// An operator stopped a release that had not taken any target.
+pub(super) fn rolled_back_untouched(
+    scene: &Scene,
+    release: &Release,
+    failure: Failure,
+    actor: &str,
+    now: Timestamp,
+) -> Change {
+    let mut failed = release.clone();
+    failed.failure = Some(failure);
+    rolled_back(scene, &failed, &[], "nothing had been touched".to_owned(), actor, now)
+}
+
+fn rolled_back(
+    scene: &Scene,
+    release: &Release,
+    slots: &[&Slot],
+    reason: String,
+    actor: &str,
+    now: Timestamp,
+) -> Change {
+    let next = release.becomes(Phase::RolledBack { at: now });
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    let notice = messages::rolled_back(&next, slots);
+    let entry = release_entry(release, &next, actor, reason, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// It stops here, keeps its targets, and the pipeline freezes until a person decides.
+fn stuck(
+    scene: &Scene,
+    release: &Release,
+    next: Release,
+    why: String,
+    notice: Notice,
+    now: Timestamp,
+) -> Change {
+    let mut head = scene.head.stepped();
+    freeze(&mut head, TIDEGATE, format!("{} is {}: {why}", next.id, next.phase.name()), now);
+    let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+fn freeze(head: &mut Head, by: &str, why: String, now: Timestamp) {
+    head.freeze.get_or_insert_with(|| Freeze { by: by.to_owned(), why, at: now });
+}
+
+/// A person takes the world as it is: live, marked accepted. The freeze stays until `unfreeze`.
+pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::Live { at: now, unproven: false, accepted: true });
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    head.live = Some(release.id.number);
+    let notice = messages::live(&next, &scene.owned().collect::<Vec<_>>());
+    let reason = format!("{actor} accepted the targets as they are");
+    let entry = release_entry(release, &next, actor, reason, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// A person takes Tidegate's hands off: targets stay as they are, the pipeline freezes.
+pub fn abandon(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::Abandoned { at: now });
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    let why = format!("{actor} abandoned {}", release.id);
+    freeze(&mut head, actor, why.clone(), now);
+    let slots = scene
+        .owned()
+        .filter(|s| s.phase.was_touched())
+        .map(|slot| {
+            let mut left = slot.becomes(SlotPhase::Left).asks(crate::model::Action::None, now);
+            left.todo = None;
+            (Some(slot.clone()), left)
+        })
+        .collect();
+    let notice = messages::abandoned(&next, &scene.owned().collect::<Vec<_>>(), actor);
+    let entry = release_entry(release, &next, actor, why, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], slots, journal: vec![entry], ..Change::default() }
+}

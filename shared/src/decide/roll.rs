@@ -1,0 +1,137 @@
+//! Wave after wave, then the bake, then live.
+
+use jiff::Timestamp;
+
+use super::step::{CHUNK, TIDEGATE, release_entry};
+use super::{Seen, Sightings, finish, rollback};
+use crate::messages;
+use crate::model::{
+    Action, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase, WaitingOn,
+};
+
+/// The open wave: judge the release by its slots, then open what comes next.
+pub(super) fn wave(
+    scene: &Scene,
+    release: &Release,
+    wave: usize,
+    sightings: &Sightings,
+    now: Timestamp,
+) -> Plan {
+    if let Some(change) = reason_to_stop(scene, release, now) {
+        return Plan { changes: vec![change], waiting_on: Vec::new() };
+    }
+    // A chunk of this wave that a crash left closed.
+    let closed: Vec<_> = queued(scene, wave).take(CHUNK).collect();
+    if !closed.is_empty() {
+        let slots = closed.into_iter().map(|slot| apply(slot, sightings, now)).collect();
+        return Plan { changes: vec![Change { slots, ..Change::default() }], waiting_on: Vec::new() };
+    }
+    let standing: Vec<_> = scene
+        .owned()
+        .filter(|s| matches!(s.phase, SlotPhase::Applying { .. } | SlotPhase::Settling { .. }))
+        .collect();
+    if !standing.is_empty() {
+        let what = format!("{} of wave {}", names(&standing), wave + 1);
+        let on = WaitingOn { target: None, what, until: None };
+        return Plan { changes: Vec::new(), waiting_on: vec![on] };
+    }
+    let change = match next_wave(scene) {
+        Some(next) => open(scene, release, next, sightings, now),
+        None => start_bake(scene, release, now),
+    };
+    Plan { changes: vec![change], waiting_on: Vec::new() }
+}
+
+/// The first wave that has anything to move.
+pub(super) fn open_first(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let wave = next_wave(scene).unwrap_or_default();
+    open(scene, release, wave, &Sightings::new(), now)
+}
+
+fn next_wave(scene: &Scene) -> Option<usize> {
+    scene.owned().filter(|s| s.phase == SlotPhase::Queued).map(|s| s.wave).min()
+}
+
+fn queued(scene: &Scene, wave: usize) -> impl Iterator<Item = &Slot> {
+    scene.owned().filter(move |s| s.wave == wave && s.phase == SlotPhase::Queued)
+}
+
+fn names(slots: &[&Slot]) -> String {
+    slots.iter().map(|s| s.target.service.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn apply(slot: &Slot, sightings: &Sightings, now: Timestamp) -> (Option<Slot>, Slot) {
+    let mut next = slot.becomes(SlotPhase::Applying { since: now }).asks(Action::Apply, now);
+    if let Some(Seen::Service(sighting)) = sightings.get(&slot.target) {
+        next.seen_at = sighting.at;
+    }
+    (Some(slot.clone()), next)
+}
+
+fn open(
+    scene: &Scene,
+    release: &Release,
+    wave: usize,
+    sightings: &Sightings,
+    now: Timestamp,
+) -> Change {
+    let next = release.becomes(Phase::Rolling { wave, since: now });
+    let opening: Vec<_> = queued(scene, wave).collect();
+    let reason = format!(
+        "wave {} of {} opens: {}",
+        wave + 1,
+        release.waves.len(),
+        names(&opening)
+    );
+    let first = !matches!(release.phase, Phase::Rolling { .. });
+    let notice = first.then(|| {
+        let slots: Vec<_> = scene.owned().collect();
+        messages::started(&next, &slots)
+    });
+    let entry = release_entry(release, &next, TIDEGATE, reason, notice, now);
+    let slots = opening.into_iter().take(CHUNK).map(|slot| apply(slot, sightings, now)).collect();
+    Change { releases: vec![next], slots, journal: vec![entry], ..Change::default() }
+}
+
+fn start_bake(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let bake = scene.config.watch.bake;
+    let next = release.becomes(Phase::Baking { until: now + bake });
+    let reason = format!("every target is healthy; it must hold for {} s", bake.as_secs());
+    let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
+    Change { releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// The bake: hold, or fall back.
+pub(super) fn bake(scene: &Scene, release: &Release, until: Timestamp, now: Timestamp) -> Plan {
+    if let Some(change) = reason_to_stop(scene, release, now) {
+        return Plan { changes: vec![change], waiting_on: Vec::new() };
+    }
+    if now < until {
+        let on = WaitingOn { target: None, what: "the bake".into(), until: Some(until) };
+        return Plan { changes: Vec::new(), waiting_on: vec![on] };
+    }
+    Plan { changes: vec![finish::live(scene, release, now)], waiting_on: Vec::new() }
+}
+
+/// Drift stops before failure does: what somebody else changed is not ours to move.
+fn reason_to_stop(scene: &Scene, release: &Release, now: Timestamp) -> Option<Change> {
+    if scene.owned().any(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
+        return Some(finish::drifted(scene, release, now));
+    }
+    let failure = worst_failure(scene)?;
+    Some(rollback::on_failure(scene, release, failure, now))
+}
+
+/// The failure that names the image comes first, then any with evidence, then silence.
+fn worst_failure(scene: &Scene) -> Option<Failure> {
+    let failures = scene.owned().filter_map(|slot| match &slot.phase {
+        SlotPhase::Failed { failure } => Some((slot, failure)),
+        _ => None,
+    });
+    failures.min_by_key(|(slot, failure)| (failure.blame, failure.at, slot.target.clone())).map(
+        |(slot, failure)| {
+            let cause = format!("{}: {}", slot.target.service, failure.cause);
+            Failure { cause, ..failure.clone() }
+        },
+    )
+}

@@ -1,0 +1,156 @@
+//! Everything goes back to its baseline, once.
+
+use jiff::Timestamp;
+
+use super::finish;
+use super::step::{CHUNK, TIDEGATE, release_entry};
+use crate::config::{OnFailure, OnTimeout};
+use crate::messages;
+use crate::model::{
+    Action, Blame, Block, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase, WaitingOn,
+};
+
+/// What the config says about this failure: roll back, or touch nothing and call a person.
+pub(super) fn on_failure(
+    scene: &Scene,
+    release: &Release,
+    failure: Failure,
+    now: Timestamp,
+) -> Change {
+    let freeze = match failure.blame {
+        Blame::Silence => scene.config.watch.on_timeout == OnTimeout::Freeze,
+        Blame::Image | Blame::Other => scene.config.on_failure == OnFailure::Freeze,
+    };
+    if freeze {
+        finish::frozen(scene, release, failure, now)
+    } else {
+        begin(scene, release, failure, TIDEGATE, now)
+    }
+}
+
+/// An operator fails a release that moves, or that stopped for a person to decide.
+pub fn by_operator(
+    scene: &Scene,
+    release: &Release,
+    actor: &str,
+    include_drifted: bool,
+    now: Timestamp,
+) -> Change {
+    let failure = release.failure.clone().unwrap_or_else(|| Failure {
+        cause: format!("{actor} asked for the rollback"),
+        remedy: String::new(),
+        evidence: Vec::new(),
+        blame: Blame::Other,
+        at: now,
+    });
+    if !release.targets().any(|t| scene.slots.get(t).is_some_and(|s| s.release == release.id)) {
+        return finish::rolled_back_untouched(scene, release, failure, actor, now);
+    }
+    let mut change = begin(scene, release, failure, actor, now);
+    if include_drifted {
+        for slot in scene.owned().filter(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
+            let (before, mut after) = back(scene, slot, now);
+            after.asked.over_drift = true;
+            change.slots.push((before, after));
+        }
+    }
+    change
+}
+
+/// An operator asks again after a rollback failed.
+pub fn retry(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> Change {
+    let mut change = by_operator(scene, release, actor, false, now);
+    for slot in scene.owned().filter(|s| matches!(s.phase, SlotPhase::ReturnFailed { .. })) {
+        change.slots.push(back(scene, slot, now));
+    }
+    change
+}
+
+fn begin(
+    scene: &Scene,
+    release: &Release,
+    failure: Failure,
+    actor: &str,
+    now: Timestamp,
+) -> Change {
+    let mut next = release.becomes(Phase::RollingBack { since: now });
+    let reason = failure.cause.clone();
+    let blocks = blocks(scene, release, &failure, now);
+    next.failure = Some(failure);
+    let slots: Vec<_> = scene.owned().collect();
+    let notice = messages::rollback_started(&next, &slots);
+    let entry = release_entry(release, &next, actor, reason, Some(notice), now);
+    let slots = standing(scene).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
+    Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
+}
+
+/// The digests to blame: those the release brought that were not already running.
+fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -> Vec<Block> {
+    if failure.blame != Blame::Image {
+        return Vec::new();
+    }
+    let ran_before: Vec<_> =
+        scene.owned().flat_map(|s| &s.baseline.images).filter_map(|i| i.digest.as_ref()).collect();
+    release
+        .images
+        .values()
+        .filter(|image| !ran_before.iter().any(|digest| image.accepts.contains(digest)))
+        .map(|image| Block {
+            digest: image.digest.clone(),
+            release: release.id.clone(),
+            why: failure.cause.clone(),
+            at: now,
+        })
+        .collect()
+}
+
+/// Slots that have not been asked to come back. A drifted one is left alone.
+fn standing(scene: &Scene) -> impl Iterator<Item = &Slot> {
+    scene.owned().filter(|slot| match slot.phase {
+        SlotPhase::Queued
+        | SlotPhase::Applying { .. }
+        | SlotPhase::Settling { .. }
+        | SlotPhase::Healthy { .. }
+        | SlotPhase::Failed { .. } => true,
+        SlotPhase::Unaffected
+        | SlotPhase::Returning { .. }
+        | SlotPhase::Returned { .. }
+        | SlotPhase::ReturnFailed { .. }
+        | SlotPhase::Drifted { .. }
+        | SlotPhase::Untouched
+        | SlotPhase::Left => false,
+    })
+}
+
+fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
+    let next = if slot.phase == SlotPhase::Queued {
+        slot.becomes(SlotPhase::Untouched)
+    } else {
+        let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
+        slot.becomes(SlotPhase::Returning { since: now, deadline }).asks(Action::RollBack, now)
+    };
+    (Some(slot.clone()), next)
+}
+
+/// A rollback under way: write the chunks that are missing, then end.
+pub(super) fn progress(scene: &Scene, release: &Release, now: Timestamp) -> Plan {
+    let missing: Vec<_> = standing(scene).take(CHUNK).collect();
+    if !missing.is_empty() {
+        let slots = missing.into_iter().map(|slot| back(scene, slot, now)).collect();
+        return Plan { changes: vec![Change { slots, ..Change::default() }], waiting_on: Vec::new() };
+    }
+    let returning: Vec<_> = scene
+        .owned()
+        .filter(|s| matches!(s.phase, SlotPhase::Returning { .. }))
+        .map(|s| s.target.service.as_str())
+        .collect();
+    if returning.is_empty() {
+        return Plan {
+            changes: vec![finish::rollback_ended(scene, release, now)],
+            waiting_on: Vec::new(),
+        };
+    }
+    let what = format!("{} to come back", returning.join(", "));
+    let on = WaitingOn { target: None, what, until: None };
+    Plan { changes: Vec::new(), waiting_on: vec![on] }
+}

@@ -1,0 +1,69 @@
+//! The release that waits begins, when nothing moves and nothing forbids it.
+
+use jiff::Timestamp;
+
+use super::step::{TIDEGATE, release_entry};
+use super::waits;
+use crate::messages;
+use crate::model::{Cause, Change, Phase, Plan, Release, Scene, Todo};
+
+/// Starts the waiting release, or says what keeps it.
+pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
+    let Some(release) = &scene.waiting else { return Plan::default() };
+    if let Some(freeze) = &scene.head.freeze {
+        return waits(format!(
+            "{} is frozen by {} ({}): `tidegate unfreeze {}` lets {} start",
+            scene.head.pipeline, freeze.by, freeze.why, scene.head.pipeline, release.id
+        ));
+    }
+    let change = match reason_to_refuse(scene, release) {
+        Some(why) => refuse(scene, release, why, now),
+        None => begin(scene, release, now),
+    };
+    Plan { changes: vec![change], waiting_on: Vec::new() }
+}
+
+/// Why `release` must not start; asked when it would start, for the world may have moved since.
+pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<String> {
+    if let Some(block) = release.images.values().find_map(|i| scene.blocked.get(&i.digest)) {
+        return Some(format!(
+            "{} is blocked since {} failed: {}",
+            block.digest.short(),
+            block.release,
+            block.why
+        ));
+    }
+    let live = scene.live.as_ref()?;
+    let same = release
+        .images
+        .iter()
+        .all(|(name, image)| live.images.get(name).is_some_and(|l| l.digest == image.digest));
+    (same && release.cause == Cause::Push).then(|| format!("it is what {} made live", live.id))
+}
+
+fn refuse(scene: &Scene, release: &Release, why: String, now: Timestamp) -> Change {
+    let mut head = scene.head.stepped();
+    head.waiting = None;
+    let next = release.becomes(Phase::Refused { at: now, why: why.clone() });
+    let notice = messages::refused(&next, &why);
+    let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+fn begin(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let mut head = scene.head.stepped();
+    head.waiting = None;
+    head.moving = Some(release.id.number);
+    let next = surveying(release, scene, now);
+    let entry = release_entry(release, &next, TIDEGATE, "its turn has come".into(), None, now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// `release`, asked to be surveyed under the config in force.
+pub(super) fn surveying(release: &Release, scene: &Scene, now: Timestamp) -> Release {
+    let mut next = release.becomes(Phase::Surveying { since: now, held: None });
+    next.config = scene.head.config;
+    next.waves = scene.config.target_waves();
+    next.todo = Some(Todo::Deploy);
+    next
+}

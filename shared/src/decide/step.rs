@@ -1,0 +1,135 @@
+//! The next version of an item, together with its line in the audit trail.
+
+use jiff::Timestamp;
+
+use crate::model::{Entry, Head, Notice, Phase, Release, ReleaseId, Slot, SlotPhase, Subject};
+
+/// Who acts when no person does.
+pub(super) const TIDEGATE: &str = "tidegate";
+
+/// At most this many slots in one transaction: 30 x (slot, past copy, journal entry) plus head,
+/// release, its entry and blocks stay below DynamoDB's 100 actions.
+pub(super) const CHUNK: usize = 30;
+
+impl Release {
+    /// The release in its next phase.
+    pub(super) fn becomes(&self, phase: Phase) -> Self {
+        let mut next = self.clone();
+        next.step += 1;
+        next.phase = phase;
+        next.todo = None;
+        next
+    }
+}
+
+impl Slot {
+    /// The slot in its next phase.
+    pub(super) fn becomes(&self, phase: SlotPhase) -> Self {
+        let mut next = self.clone();
+        next.step += 1;
+        next.phase = phase;
+        next.puzzled = 0;
+        next
+    }
+
+    /// The slot with a new request to deploy.
+    pub(super) fn asks(mut self, action: crate::model::Action, now: Timestamp) -> Self {
+        self.asked = crate::model::Asked {
+            generation: self.asked.generation + 1,
+            action,
+            not_before: None,
+            at: now,
+            over_drift: false,
+        };
+        self.todo = Some(crate::model::Todo::Deploy);
+        self
+    }
+
+    /// The same request once more, as a change that the stream carries.
+    pub(super) fn nudged(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.step += 1;
+        next.nudge += 1;
+        next.todo = Some(crate::model::Todo::Deploy);
+        next.asked.at = now;
+        next.asked.not_before = None;
+        next
+    }
+}
+
+impl Head {
+    /// The head's next version.
+    pub(super) fn stepped(&self) -> Self {
+        let mut next = self.clone();
+        next.step += 1;
+        next
+    }
+}
+
+/// The audit trail's line for a release that goes from `before` to `after`.
+pub fn release_entry(
+    before: &Release,
+    after: &Release,
+    actor: &str,
+    reason: String,
+    notice: Option<Notice>,
+    now: Timestamp,
+) -> Entry {
+    Entry {
+        release: after.id.clone(),
+        subject: Subject::Release,
+        step: after.step,
+        at: now,
+        actor: actor.to_owned(),
+        from: before.phase.name().to_owned(),
+        to: after.phase.name().to_owned(),
+        reason,
+        evidence: after.failure.iter().flat_map(|failure| failure.evidence.clone()).collect(),
+        notice,
+    }
+}
+
+/// The audit trail's line for a slot that goes from `before` to `after`.
+pub(super) fn slot_entry(
+    before: &Slot,
+    after: &Slot,
+    reason: String,
+    evidence: Vec<String>,
+    now: Timestamp,
+) -> Entry {
+    Entry {
+        release: after.release.clone(),
+        subject: Subject::Target { target: after.target.clone() },
+        step: after.step,
+        at: now,
+        actor: TIDEGATE.to_owned(),
+        from: before.phase.name().to_owned(),
+        to: after.phase.name().to_owned(),
+        reason,
+        evidence,
+        notice: None,
+    }
+}
+
+/// The audit trail's line for the pipeline itself: a freeze, a block, a refused push.
+pub fn pipeline_entry(
+    head: &Head,
+    actor: &str,
+    to: &str,
+    reason: String,
+    notice: Option<Notice>,
+    now: Timestamp,
+) -> Entry {
+    Entry {
+        release: ReleaseId::new(head.pipeline.clone(), 0),
+        subject: Subject::Pipeline,
+        step: head.step,
+        at: now,
+        actor: actor.to_owned(),
+        from: String::new(),
+        to: to.to_owned(),
+        reason,
+        evidence: Vec::new(),
+        notice,
+    }
+}

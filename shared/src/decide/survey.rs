@@ -1,0 +1,255 @@
+//! From a survey to the first wave: every baseline is in the table before anything moves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
+use super::{roll, start};
+use crate::messages;
+use crate::model::{
+    Action, Asked, Baseline, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot, SlotPhase,
+    TargetId, Todo, WaitingOn,
+};
+
+/// What the survey found at one target.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// It can be released, and (unless a digest is missing) brought back.
+    Ready {
+        /// What it runs now.
+        baseline: Box<Baseline>,
+        /// What it will run.
+        pins: Vec<Pin>,
+        /// The revision registered for it.
+        revision: String,
+    },
+    /// No container runs an image of the release.
+    Unaffected {
+        /// What it runs now.
+        baseline: Box<Baseline>,
+    },
+    /// Somebody else's deployment is in flight there.
+    Busy(String),
+    /// It cannot be released as it is.
+    Unfit(String),
+}
+
+/// A survey takes seconds; one that said nothing for so long was lost, and is asked for again.
+const LOST: Duration = Duration::from_secs(60);
+
+/// A release whose survey is asked for: ask again when it was lost, or when what held it may be gone.
+pub(super) fn pending(
+    scene: &Scene,
+    release: &Release,
+    since: Timestamp,
+    held: Option<&Hold>,
+    now: Timestamp,
+) -> Plan {
+    if let (Some(held), Some(waiting)) = (held, &scene.waiting) {
+        let change = supersede(scene, release, waiting, held, now);
+        return Plan { changes: vec![change], waiting_on: Vec::new() };
+    }
+    let until = since + LOST;
+    let by_itself = held.is_none_or(|hold| matches!(hold, Hold::Busy { .. }));
+    if by_itself && now >= until {
+        let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
+        next.nudge += 1;
+        next.todo = Some(Todo::Deploy);
+        let change = Change { releases: vec![next], ..Change::default() };
+        return Plan { changes: vec![change], waiting_on: Vec::new() };
+    }
+    let what = match held {
+        None => "the survey of its targets".to_owned(),
+        Some(hold) => hold.to_string(),
+    };
+    let until = by_itself.then_some(until);
+    Plan { changes: Vec::new(), waiting_on: vec![WaitingOn { target: None, what, until }] }
+}
+
+/// A release that is held before anything moved gives way to a newer push.
+fn supersede(
+    scene: &Scene,
+    held: &Release,
+    waiting: &Release,
+    hold: &Hold,
+    now: Timestamp,
+) -> Change {
+    let mut head = scene.head.stepped();
+    let (old, mut new) = (
+        held.becomes(Phase::Superseded { at: now, by: waiting.id.number }),
+        start::surveying(waiting, scene, now),
+    );
+    head.moving = Some(new.id.number);
+    head.waiting = None;
+    for (name, image) in &held.images {
+        new.images.entry(name.clone()).or_insert_with(|| image.clone());
+    }
+    let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
+    let journal = vec![
+        release_entry(held, &old, TIDEGATE, why, None, now),
+        release_entry(waiting, &new, TIDEGATE, format!("takes the place of {}", held.id), None, now),
+    ];
+    Change { head: Some(head), releases: vec![old, new], journal, ..Change::default() }
+}
+
+/// What follows from a survey. Asked again after each of its writes until it says nothing.
+pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timestamp) -> Plan {
+    let Some(release) = &scene.moving else { return Plan::default() };
+    let Phase::Surveying { since, held } = &release.phase else { return Plan::default() };
+    if let Some(hold) = reason_to_hold(release, found) {
+        if held.as_ref() == Some(&hold) && release.todo.is_none() {
+            return Plan::default();
+        }
+        return one(self::hold(release, held.as_ref(), *since, hold, now));
+    }
+    if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
+        return one(refuse_without_target(scene, release, now));
+    }
+    let missing: Vec<_> = found
+        .iter()
+        .filter(|(target, _)| scene.slots.get(target).is_none_or(|s| s.release != release.id))
+        .collect();
+    if missing.is_empty() {
+        return one(roll::open_first(scene, release, now));
+    }
+    let changes = missing.chunks(CHUNK).map(|chunk| take(scene, release, chunk, now)).collect();
+    Plan { changes, waiting_on: Vec::new() }
+}
+
+fn one(change: Change) -> Plan {
+    Plan { changes: vec![change], waiting_on: Vec::new() }
+}
+
+/// Why the first wave must not open yet, worst reason first.
+fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Option<Hold> {
+    let (mut unfit, mut busy, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
+    for (target, finding) in found {
+        match finding {
+            Finding::Unfit(why) => unfit.push(format!("{}: {why}", target.service)),
+            Finding::Busy(what) => busy.push(format!("{}: {what}", target.service)),
+            Finding::Ready { baseline, .. } if !baseline.has_way_back() => {
+                let reasons = baseline.images.iter().filter(|i| i.digest.is_none());
+                let reasons: Vec<_> =
+                    reasons.map(|i| format!("{} runs {}: {}", i.container, i.named, i.source)).collect();
+                stranded.push(format!("{}: {}", target.service, reasons.join(", ")));
+            }
+            Finding::Ready { .. } | Finding::Unaffected { .. } => {}
+        }
+    }
+    if !unfit.is_empty() {
+        return Some(Hold::Unfit { targets: unfit });
+    }
+    if !busy.is_empty() {
+        return Some(Hold::Busy { targets: busy });
+    }
+    (!stranded.is_empty() && !release.without_way_back)
+        .then_some(Hold::NoWayBack { targets: stranded })
+}
+
+fn hold(
+    release: &Release,
+    before: Option<&Hold>,
+    since: Timestamp,
+    hold: Hold,
+    now: Timestamp,
+) -> Change {
+    let same = before == Some(&hold);
+    let since = if same { since.max(now) } else { now };
+    let next = release.becomes(Phase::Surveying { since, held: Some(hold.clone()) });
+    if same {
+        return Change { releases: vec![next], ..Change::default() };
+    }
+    // Somebody else's deployment ends by itself; the other two need a person.
+    let notice = match &hold {
+        Hold::Busy { .. } => None,
+        Hold::NoWayBack { .. } | Hold::Unfit { .. } => Some(messages::waiting(&next, &hold)),
+    };
+    let entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
+    Change { releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+fn refuse_without_target(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let why = format!(
+        "no container of the pipeline's targets runs {}; `containers` in the config can name one",
+        release.label()
+    );
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    let next = release.becomes(Phase::Refused { at: now, why: why.clone() });
+    let notice = messages::refused(&next, &why);
+    let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// Takes a chunk of targets for the release, each with its baseline.
+fn take(
+    scene: &Scene,
+    release: &Release,
+    chunk: &[(&TargetId, &Finding)],
+    now: Timestamp,
+) -> Change {
+    let mut change = Change::default();
+    for (target, finding) in chunk {
+        let before = scene.slots.get(*target);
+        let (phase, baseline, pins, revision) = match finding {
+            Finding::Ready { baseline, pins, revision } => {
+                (SlotPhase::Queued, baseline, pins.clone(), Some(revision.clone()))
+            }
+            Finding::Unaffected { baseline } => (SlotPhase::Unaffected, baseline, Vec::new(), None),
+            Finding::Busy(_) | Finding::Unfit(_) => continue,
+        };
+        let slot = Slot {
+            target: (*target).clone(),
+            step: before.map_or(0, |s| s.step) + 1,
+            release: release.id.clone(),
+            config: release.config,
+            wave: release.waves.iter().position(|w| w.contains(target)).unwrap_or_default(),
+            phase,
+            wanted: pins,
+            baseline: (**baseline).clone(),
+            asked: Asked {
+                generation: before.map_or(0, |s| s.asked.generation),
+                action: Action::None,
+                not_before: None,
+                at: now,
+                over_drift: false,
+            },
+            done: Done {
+                step: before.map_or(0, |s| s.done.step) + 1,
+                generation: before.map_or(0, |s| s.done.generation),
+                revision,
+                ..Done::default()
+            },
+            lease: None,
+            todo: None,
+            tasks: BTreeMap::new(),
+            seen_at: baseline.at,
+            puzzled: 0,
+            repairs: 0,
+            nudge: 0,
+            live: before.map(|s| s.live.clone()).unwrap_or_default(),
+        };
+        let mut entry = slot_entry(&slot, &slot, baseline_reason(&slot), Vec::new(), now);
+        entry.from = "free".to_owned();
+        entry.evidence.clone_from(&slot.baseline.notes);
+        change.journal.push(entry);
+        change.slots.push((before.cloned(), slot));
+    }
+    change
+}
+
+fn baseline_reason(slot: &Slot) -> String {
+    let images: Vec<_> = slot
+        .baseline
+        .images
+        .iter()
+        .map(|image| {
+            let digest = image.digest.as_ref().map_or("unknown", |d| d.short());
+            format!("{} runs {digest} ({})", image.container, image.source)
+        })
+        .collect();
+    let back = &slot.baseline.revision;
+    format!("surveyed: {}; the way back is {back}", images.join(", "))
+}

@@ -1,0 +1,150 @@
+//! ECS's events, as `watch` hears them.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Woken, identity, is_schedule};
+use crate::model::{TargetId, TaskFailure};
+
+/// Something happened at a service: worth a look, and perhaps evidence already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskStopped {
+    /// The service.
+    pub target: TargetId,
+    /// For a stopped task: the revision it ran, and how it ended.
+    pub task: Option<(String, TaskFailure)>,
+    /// What happened, for the log.
+    pub what: String,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    account: String,
+    region: String,
+    #[serde(default)]
+    resources: Vec<String>,
+    detail: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Task {
+    #[serde(default)]
+    cluster_arn: String,
+    #[serde(default)]
+    group: String,
+    #[serde(default)]
+    desired_status: String,
+    #[serde(default)]
+    task_arn: String,
+    #[serde(default)]
+    task_definition_arn: String,
+    #[serde(default)]
+    stop_code: Option<String>,
+    #[serde(default)]
+    stopped_reason: Option<String>,
+    #[serde(default)]
+    started_at: Option<Timestamp>,
+    #[serde(default)]
+    stopping_at: Option<Timestamp>,
+    #[serde(default)]
+    updated_at: Option<Timestamp>,
+    #[serde(default)]
+    containers: Vec<Container>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    exit_code: Option<i64>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// What `watch` is woken for.
+pub fn watch(event: &Value) -> Woken<TaskStopped> {
+    if is_schedule(event, "tick") {
+        return Woken::Schedule;
+    }
+    let Ok(envelope) = Envelope::deserialize(event) else {
+        return Woken::NotUnderstood(identity(event));
+    };
+    match event.get("detail-type").and_then(Value::as_str) {
+        Some("ECS Task State Change") => task(event, &envelope),
+        Some(kind @ ("ECS Deployment State Change" | "ECS Service Action")) => {
+            let text = |key: &str| envelope.detail.get(key).and_then(Value::as_str).unwrap_or("?");
+            let name = text("eventName");
+            // The start of ECS's own rollback has the same name; only its reason differs.
+            if name == "SERVICE_DEPLOYMENT_IN_PROGRESS" && !text("reason").contains("rolling back") {
+                return Woken::Nothing("a deployment started".to_owned());
+            }
+            match envelope.resources.first().map(|arn| service(arn, &envelope)) {
+                Some(Some(target)) => {
+                    Woken::By(TaskStopped { target, task: None, what: format!("{kind}: {name}") })
+                }
+                _ => Woken::NotUnderstood(identity(event)),
+            }
+        }
+        _ => Woken::NotUnderstood(identity(event)),
+    }
+}
+
+/// The service of an ARN. The old form without a cluster names no service for sure: the minute
+/// tick looks there.
+fn service(arn: &str, envelope: &Envelope) -> Option<TargetId> {
+    let (cluster, service) = arn.split_once(":service/")?.1.split_once('/')?;
+    Some(target(envelope, cluster, service))
+}
+
+fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {
+    TargetId {
+        account: envelope.account.clone(),
+        region: envelope.region.clone(),
+        cluster: cluster.to_owned(),
+        service: service.to_owned(),
+    }
+}
+
+fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
+    let Ok(task) = Task::deserialize(&envelope.detail) else {
+        return Woken::NotUnderstood(identity(event));
+    };
+    let service = task.group.strip_prefix("service:");
+    let cluster = task.cluster_arn.rsplit_once('/').map(|(_, cluster)| cluster);
+    let (Some(service), Some(cluster)) = (service, cluster) else {
+        return Woken::Nothing(format!("task of {} belongs to no service", task.group));
+    };
+    if task.desired_status != "STOPPED" {
+        return Woken::Nothing(format!("a task of {service} goes on"));
+    }
+    // The first event that carries the stop code is judged; the final STOPPED is 10-30 s later.
+    let Some(stop_code) = task.stop_code else {
+        return Woken::Nothing(format!("a task of {service} stops, and ECS does not say why yet"));
+    };
+    let target = target(envelope, cluster, service);
+    let at = task.stopping_at.or(task.updated_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    // The container that fell: a non-zero exit first, then any that says why, then any exit.
+    let fell = task
+        .containers
+        .iter()
+        .find(|c| c.exit_code.is_some_and(|code| code != 0))
+        .or_else(|| task.containers.iter().find(|c| c.reason.is_some()))
+        .or_else(|| task.containers.iter().find(|c| c.exit_code.is_some()));
+    let ran = task.started_at.map(|started| at.duration_since(started).as_secs());
+    let failure = TaskFailure {
+        task: task.task_arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        stop_code,
+        reason: task.stopped_reason.unwrap_or_default(),
+        container: fell.map(|c| c.name.clone()).unwrap_or_default(),
+        exit_code: fell.and_then(|c| c.exit_code),
+        detail: fell.and_then(|c| c.reason.clone()).unwrap_or_default(),
+        ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
+        at,
+    };
+    let what = format!("ECS Task State Change: {failure}");
+    Woken::By(TaskStopped { target, task: Some((task.task_definition_arn, failure)), what })
+}

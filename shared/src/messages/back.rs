@@ -1,0 +1,130 @@
+//! A release goes back, came back, or did not.
+
+use super::words::{affected, names, services, story_of};
+use super::{command, state};
+use crate::model::{Blame, Notice, NoticeKind, Release, Severity, Slot, SlotPhase};
+use crate::sighting::Strategy;
+
+/// It failed, or a person said so: everything that was touched goes back.
+pub fn rollback_started(release: &Release, slots: &[&Slot]) -> Notice {
+    let id = &release.id;
+    let cause = release.failure.as_ref().map_or("", |failure| &failure.cause);
+    let touched: Vec<_> = slots.iter().copied().filter(|slot| slot.phase.was_touched()).collect();
+    let mut text = story_of(release);
+    text.push(format!(
+        "Tidegate brings {} back to what ran before; there is nothing to do now. The next message \
+         says how it ended.",
+        services(touched.len())
+    ));
+    text.extend(second_deployment(&touched));
+    text.extend(blocked(release));
+    Notice {
+        kind: NoticeKind::RollbackStarted,
+        severity: Severity::Warning,
+        title: format!("{id} goes back: {cause}"),
+        text,
+        commands: vec![command::show(id), command::follow(&id.pipeline)],
+        targets: affected(slots).iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// Every target that was touched runs its baseline again.
+pub fn rolled_back(release: &Release, slots: &[&Slot]) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let back: Vec<_> = slots
+        .iter()
+        .copied()
+        .filter(|slot| matches!(slot.phase, SlotPhase::Returned { .. }))
+        .collect();
+    let first = if back.is_empty() {
+        "No service had been changed.".to_owned()
+    } else {
+        format!("{} back on what ran before.", services(back.len()))
+    };
+    let mut text = vec![first];
+    text.extend(story_of(release));
+    text.extend(blocked(release));
+    text.push("The next push is released as usual, unless the pipeline is frozen.".to_owned());
+    let mut commands = vec![command::show(id)];
+    if blames_image(release) {
+        commands
+            .extend(release.images.values().map(|image| command::unblock(pipeline, &image.digest)));
+    }
+    Notice {
+        kind: NoticeKind::RolledBack,
+        severity: Severity::Warning,
+        title: format!("{id} rolled back: {} on what ran before", services(back.len())),
+        text,
+        commands,
+        targets: affected(slots).iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// A rollback that did not hold: Tidegate cannot mend it.
+pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let failed: Vec<_> = slots
+        .iter()
+        .filter_map(|slot| match &slot.phase {
+            SlotPhase::ReturnFailed { failure } => Some((*slot, failure)),
+            _ => None,
+        })
+        .collect();
+    let stranded: Vec<_> = failed.iter().map(|(slot, _)| *slot).collect();
+    let mut text = vec![format!(
+        "{} did NOT come back to what ran before. Tidegate does not try again by itself, and \
+         {pipeline} is frozen: a person must act now.",
+        services(failed.len())
+    )];
+    for (slot, failure) in &failed {
+        let mut lines = vec![state(slot)];
+        lines.extend(failure.evidence.iter().map(|line| format!("- {line}")));
+        if !failure.remedy.is_empty() {
+            lines.push(format!("What usually helps: {}.", failure.remedy));
+        }
+        text.push(lines.join("\n"));
+    }
+    if let Some(failure) = &release.failure {
+        text.push(format!("The release had failed because of: {}.", failure.cause));
+    }
+    Notice {
+        kind: NoticeKind::RollbackFailed,
+        severity: Severity::Critical,
+        title: format!("{id} ROLLBACK FAILED on {}", names(&stranded)),
+        text,
+        commands: vec![
+            command::show(id),
+            command::rollback_again(pipeline),
+            command::accept(pipeline),
+            command::unfreeze(pipeline),
+        ],
+        targets: slots.iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// Blue/green and the like go back by deploying once more, with all their bakes and steps.
+fn second_deployment(touched: &[&Slot]) -> Option<String> {
+    let native = |slot: &&Slot| slot.baseline.strategy == Strategy::Native;
+    let finished = |slot: &&Slot| matches!(slot.phase, SlotPhase::Healthy { .. });
+    let slow: Vec<_> = touched.iter().copied().filter(native).filter(finished).collect();
+    let minutes = slow.iter().map(|slot| slot.baseline.native_minutes).max()?;
+    Some(format!(
+        "{} had finished a blue/green, linear or canary deployment: going back is a second one, \
+         with {minutes} min of bakes and steps.",
+        names(&slow)
+    ))
+}
+
+fn blames_image(release: &Release) -> bool {
+    release.failure.as_ref().is_some_and(|failure| failure.blame == Blame::Image)
+}
+
+fn blocked(release: &Release) -> Option<String> {
+    blames_image(release).then(|| {
+        format!(
+            "{} is blocked in {}: it is not released there again until a person unblocks it.",
+            release.label(),
+            release.id.pipeline
+        )
+    })
+}

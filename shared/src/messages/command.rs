@@ -1,0 +1,51 @@
+//! What a reader can type, each with a shell comment that says what it does.
+
+use crate::model::{Digest, ReleaseId};
+
+pub(super) fn show(release: &ReleaseId) -> String {
+    format!("tidegate show {release}  # every step, with what was seen")
+}
+
+pub(super) fn follow(pipeline: &str) -> String {
+    format!("tidegate follow {pipeline}  # watch it move")
+}
+
+pub(super) fn rollback(pipeline: &str) -> String {
+    format!("tidegate rollback {pipeline}  # bring back what ran before")
+}
+
+pub(super) fn rollback_again(pipeline: &str) -> String {
+    format!("tidegate rollback {pipeline}  # try again")
+}
+
+pub(super) fn rollback_drifted(pipeline: &str) -> String {
+    format!("tidegate rollback {pipeline} --include-drifted  # also what somebody else changed")
+}
+
+pub(super) fn accept(pipeline: &str) -> String {
+    format!("tidegate accept {pipeline}  # the services are right as they are")
+}
+
+pub(super) fn abandon(pipeline: &str) -> String {
+    format!("tidegate abandon {pipeline}  # hands off: the services stay as they are")
+}
+
+pub(super) fn unfreeze(pipeline: &str) -> String {
+    format!("tidegate unfreeze {pipeline}  # then let the next release start")
+}
+
+pub(super) fn unblock(pipeline: &str, digest: &Digest) -> String {
+    format!("tidegate unblock {pipeline} {digest}  # if the image was not to blame")
+}
+
+pub(super) fn without_way_back(release: &ReleaseId) -> String {
+    format!("tidegate start {release} --without-way-back  # go on; nothing could be brought back")
+}
+
+pub(super) fn start_again(release: &ReleaseId) -> String {
+    format!("tidegate start {release}  # again, once it is mended")
+}
+
+pub(super) fn history(pipeline: &str) -> String {
+    format!("tidegate history {pipeline}  # what was released and refused, and why")
+}

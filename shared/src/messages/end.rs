@@ -1,0 +1,69 @@
+//! A release ends well, or is let go.
+
+use super::words::{affected, services, span};
+use super::{command, state};
+use crate::model::{Notice, NoticeKind, Phase, Release, Severity, Slot};
+
+/// On all its targets, or accepted as it stands.
+pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let moved = affected(slots);
+    let (unproven, accepted, took) = match release.phase {
+        Phase::Live { at, unproven, accepted } => (unproven, accepted, span(release.at, at)),
+        _ => (false, false, String::new()),
+    };
+    let (title, text) = if accepted {
+        let mut text = vec![
+            "A person accepted the services as they are. Nothing is moved.".to_owned(),
+            "If the pipeline is frozen it stays so until `unfreeze`.".to_owned(),
+        ];
+        text.extend(super::words::story_of(release));
+        (format!("{id} accepted as it stands: {}", release.label()), text)
+    } else if unproven {
+        let text = vec![
+            format!("{} changed to {}.", services(moved.len()), release.label()),
+            "No task ran that could prove it: the desired count is 0 everywhere.".to_owned(),
+        ];
+        (format!("{id} is live, unproven: {}", release.label()), text)
+    } else {
+        let text = vec![format!(
+            "On {}: {}, {took} after it was recorded.",
+            services(moved.len()),
+            release.label()
+        )];
+        (format!("{id} is live: {}", release.label()), text)
+    };
+    let commands = if accepted {
+        vec![command::show(id), command::unfreeze(pipeline)]
+    } else {
+        vec![command::show(id), command::rollback(pipeline)]
+    };
+    Notice {
+        kind: NoticeKind::Live,
+        severity: if unproven { Severity::Warning } else { Severity::Info },
+        title,
+        text,
+        commands,
+        targets: moved.iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// A person took Tidegate's hands off it.
+pub fn abandoned(release: &Release, slots: &[&Slot], actor: &str) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let mut text = vec![
+        format!(
+            "{actor} took Tidegate's hands off it. Every service stays as it is now; Tidegate neither finishes the release nor brings anything back."
+        ),
+        format!("{pipeline} is frozen: nothing new starts until a person says so."),
+    ];
+    text.extend(super::words::story_of(release));
+    Notice {
+        kind: NoticeKind::Abandoned,
+        severity: Severity::Warning,
+        title: format!("{id} abandoned: the services stay as they are"),
+        text,
+        commands: vec![command::show(id), command::unfreeze(pipeline)],
+        targets: slots.iter().map(|slot| state(slot)).collect(),
+    }
+}

@@ -1,0 +1,32 @@
+//! What people are told: causes in their words, notices, and the form each channel needs.
+//!
+//! A notice is read at 3 a.m.: what happened, why, what Tidegate does next, what to type.
+
+mod cause;
+mod command;
+mod state;
+mod words;
+
+mod back;
+mod begin;
+mod end;
+mod stop;
+
+mod email;
+mod json;
+mod limits;
+mod slack;
+mod teams;
+
+pub use cause::{Counts, Explanation, explain};
+pub use state::state;
+
+pub use back::{rollback_failed, rollback_started, rolled_back};
+pub use begin::{push_refused, refused, started, waiting};
+pub use end::{abandoned, live};
+pub use stop::{drifted, frozen};
+
+pub use email::{email, subject};
+pub use json::{Notification, id};
+pub use slack::slack;
+pub use teams::teams;

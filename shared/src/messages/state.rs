@@ -1,0 +1,48 @@
+//! Where a target stands, in one line.
+
+use crate::model::{Baseline, Digest, Slot, SlotPhase};
+
+/// `Rag: failed: container `Rag` exited with code 1 after 2 s`
+pub fn state(slot: &Slot) -> String {
+    format!("{}: {}", slot.target.service, words(slot))
+}
+
+fn words(slot: &Slot) -> String {
+    match &slot.phase {
+        SlotPhase::Queued => {
+            format!("waits for wave {}, runs {}", slot.wave + 1, ran(&slot.baseline))
+        }
+        SlotPhase::Unaffected => {
+            "not affected: no container runs an image of this release".to_owned()
+        }
+        SlotPhase::Applying { .. } => "being changed".to_owned(),
+        SlotPhase::Settling { .. } => "changed, starting".to_owned(),
+        SlotPhase::Healthy { unproven: false, .. } => "healthy".to_owned(),
+        SlotPhase::Healthy { unproven: true, .. } => {
+            "changed, unproven: its desired count is 0".to_owned()
+        }
+        SlotPhase::Failed { failure } => format!("failed: {}", failure.cause),
+        SlotPhase::Returning { .. } => format!("going back to {}", ran(&slot.baseline)),
+        SlotPhase::Returned { .. } => format!("back on {}", ran(&slot.baseline)),
+        SlotPhase::ReturnFailed { failure } => format!("NOT back: {}", failure.cause),
+        SlotPhase::Drifted { seen, .. } => format!("changed by somebody else: {seen}"),
+        SlotPhase::Untouched => "never changed".to_owned(),
+        SlotPhase::Left => "left as it is".to_owned(),
+    }
+}
+
+/// What a target ran before: the digests of the containers that change, and the revision.
+fn ran(baseline: &Baseline) -> String {
+    let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
+    let digests: Vec<_> = baseline
+        .images
+        .iter()
+        .filter_map(|image| image.digest.as_ref())
+        .map(Digest::short)
+        .collect();
+    if digests.is_empty() {
+        revision.to_owned()
+    } else {
+        format!("{} ({revision})", digests.join(", "))
+    }
+}

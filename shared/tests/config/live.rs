@@ -1,0 +1,227 @@
+//! A config against what AWS has, and what the template's permissions must name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_core::config::{Live, LiveService, Parameters, Registry, Running};
+use tidegate_core::sighting::Controller;
+
+use super::{SOMELI, config, with};
+
+const SERVICES: [&str; 9] = [
+    "AI_CONTENT",
+    "Billing-Payments",
+    "Carousel",
+    "Content_Media",
+    "Dynamic_Post",
+    "Post_Schedule",
+    "Rag",
+    "Social_Media_Connection",
+    "User_Specific_Content",
+];
+
+fn home() -> Registry {
+    Registry { account: "123456789012".to_owned(), region: "us-west-2".to_owned() }
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn service() -> LiveService {
+    let image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons:uapi";
+    LiveService {
+        controller: Controller::Ecs,
+        daemon: false,
+        containers: BTreeMap::from([("worker".to_owned(), image.to_owned())]),
+    }
+}
+
+/// The account as SYSTEMS has it: nine services, five repositories.
+fn someli() -> Live {
+    let services = SERVICES.iter().map(|name| ((*name).to_owned(), service())).collect();
+    let mut repositories: BTreeMap<String, BTreeSet<String>> =
+        ["dev_crons", "uat", "designers", "designers-crons"]
+            .iter()
+            .map(|name| ((*name).to_owned(), BTreeSet::new()))
+            .collect();
+    repositories.insert("live_crons".to_owned(), names(&["uapi", "prod-1f3a9c7"]));
+    Live {
+        clusters: names(&["UAT", "live-crons"]),
+        services: BTreeMap::from([("live-crons".to_owned(), services)]),
+        repositories,
+    }
+}
+
+/// Each problem is expected at the `|` of the first text, and says the second.
+#[track_caller]
+fn check(text: &str, live: &Live, expected: &[(&str, &str)]) {
+    let found = config(text).compare(&home(), &BTreeMap::from([(home(), live.clone())]));
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(place, message)| {
+            let (left, right) = place.split_once('|').unwrap();
+            let at = text.find(&format!("{left}{right}")).unwrap() + left.len();
+            let before = &text[..at];
+            let line = before.matches('\n').count() + 1;
+            let column = before.len() - before.rfind('\n').unwrap();
+            format!("tidegate.yaml:{line}:{column}: {message}")
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_example_fits_what_runs() {
+    check(SOMELI, &someli(), &[]);
+}
+
+#[test]
+fn the_cluster_where_the_repository_is_meant_is_caught_with_the_near_miss() {
+    check(
+        &with(SOMELI, "repository: live_crons", "repository: live-crons"),
+        &someli(),
+        &[(
+            "repository: |live-crons",
+            "pipelines.someli-production.images.crons.repository: `live-crons` is no \
+           repository of 123456789012 in us-west-2; it is a cluster; did you mean `live_crons`?",
+        )],
+    );
+    check(
+        &with(SOMELI, "cluster: live-crons", "cluster: live_crons"),
+        &someli(),
+        &[(
+            "cluster: |live_crons",
+            "pipelines.someli-production.cluster: `live_crons` is no cluster of 123456789012 \
+           in us-west-2; it is a repository; did you mean `live-crons`?",
+        )],
+    );
+}
+
+#[test]
+fn an_unknown_service_is_caught_with_the_near_miss() {
+    check(
+        &with(SOMELI, "- Billing-Payments", "- Billing_Payments"),
+        &someli(),
+        &[(
+            "- |Billing_Payments",
+            "pipelines.someli-production.waves[1][1]: `Billing_Payments` is no service of \
+           cluster `live-crons`; did you mean `Billing-Payments`?",
+        )],
+    );
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_yet_is_a_warning() {
+    let mut live = someli();
+    live.repositories.insert("live_crons".to_owned(), names(&["uapi", "prod-latest"]));
+    check(
+        SOMELI,
+        &live,
+        &[(
+            "[uapi, |\"prod-{sha}\"]",
+            "warning: pipelines.someli-production.images.crons.tag[1]: no tag of \
+           `live_crons` matches `prod-{sha}` yet",
+        )],
+    );
+}
+
+#[test]
+fn what_tidegate_cannot_drive_is_refused_by_name() {
+    let place = "pipelines.someli-production.waves[0][0]: `Rag`";
+    for (change, expected) in [
+        (
+            LiveService { controller: Controller::CodeDeploy, ..service() },
+            "is deployed by CodeDeploy, which Tidegate cannot drive; use ECS's own controller",
+        ),
+        (
+            LiveService { controller: Controller::External, ..service() },
+            "has the EXTERNAL deployment controller, which Tidegate cannot drive; use ECS's own",
+        ),
+        (
+            LiveService { daemon: true, ..service() },
+            "is a DAEMON service, which Tidegate does not support; use REPLICA",
+        ),
+    ] {
+        let mut live = someli();
+        live.services.get_mut("live-crons").unwrap().insert("Rag".to_owned(), change);
+        check(SOMELI, &live, &[("- [|Rag]", &format!("{place} {expected}"))]);
+    }
+}
+
+#[test]
+fn a_service_that_runs_none_of_the_images_is_a_warning_and_no_service_at_all_an_error() {
+    let other = BTreeMap::from([("web".to_owned(), "nginx:1".to_owned())]);
+    let idle = LiveService { containers: other, ..service() };
+    let mut live = someli();
+    live.services.get_mut("live-crons").unwrap().insert("Rag".to_owned(), idle.clone());
+    check(
+        SOMELI,
+        &live,
+        &[(
+            "- [|Rag]",
+            "warning: pipelines.someli-production.waves[0][0]: no container of `Rag` runs an \
+           image of this pipeline; releases will leave it as it is",
+        )],
+    );
+    for service in live.services.get_mut("live-crons").unwrap().values_mut() {
+        *service = idle.clone();
+    }
+    check(
+        SOMELI,
+        &live,
+        &[(
+            "    |waves:",
+            "pipelines.someli-production.waves: no target runs an image of this pipeline",
+        )],
+    );
+}
+
+#[test]
+fn a_container_that_does_not_exist_is_caught() {
+    check(
+        &with(SOMELI, "- [Rag]", "- [{ service: Rag, containers: { wroker: crons } }]"),
+        &someli(),
+        &[(
+            "|wroker",
+            "pipelines.someli-production.waves[0][0].containers.wroker: `wroker` is no \
+           container of `Rag`; did you mean `worker`?",
+        )],
+    );
+}
+
+#[test]
+fn what_was_not_looked_at_is_said() {
+    let found = config(SOMELI).compare(&home(), &BTreeMap::new());
+    let found: Vec<_> = found.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(found, ["123456789012 in us-west-2 was not looked at"; 2]);
+}
+
+#[test]
+fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
+    let pipelines = config(SOMELI).resolve("123456789012", "us-west-2").unwrap();
+    let ecs = "arn:aws:ecs:us-west-2:123456789012";
+    let running = Running {
+        task_definitions: names(&[&format!("{ecs}:task-definition/worker:7")]),
+        roles: names(&["arn:aws:iam::123456789012:role/worker"]),
+    };
+    let values = Parameters::new(&pipelines, &running);
+    let services: Vec<_> =
+        SERVICES.iter().map(|name| format!("{ecs}:service/live-crons/{name}")).collect();
+    assert_eq!(
+        values.to_string(),
+        format!(
+            "parameter_overrides = [\n    \
+             \"ServiceArns={}\",\n    \
+             \"TaskDefinitionArns={ecs}:task-definition/worker:*\",\n    \
+             \"RepositoryArns=arn:aws:ecr:us-west-2:123456789012:repository/live_crons\",\n    \
+             \"TaskRoleArns=arn:aws:iam::123456789012:role/worker\",\n    \
+             \"ClusterArns={ecs}:cluster/live-crons\",\n\
+             ]",
+            services.join(","),
+        ),
+    );
+    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    assert!(offline.contains("    # TaskRoleArns: only AWS knows; add --live\n"), "{offline}");
+    assert!(!offline.contains('*'), "{offline}");
+}

@@ -1,0 +1,345 @@
+//! What may be wrong in a file, and how it is said. The lines and columns are part of the promise.
+
+use super::{SOMELI, config, problems, with};
+
+/// The smallest file there is; each mistake below changes one place of it.
+const SMALL: &str = "\
+version: 1
+defaults:
+  cluster: live-crons
+pipelines:
+  p:
+    images:
+      crons: { repository: jobs, tag: uapi }
+    waves: [[a], [b, c]]
+";
+
+#[test]
+fn the_examples_have_nothing_wrong() {
+    assert_eq!(config(SMALL).warnings, []);
+    assert_eq!(config(SMALL).doubts, []);
+    assert_eq!(config(SOMELI).warnings, []);
+}
+
+#[test]
+fn every_mistake_is_said_with_its_place_and_what_was_expected() {
+    for (say, place, instead, expected) in [
+        (
+            "an unknown key near a known one",
+            "    waves",
+            "    watsh: {}\n    waves",
+            "8:5: pipelines.p.watsh: unknown key; did you mean `watch`?",
+        ),
+        (
+            "an unknown key near nothing",
+            "version: 1\n",
+            "version: 1\nowner: me\n",
+            "2:1: owner: unknown key",
+        ),
+        (
+            "a key that is missing",
+            "    waves: [[a], [b, c]]\n",
+            "",
+            "5:3: pipelines.p: the key `waves` is missing",
+        ),
+        (
+            "a cluster that nobody names",
+            "  cluster: live-crons\n",
+            "  region: us-west-2\n",
+            "5:3: pipelines.p: the key `cluster` is missing, here and in `defaults`",
+        ),
+        (
+            "a key that stands twice",
+            "    waves",
+            "    waves: [[z]]\n    waves",
+            "9:5: pipelines.p.waves: the same key stands in line 8 already",
+        ),
+        (
+            "a list where a text is due",
+            "repository: jobs",
+            "repository: [jobs]",
+            "7:28: pipelines.p.images.crons.repository: expected a repository's name: lower-case \
+             letters, digits, `-`, `_`, `.` and `/`, found a list",
+        ),
+        (
+            "a number where a text is due",
+            "uapi",
+            "1.10",
+            "7:39: pipelines.p.images.crons.tag: expected a tag or a pattern like `prod-{sha}`, \
+             or a list, found `1.1`; put it in quotes",
+        ),
+        (
+            "a key with nothing behind it",
+            "cluster: live-crons",
+            "cluster:",
+            "3:10: defaults.cluster: expected a name of letters, digits, `-` and `_`, 255 at \
+             most, found nothing",
+        ),
+        (
+            "a wave that is no list",
+            "[[a], [b, c]]",
+            "[a, [b, c]]",
+            "8:13: pipelines.p.waves[0]: expected a list, found `a`; write `[a]`",
+        ),
+        (
+            "an empty wave",
+            "[[a], [b, c]]",
+            "[[a], []]",
+            "8:18: pipelines.p.waves[1]: it is empty; expected at least one entry",
+        ),
+        (
+            "no waves at all",
+            "[[a], [b, c]]",
+            "[]",
+            "8:12: pipelines.p.waves: it is empty; expected at least one entry",
+        ),
+        (
+            "no images",
+            "\n      crons: { repository: jobs, tag: uapi }",
+            " {}",
+            "6:13: pipelines.p.images: it is empty; expected at least one entry",
+        ),
+        (
+            "a target in two waves",
+            "[[a], [b, c]]",
+            "[[a], [b, a]]",
+            "8:22: pipelines.p.waves[1][1]: `a` stands in pipelines.p.waves[0][0] already; \
+             a target has one wave of one pipeline",
+        ),
+        (
+            "a target in two pipelines",
+            "[[a], [b, c]]",
+            "[[a], [b, c]]\n  q: { images: {i: {repository: rr, tag: x}}, waves: [[c]] }",
+            "9:56: pipelines.q.waves[0][0]: `c` stands in pipelines.p.waves[1][1] already; \
+             a target has one wave of one pipeline",
+        ),
+        (
+            "another version of the format",
+            "version: 1",
+            "version: 2",
+            "1:10: version: expected `1`, found `2`",
+        ),
+        (
+            "a bad tag pattern",
+            "uapi",
+            "\"prod-{sah}\"",
+            "7:39: pipelines.p.images.crons.tag: `prod-{sah}` is not a tag pattern: `{sah}` is \
+             unknown; did you mean `{sha}`?",
+        ),
+        (
+            "Tidegate's own tags",
+            "uapi",
+            "[tidegate-keep-1]",
+            "7:40: pipelines.p.images.crons.tag[0]: `tidegate-keep-1` is not a tag pattern: tags \
+             beginning `tidegate-` are Tidegate's own",
+        ),
+        (
+            "a bad pipeline name",
+            "  p:",
+            "  Someli_Production:",
+            "5:3: pipelines.Someli_Production: expected a name of lower-case letters, digits and \
+             `-`, 64 at most, found `Someli_Production`",
+        ),
+        (
+            "a choice that does not exist",
+            "  cluster: live-crons",
+            "  cluster: live-crons\n  on_failure: rolback",
+            "4:15: defaults.on_failure: expected `rollback` or `freeze`, found `rolback`; \
+             did you mean `rollback`?",
+        ),
+        (
+            "a duration without a unit",
+            "  cluster: live-crons",
+            "  cluster: live-crons\n  watch: { timeout: 15 }",
+            "4:21: defaults.watch.timeout: expected a duration like `15m`, found `15`; \
+             put it in quotes",
+        ),
+        (
+            "a duration that is none",
+            "  cluster: live-crons",
+            "  cluster: live-crons\n  watch: { timeout: 15min }",
+            "4:21: defaults.watch.timeout: `15min` is not a duration: a number is missing; \
+             write `30s`, `15m`, `2h` or `1h30m`",
+        ),
+        (
+            "a duration out of range",
+            "  cluster: live-crons",
+            "  cluster: live-crons\n  watch: { timeout: 5s }",
+            "4:21: defaults.watch.timeout: expected 10s to 1d, found 5s",
+        ),
+        (
+            "a bake out of range",
+            "    waves",
+            "    watch: { bake: 25h }\n    waves",
+            "8:20: pipelines.p.watch.bake: expected at most 1d, found 1d1h",
+        ),
+        (
+            "a number out of range",
+            "    waves",
+            "    watch: { failed_tasks: 0 }\n    waves",
+            "8:28: pipelines.p.watch.failed_tasks: expected a number from 1 to 100, found 0",
+        ),
+        (
+            "a service's own timeout out of range",
+            "[[a], ",
+            "[[{ service: a, timeout: 2d }], ",
+            "8:38: pipelines.p.waves[0][0].timeout: expected 10s to 1d, found 2d",
+        ),
+        (
+            "a container that wants an image nobody has",
+            "[[a], ",
+            "[[{ service: a, containers: { app: cron } }], ",
+            "8:43: pipelines.p.waves[0][0].containers.app: `cron` is no image of this pipeline; \
+             did you mean `crons`?",
+        ),
+        (
+            "a repository with its registry",
+            "repository: jobs",
+            "repository: 123456789012.dkr.ecr.us-west-2.amazonaws.com/jobs",
+            "7:28: pipelines.p.images.crons.repository: expected the name alone, `jobs`, found \
+             `123456789012.dkr.ecr.us-west-2.amazonaws.com/jobs`",
+        ),
+        (
+            "two images that want the same push",
+            "uapi }",
+            "uapi }\n      other: { repository: jobs, tag: \"u*\" }",
+            "8:39: pipelines.p.images.other.tag: `u*` and `uapi` of image `crons` can match the \
+             same tag of `jobs`; a push must be one image's",
+        ),
+        (
+            "an account without quotes",
+            "uapi }",
+            "uapi, registry: { account: 123456789012 } }",
+            "7:66: pipelines.p.images.crons.registry.account: expected an account id of twelve \
+             digits, found `123456789012`; put it in quotes",
+        ),
+        (
+            "what is not YAML",
+            "[[a], [b, c]]",
+            "[[a], [b, c]",
+            "9:1: this is not YAML: while parsing a flow sequence, expected ',' or ']'",
+        ),
+    ] {
+        let found = problems(&with(SMALL, place, instead));
+        assert_eq!(found, format!("tidegate.yaml:{expected}"), "{say}");
+    }
+}
+
+#[test]
+fn what_comes_later_is_refused_by_name() {
+    for key in [
+        "approval",
+        "checks",
+        "external_id",
+        "join_on",
+        "pre_deploy",
+        "promote_from",
+        "retag",
+        "role",
+    ] {
+        for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
+            let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
+            let text = text.replace("\n    cluster", "\n  cluster");
+            let found = problems(&text);
+            assert!(
+                found.ends_with(&format!(": {path}.{key}: `{key}` is not supported yet")),
+                "{found}"
+            );
+        }
+    }
+    for key in ["schedule", "rule", "lightsail"] {
+        let found = problems(&with(SMALL, "[[a]", &format!("[[{{ {key}: nightly }}]")));
+        let expected = format!("8:16: pipelines.p.waves[0][0].{key}: `{key}` is not supported yet");
+        assert_eq!(found, format!("tidegate.yaml:{expected}"));
+    }
+}
+
+#[test]
+fn a_retag_that_matches_its_own_pattern_is_said_as_well() {
+    let retag = |tag| problems(&with(SMALL, "    waves", &format!("    retag: {tag}\n    waves")));
+    assert_eq!(
+        retag("production-latest"),
+        "tidegate.yaml:8:5: pipelines.p.retag: `retag` is not supported yet",
+    );
+    assert_eq!(
+        retag("uapi"),
+        "tidegate.yaml:8:5: pipelines.p.retag: `retag` is not supported yet\n\
+         tidegate.yaml:8:12: pipelines.p.retag: the tag `uapi` matches `uapi` of image `crons`: \
+         every release would start the next one",
+    );
+}
+
+#[test]
+fn all_mistakes_come_at_once_in_the_order_of_the_file() {
+    let text = "\
+version: 1
+pipelines:
+  p:
+    clster: live-crons
+    images: { crons: { repository: jobs, tag: \"{sha\" } }
+    waves: [[a], [], [a]]
+  q:
+    cluster: live-crons
+    images: { crons: { repository: jobs, tag: x } }
+    waves: [[a], [a]]
+";
+    assert_eq!(
+        problems(text),
+        "\
+tidegate.yaml:4:5: pipelines.p.clster: unknown key; did you mean `cluster`?
+tidegate.yaml:5:47: pipelines.p.images.crons.tag: `{sha` is not a tag pattern: `{` is not closed by `}`
+tidegate.yaml:6:18: pipelines.p.waves[1]: it is empty; expected at least one entry
+tidegate.yaml:10:19: pipelines.q.waves[1][0]: `a` stands in pipelines.q.waves[0][0] already; a target has one wave of one pipeline"
+    );
+}
+
+#[test]
+fn names_that_differ_only_by_a_hyphen_are_a_doubt_until_aws_is_asked() {
+    let [doubt] = &config(SOMELI).doubts[..] else { panic!("{:?}", config(SOMELI).doubts) };
+    assert_eq!(
+        doubt.to_string(),
+        "tidegate.yaml:26:14: warning: pipelines.someli-production.cluster: cluster `live-crons` \
+         is almost repository `live_crons`; `tidegate config check --live` finds out whether both \
+         exist",
+    );
+    let second = "uapi }\n      Crons: { repository: Jobs, tag: dapi }".to_lowercase();
+    let text = with(
+        SMALL,
+        "uapi }",
+        &second.replace("crons: { repository: jobs", "more: { repository: jo-bs"),
+    );
+    let doubts = config(&text).doubts;
+    assert_eq!(doubts.len(), 1, "{doubts:?}");
+    assert!(
+        doubts[0].message.starts_with("repository `jobs` is almost repository `jo-bs`")
+            || doubts[0].message.starts_with("repository `jo-bs` is almost repository `jobs`")
+    );
+}
+
+#[test]
+fn an_image_that_no_container_takes_is_a_warning() {
+    let text = with(SMALL, "uapi }", "uapi }\n      spare: { repository: spare, tag: x }");
+    assert_eq!(config(&text).warnings, [], "services without containers may take it");
+    let named = "[[{ service: a, containers: { app: crons } }]]";
+    let text = with(&text, "[[a], [b, c]]", named);
+    let warnings: Vec<_> = config(&text).warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        ["tidegate.yaml:8:7: warning: pipelines.p.images.spare: no container takes this image"],
+    );
+}
+
+#[test]
+fn a_mistake_under_an_anchor_is_said_once() {
+    let text = "\
+version: 1
+x-watch: &watch { timeout: 1s }
+pipelines:
+  p: { cluster: cc, watch: *watch, images: { i: { repository: rr, tag: x } }, waves: [[a]] }
+  q: { cluster: cc, watch: *watch, images: { i: { repository: rr, tag: x } }, waves: [[b]] }
+";
+    assert_eq!(
+        problems(text),
+        "tidegate.yaml:2:28: pipelines.p.watch.timeout: expected 10s to 1d, found 1s",
+    );
+}

@@ -1,0 +1,239 @@
+//! What `template.yaml` promises: who may do what, what wakes whom, and that nothing is lost.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its template has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidegate_local::template::Stack;
+use tidegate_tests::stack::{NAMED, TEXT, deploy, function, installed_with};
+
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(many) => many.iter().flat_map(strings).collect(),
+        other => panic!("neither a text nor a list of texts: {other}"),
+    }
+}
+
+/// Every action that the function's role allows, except writing its log and parking.
+fn actions(stack: &Stack, program: &str) -> BTreeSet<String> {
+    stack
+        .statements(&function(program).role)
+        .into_iter()
+        .flat_map(|statement| strings(&statement["Action"]))
+        .filter(|action| !action.starts_with("logs:") && action != "sqs:SendMessage")
+        .collect()
+}
+
+fn set<const N: usize>(groups: [&[&str]; N]) -> BTreeSet<String> {
+    groups.into_iter().flatten().map(|action| (*action).to_owned()).collect()
+}
+
+const TABLE: &[&str] = &[
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+];
+const STREAM: &[&str] = &[
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+const LOOK: &[&str] = &[
+    "ecs:DescribeServiceDeployments",
+    "ecs:DescribeServiceRevisions",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:ListServiceDeployments",
+    "ecs:ListTasks",
+];
+
+#[test]
+fn each_function_may_do_what_it_needs_and_no_more() {
+    let stack = installed_with(&[]);
+    let images = &["ecr:DescribeImages", "ecr:BatchGetImage"];
+    let change = &[
+        "ecr:GetLifecyclePolicy",
+        "ecr:PutImage",
+        "ecs:RegisterTaskDefinition",
+        "ecs:StopServiceDeployment",
+        "ecs:TagResource",
+        "ecs:UpdateService",
+        "iam:PassRole",
+    ];
+    assert_eq!(actions(&stack, "promote"), set([TABLE, images]));
+    assert_eq!(actions(&stack, "deploy"), set([TABLE, STREAM, LOOK, images, change]));
+    let health = &["elasticloadbalancing:DescribeTargetHealth"];
+    assert_eq!(actions(&stack, "watch"), set([TABLE, LOOK, health]));
+    assert_eq!(actions(&stack, "notify"), set([STREAM, &["sns:Publish"]]));
+}
+
+#[test]
+fn webhook_secrets_are_readable_only_where_they_are_named() {
+    let slack = "arn:aws:secretsmanager:us-west-2:123456789012:secret:slack-Ab12Cd";
+    let stack = installed_with(&[("SlackSecretArn", slack)]);
+    let read: Vec<_> = stack
+        .statements(&function("notify").role)
+        .into_iter()
+        .filter(|statement| statement["Action"] == "secretsmanager:GetSecretValue")
+        .map(|statement| statement["Resource"].clone())
+        .collect();
+    assert_eq!(read, [json!(slack)]);
+}
+
+#[test]
+fn a_star_is_granted_only_where_iam_knows_no_resource_or_the_cluster_limits_it() {
+    let stack = installed_with(&[]);
+    let no_resource_level =
+        ["ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetHealth"];
+    for program in ["promote", "deploy", "watch", "notify"] {
+        for statement in stack.statements(&function(program).role) {
+            assert_eq!(statement["Effect"], "Allow", "{program}: {statement}");
+            let actions = strings(&statement["Action"]);
+            assert!(actions.iter().all(|action| !action.contains('*')), "{program}: {statement}");
+            if strings(&statement["Resource"]).iter().any(|resource| resource == "*") {
+                let cluster = statement.pointer("/Condition/ArnEquals/ecs:cluster").is_some();
+                let known = actions.iter().all(|it| no_resource_level.contains(&it.as_str()));
+                assert!(cluster || known, "{program}: {statement}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_deploy_changes_is_what_the_installer_named() {
+    let stack = installed_with(&[]);
+    let named: BTreeMap<_, _> = NAMED.into_iter().collect();
+    let statements = stack.statements(&function("deploy").role);
+    for (action, parameter, condition) in [
+        ("ecs:UpdateService", "ServiceArns", Some("/ArnEquals/ecs:task-definition")),
+        ("ecs:RegisterTaskDefinition", "TaskDefinitionArns", None),
+        ("ecs:TagResource", "TaskDefinitionArns", Some("/StringEquals/ecs:CreateAction")),
+        ("iam:PassRole", "TaskRoleArns", Some("/StringEquals/iam:PassedToService")),
+        ("ecr:PutImage", "RepositoryArns", None),
+    ] {
+        let granting: Vec<_> = statements
+            .iter()
+            .filter(|statement| strings(&statement["Action"]).iter().any(|it| it == action))
+            .collect();
+        assert_eq!(granting.len(), 1, "{action}");
+        assert_eq!(strings(&granting[0]["Resource"]), [named[parameter]], "{action}");
+        let found = condition.map(|pointer| granting[0]["Condition"].pointer(pointer).is_some());
+        assert_ne!(found, Some(false), "{action} lost its condition");
+    }
+}
+
+#[test]
+fn what_tidegate_may_touch_has_no_default() {
+    for (left_out, _) in NAMED {
+        let refusal = deploy(NAMED.iter().filter(|(name, _)| *name != left_out)).unwrap_err();
+        assert!(refusal.to_string().contains(left_out), "{refusal}");
+    }
+}
+
+#[test]
+fn deploy_is_fed_one_target_at_a_time_and_notify_for_six_hours() {
+    let [deploy, notify] = ["deploy", "notify"].map(|name| function(name).mappings.remove(0));
+    assert_eq!((deploy.batch, deploy.lanes, deploy.retries), (1, 10, Some(3)));
+    assert_eq!(
+        (deploy.age, deploy.partial, deploy.bisect),
+        (Duration::from_secs(3600), true, false)
+    );
+    assert_eq!((notify.batch, notify.lanes, notify.retries), (10, 1, None));
+    assert_eq!(
+        (notify.age, notify.partial, notify.bisect),
+        (Duration::from_secs(21_600), true, true)
+    );
+    // Promote and watch read no stream: two readers a shard is DynamoDB's limit.
+    assert!(function("promote").mappings.is_empty() && function("watch").mappings.is_empty());
+    assert_eq!(function("deploy").timeout, Duration::from_secs(90));
+    assert_eq!(TEXT.matches("StartingPosition: TRIM_HORIZON").count(), 2);
+}
+
+#[test]
+fn schedules_say_what_they_are() {
+    let due = |program: &str| {
+        let schedule = function(program).schedules.remove(0);
+        (schedule.every, schedule.input)
+    };
+    assert_eq!(due("promote"), (Duration::from_secs(300), json!({ "kind": "sweep" })));
+    assert_eq!(due("watch"), (Duration::from_secs(60), json!({ "kind": "tick" })));
+}
+
+#[test]
+fn what_fails_in_a_function_is_parked() {
+    for program in ["promote", "watch"] {
+        assert!(function(program).retries.on_failure.is_some(), "{program}");
+    }
+    for program in ["deploy", "notify"] {
+        let mapping = function(program).mappings.remove(0);
+        assert!(mapping.on_failure.is_some(), "{program}");
+    }
+}
+
+/// The words that stand between `before` and `after`, wherever they do.
+fn between<'a>(before: &'a str, after: &'a str) -> BTreeSet<&'a str> {
+    TEXT.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
+}
+
+#[test]
+fn every_rules_queue_is_under_the_alarm() {
+    let rules: usize = ["promote", "watch"].map(|name| function(name).rules.len()).iter().sum();
+    let mut queues = between("DeadLetterConfig: { Type: SQS, QueueLogicalId: ", " }");
+    assert_eq!(queues.len(), rules, "each rule has a queue of its own");
+    queues.insert("DeadLetters");
+    assert_eq!(queues, between("Name: QueueName, Value: !GetAtt ", ".QueueName"));
+}
+
+#[test]
+fn functions_are_told_these_things_and_no_others() {
+    let shared =
+        ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_RETENTION_DAYS", "TIDEGATE_TABLE"];
+    let channels = ["TIDEGATE_SLACK_SECRET_ARN", "TIDEGATE_TEAMS_SECRET_ARN", "TIDEGATE_TOPIC_ARN"];
+    for program in ["promote", "deploy", "watch", "notify"] {
+        let environment = function(program).environment;
+        let told: BTreeSet<_> = environment.keys().map(String::as_str).collect();
+        let more = if program == "notify" { &channels[..] } else { &[] };
+        assert_eq!(told, shared.iter().chain(more).copied().collect(), "{program}");
+        // Empty is AWS and the system's clock: what is deployed is never the laptop.
+        assert_eq!(environment["TIDEGATE_ENDPOINT_URL"], "");
+        assert_eq!(environment["TIDEGATE_CLOCK"], "");
+    }
+}
+
+#[test]
+fn the_table_outlives_the_stack() {
+    let table = TEXT.split("\n  ReleaseTable:\n").nth(1).unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    for line in [
+        "DeletionPolicy: Retain",
+        "UpdateReplacePolicy: Retain",
+        "DeletionProtectionEnabled: true",
+        "PointInTimeRecoveryEnabled: true",
+        "StreamViewType: NEW_AND_OLD_IMAGES",
+        "AttributeName: expires_at, Enabled: true",
+    ] {
+        assert!(table.contains(line), "{line}");
+    }
+    let request = installed_with(&[]).tables().remove(0).request;
+    let index = &request["GlobalSecondaryIndexes"][0];
+    assert_eq!(index["IndexName"], "open");
+    assert_eq!(index["KeySchema"][0]["AttributeName"], "open");
+    assert_eq!(index["KeySchema"][1]["AttributeName"], "pk");
+    assert_eq!(index["Projection"]["ProjectionType"], "KEYS_ONLY");
+}
+
+#[test]
+fn nobody_is_allowed_to_delete() {
+    let deletes = ["DeleteItem", "BatchWriteItem"];
+    let lines = TEXT.lines().filter(|line| deletes.iter().any(|delete| line.contains(delete)));
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 1, "only the operator's denial names them: {lines:?}");
+    assert!(TEXT.contains("{ Sid: NeverDelete, Effect: Deny,"));
+}
