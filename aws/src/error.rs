@@ -12,6 +12,15 @@ pub enum Error {
     /// AWS refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A task definition that cannot be pinned.
+    #[error("no revision can be made from {base}")]
+    Definition {
+        /// The revision it would be made from.
+        base: String,
+        /// Why.
+        #[source]
+        source: tidegate_core::definition::DefinitionError,
+    },
     /// The environment.
     #[error(transparent)]
     Setting(#[from] SettingError),

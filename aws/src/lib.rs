@@ -6,13 +6,19 @@ pub mod clock;
 pub mod dead_letters;
 pub mod dice;
 pub mod ecs;
+pub mod elb;
 pub mod error;
+#[cfg(test)]
+mod fake;
 pub mod http;
 mod moment;
 pub mod refusal;
+pub mod registry;
 pub mod sdk;
+pub mod secrets;
 pub mod survey;
 pub mod table;
+pub mod topic;
 
 pub use advance::{Advanced, advance, carry_out};
 pub use app::{App, deadline};

@@ -55,6 +55,17 @@ impl Refusal {
         }
     }
 
+    /// A refusal that AWS put into an answer of 200.
+    pub(crate) fn in_answer(
+        action: &'static str,
+        resource: impl Into<String>,
+        code: &str,
+        words: &str,
+    ) -> Self {
+        let message = format!("{code}: {words}");
+        Self { action, resource: resource.into(), kind: classify(200, code, words), message }
+    }
+
     /// AWS answered, but not with what its interface promises.
     pub(crate) fn broken(action: &'static str, resource: &str, missing: &str) -> Self {
         let message = format!("the answer holds no {missing}");
@@ -79,6 +90,25 @@ impl Refusal {
     /// The call may have been carried out, or may be later.
     pub fn may_have_landed(&self) -> bool {
         self.kind == RefusalKind::Unreachable
+    }
+
+    /// The repository is there, but not the image.
+    pub(crate) fn is_missing_image(&self) -> bool {
+        self.names("ImageNotFoundException")
+    }
+
+    /// The image has this tag already.
+    pub(crate) fn is_image_already_there(&self) -> bool {
+        self.names("ImageAlreadyExistsException")
+    }
+
+    /// The repository has no lifecycle policy.
+    pub(crate) fn is_missing_lifecycle_policy(&self) -> bool {
+        self.names("LifecyclePolicyNotFoundException")
+    }
+
+    fn names(&self, code: &str) -> bool {
+        self.message.strip_prefix(code).is_some_and(|rest| rest.starts_with(':'))
     }
 }
 

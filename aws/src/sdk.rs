@@ -73,3 +73,42 @@ impl Access {
 pub fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
     config.to_builder().region(Region::new(region.to_owned())).build()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::RefusalKind;
+    use crate::secrets::Secrets;
+
+    /// Takes every request and never answers.
+    #[derive(Debug)]
+    struct Silence;
+
+    impl HttpConnector for Silence {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_without_an_answer_ends_within_the_lease_on_our_clock() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let clock = Clock::virtual_from(start);
+        let access = Access {
+            region: "us-west-2".to_owned(),
+            endpoint: String::new(),
+            credentials: SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "")),
+        };
+        let silence = SharedHttpConnector::new(Silence);
+        let config = access.sdk_config(&clock, http_client_fn(move |_, _| silence.clone()));
+        let refusal = Secrets::new(&config).secret("arn").await.unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::Unreachable, "{refusal}");
+        assert_eq!(clock.now(), start + OPERATION_TIMEOUT);
+    }
+}

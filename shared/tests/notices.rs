@@ -294,9 +294,6 @@ fn every_form_stays_within_its_channel() {
     entry.evidence = vec![words.clone(); 300];
     let notification = Notification::of(&entry).unwrap();
 
-    let subject = messages::subject(&notification);
-    assert!(subject.len() < 100 && subject.chars().all(|c| matches!(c, ' '..='~')), "{subject}");
-
     let json = serde_json::to_string(&notification).unwrap();
     let sns = serde_json::json!({ "default": json, "email": messages::email(&notification) });
     assert!(sns.to_string().len() < 256 * 1024, "{}", sns.to_string().len());

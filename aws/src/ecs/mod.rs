@@ -11,6 +11,7 @@ mod tests;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::StopServiceDeploymentStopType;
 use aws_types::SdkConfig;
+use tidegate_core::model::Digest;
 
 use crate::{Clock, Refusal};
 
@@ -18,7 +19,6 @@ pub use definition::RawTaskDefinition;
 pub use native::ServiceRevision;
 pub use service::Seen;
 pub use task::{RunningTask, StoppedTask};
-use tidegate_core::model::Digest;
 
 /// ECS in one region.
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
 
 use super::{Ecs, in_cluster};
+use crate::Refusal;
 use crate::moment::timestamp;
-use crate::{Refusal, RefusalKind};
 
 /// `DescribeServices` takes no more names than this.
 const SERVICES_A_CALL: usize = 10;
@@ -70,16 +70,9 @@ impl Ecs {
             .map_err(Refusal::of(ACTION, &resource))?;
         let failed = answer.failures().iter().find(|failure| failure.reason() != Some("MISSING"));
         if let Some(failure) = failed {
-            return Err(Refusal {
-                action: ACTION,
-                resource: failure.arn().unwrap_or(&resource).to_owned(),
-                kind: RefusalKind::Invalid,
-                message: format!(
-                    "{} {}",
-                    failure.reason().unwrap_or("no reason"),
-                    failure.detail().unwrap_or_default()
-                ),
-            });
+            let name = failure.arn().unwrap_or(&resource);
+            let (reason, detail) = (failure.reason().unwrap_or("no reason"), failure.detail());
+            return Err(Refusal::in_answer(ACTION, name, reason, detail.unwrap_or_default()));
         }
         Ok(answer.services.unwrap_or_default())
     }
@@ -108,10 +101,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
             _ => None,
         },
     };
-    Seen {
-        sighting,
-        task_definition: service.task_definition().unwrap_or_default().to_owned(),
-    }
+    Seen { sighting, task_definition: service.task_definition().unwrap_or_default().to_owned() }
 }
 
 fn deployment(deployment: &SdkDeployment) -> Deployment {
@@ -179,12 +169,15 @@ fn target_groups(service: &Service) -> Vec<String> {
 fn native_minutes(configuration: &DeploymentConfiguration) -> u32 {
     let bake = configuration.bake_time_in_minutes().unwrap_or_default();
     let steps = match configuration.strategy() {
-        Some(DeploymentStrategy::Linear) => configuration.linear_configuration().map_or(0, |linear| {
-            // ECS's defaults: 10 % a step, 6 minutes each.
-            let percent = linear.step_percent().unwrap_or(10.0).max(1.0);
-            let steps = (1..=100).find(|steps| f64::from(*steps) * percent >= 100.0).unwrap_or(100);
-            steps * linear.step_bake_time_in_minutes().unwrap_or(6)
-        }),
+        Some(DeploymentStrategy::Linear) => {
+            configuration.linear_configuration().map_or(0, |linear| {
+                // ECS's defaults: 10 % a step, 6 minutes each.
+                let percent = linear.step_percent().unwrap_or(10.0).max(1.0);
+                let steps =
+                    (1..=100).find(|steps| f64::from(*steps) * percent >= 100.0).unwrap_or(100);
+                steps * linear.step_bake_time_in_minutes().unwrap_or(6)
+            })
+        }
         Some(DeploymentStrategy::Canary) => configuration
             .canary_configuration()
             .map_or(0, |canary| canary.canary_bake_time_in_minutes().unwrap_or(10)),

@@ -22,7 +22,7 @@ pub struct RunningTask {
     pub created_at: Timestamp,
 }
 
-/// A task that stopped; ECS shows it for about an hour.
+/// A task that is told to stop or stopped; ECS shows it for about an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedTask {
     /// Its task definition's ARN.
@@ -32,6 +32,7 @@ pub struct StoppedTask {
 }
 
 /// Which tasks are asked for.
+#[derive(Clone, Copy)]
 enum Which<'a> {
     /// Those a deployment (`ecs-svc/…`) started and that should run.
     StartedBy(&'a str),
@@ -40,13 +41,13 @@ enum Which<'a> {
 }
 
 impl Ecs {
-    /// The running tasks of a deployment, `ecs-svc/…`.
+    /// The running tasks that the deployment `started_by` (`ecs-svc/…`) started.
     pub async fn running_tasks(
         &self,
         cluster: &str,
         started_by: &str,
     ) -> Result<Vec<RunningTask>, Refusal> {
-        let tasks = self.tasks(cluster, &Which::StartedBy(started_by)).await?;
+        let tasks = self.tasks(cluster, Which::StartedBy(started_by)).await?;
         Ok(tasks.iter().filter(|task| task.last_status() == Some("RUNNING")).map(running).collect())
     }
 
@@ -56,17 +57,18 @@ impl Ecs {
         cluster: &str,
         service: &str,
     ) -> Result<Vec<StoppedTask>, Refusal> {
-        let tasks = self.tasks(cluster, &Which::StoppedOf(service)).await?;
+        let tasks = self.tasks(cluster, Which::StoppedOf(service)).await?;
         Ok(tasks.iter().map(stopped).collect())
     }
 
-    async fn tasks(&self, cluster: &str, which: &Which<'_>) -> Result<Vec<Task>, Refusal> {
+    async fn tasks(&self, cluster: &str, which: Which<'_>) -> Result<Vec<Task>, Refusal> {
         let mut all = Vec::new();
         let mut next = None;
         loop {
             let list = self.client.list_tasks().cluster(cluster).max_results(TASKS_A_CALL);
-            let (list, name) = match *which {
-                Which::StartedBy(id) => (list.started_by(id), id),
+            let (list, name) = match which {
+                // ECS takes no other filter beside this one.
+                Which::StartedBy(deployment) => (list.started_by(deployment), deployment),
                 Which::StoppedOf(service) => {
                     (list.service_name(service).desired_status(DesiredStatus::Stopped), service)
                 }
@@ -114,20 +116,17 @@ fn stopped(task: &Task) -> StoppedTask {
     let ran = started.zip(ended).map(|(started, ended)| ended.duration_since(started).as_secs());
     let fell = fell(task.containers());
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let arn = task.task_arn().unwrap_or_default();
-    StoppedTask {
-        revision: text(task.task_definition_arn()),
-        failure: TaskFailure {
-            task: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-            stop_code: text(task.stop_code().map(|code| code.as_str())),
-            reason: text(task.stopped_reason()),
-            container: text(fell.and_then(|container| container.name())),
-            exit_code: fell.and_then(|container| container.exit_code()).map(i64::from),
-            detail: text(fell.and_then(|container| container.reason())),
-            ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
-            at: ended.unwrap_or_else(|| timestamp(task.created_at())),
-        },
-    }
+    let failure = TaskFailure {
+        task: text(task.task_arn().and_then(|arn| arn.rsplit('/').next())),
+        stop_code: text(task.stop_code().map(|code| code.as_str())),
+        reason: text(task.stopped_reason()),
+        container: text(fell.and_then(|container| container.name())),
+        exit_code: fell.and_then(|container| container.exit_code()).map(i64::from),
+        detail: text(fell.and_then(|container| container.reason())),
+        ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
+        at: ended.unwrap_or_else(|| timestamp(task.created_at())),
+    };
+    StoppedTask { revision: text(task.task_definition_arn()), failure }
 }
 
 /// The container that fell: a non-zero exit first, then any that says why, then any exit.

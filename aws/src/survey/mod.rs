@@ -56,7 +56,7 @@ impl<'a> Survey<'a> {
             app,
             scene,
             release,
-            ecs: Ecs::new(&app.sdk, app.clock.clone()),
+            ecs: Ecs::new(&app.sdk, &app.clock),
             registry: Registry::new(&app.sdk),
             owner,
             deadline,
@@ -88,6 +88,7 @@ impl<'a> Survey<'a> {
                 Err(Error::Refused(refusal)) if refusal.is_final() => {
                     Finding::Unfit(refusal.to_string())
                 }
+                Err(error @ Error::Definition { .. }) => Finding::Unfit(error.told()),
                 other => match other? {
                     Some(finding) => finding,
                     None => return Ok(None),
@@ -195,7 +196,7 @@ impl<'a> Survey<'a> {
             let stopped = self.ecs.stopped_tasks(&target.cluster, &target.service).await?;
             baseline.exits_normally = stopped
                 .iter()
-                .any(|(revision, task)| *revision == running.arn && task.exit_code == Some(0));
+                .any(|task| task.revision == running.arn && task.failure.exit_code == Some(0));
         }
         if baseline.has_way_back() && !pinned(&named) {
             match self.twin(running, &baseline.images).await? {
@@ -203,7 +204,7 @@ impl<'a> Survey<'a> {
                 None => return Ok(None),
             }
         }
-        let pins = containers.iter().map(|(container, image)| pin(container, image)).collect();
+        let pins: Vec<Pin> = containers.iter().map(|(container, image)| pin(container, image)).collect();
         let Some(revision) = self.successor(base, &pins).await? else { return Ok(None) };
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision }))
     }

@@ -24,16 +24,15 @@ impl Survey<'_> {
                 continue;
             };
             let repository = Repository::of(release);
-            match self.protect(&repository, &digest).await? {
-                Some(found) => notes.extend(found),
-                None => {
-                    image.digest = None;
-                    image.source = format!(
-                        "it runs {}, which is deleted from {} or archived",
-                        digest.short(),
-                        repository.name
-                    );
-                }
+            if let Some(found) = self.protect(&repository, &digest).await? {
+                notes.extend(found);
+            } else {
+                image.digest = None;
+                image.source = format!(
+                    "it runs {}, which is deleted from {} or archived",
+                    digest.short(),
+                    repository.name
+                );
             }
         }
         for (_, release) in containers {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidegate_core::definition::successor;
 use tidegate_core::model::Pin;
 use tidegate_core::sighting::RunningImage;
 
@@ -23,7 +24,7 @@ impl Survey<'_> {
     pub(super) async fn successor(
         &mut self,
         base: &RawTaskDefinition,
-        pins: &Vec<Pin>,
+        pins: &[Pin],
     ) -> Result<Option<String>, Error> {
         // Two services of one base may change different containers: the pins are part of the name.
         let containers: Vec<_> = pins.iter().map(|pin| pin.container.as_str()).collect();
@@ -67,6 +68,8 @@ impl Survey<'_> {
             [("tidegate:release", release.to_string()), ("tidegate:role", role.to_owned())].into();
         let tags: Vec<(String, String)> =
             tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let definition = successor(&base.json, &base.tags, pins, &tags)
+            .map_err(|error| Error::Definition { base: base.arn.clone(), source: error })?;
         loop {
             let now = self.app.clock.now();
             if now + RESERVE >= self.deadline {
@@ -75,7 +78,7 @@ impl Survey<'_> {
             match self.app.table.made(release, name, &self.owner, now).await? {
                 Made::Revision(arn) => return Ok(Some(arn)),
                 Made::Theirs(_) => self.app.clock.sleep(PACE).await,
-                Made::Yours => match self.ecs.register(base, pins, &tags).await {
+                Made::Yours => match self.ecs.register(&definition).await {
                     Ok(arn) => {
                         return Ok(Some(self.app.table.record_made(release, name, &arn).await?));
                     }

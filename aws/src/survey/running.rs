@@ -34,7 +34,7 @@ pub async fn running_images(
         && let Some(revision) = &sighting.service_revision
     {
         let revisions = ecs.service_revisions(std::slice::from_ref(revision)).await?;
-        let resolved = revisions.into_values().flatten();
+        let resolved = revisions.into_values().flat_map(|revision| revision.containers);
         let resolved = resolved.filter_map(|c| Some((c.container, c.digest?))).collect();
         fill(&mut images, &resolved, "resolved by ECS for this service revision");
     }
@@ -42,7 +42,7 @@ pub async fn running_images(
         && let Some(primary) = sighting.primary()
         && sighting.running > 0
     {
-        let tasks = ecs.running_tasks(&target.cluster, &target.service, &primary.id).await?;
+        let tasks = ecs.running_tasks(&target.cluster, &primary.id).await?;
         let mut votes: BTreeMap<String, BTreeMap<Digest, usize>> = BTreeMap::new();
         for container in tasks.into_iter().flat_map(|task| task.containers) {
             if let Some(digest) = container.digest {

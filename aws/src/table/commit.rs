@@ -26,8 +26,10 @@ pub enum Commit {
 /// A conflict passes in milliseconds; this many tries with jitter outlive any burst of writers.
 pub(super) const TRIES: u32 = 8;
 
-/// Full jitter between these bounds; the upper one is what one conflicting transaction may take.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(400));
+/// Between 20 and 400 ms: at least what a conflicting transaction takes, at most what a caller
+/// with many writers beside it can wait eight times.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const JITTER: Duration = Duration::from_millis(380);
 
 impl Table {
     /// Writes a change, whole or not at all.
@@ -59,7 +61,7 @@ impl Table {
                     Verdict::Superseded => return Ok(Commit::Superseded),
                     Verdict::Conflict => self.pause().await,
                     Verdict::Broken => {
-                        return Err(TableError::call("TransactWriteItems", &self.name, error));
+                        return Err(TableError::call("TransactWriteItems", &self.name, &error));
                     }
                 },
             }
@@ -69,7 +71,7 @@ impl Table {
 
     /// A moment, different for everybody.
     pub(super) async fn pause(&self) {
-        self.clock.sleep(PAUSE.0 + self.dice.jitter(PAUSE.1 - PAUSE.0)).await;
+        self.clock.sleep(SHORTEST_PAUSE + self.dice.jitter(JITTER)).await;
     }
 
     pub(super) fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>, TableError> {

@@ -60,11 +60,11 @@ impl TableError {
         Self::Unwritable(Box::new(source))
     }
 
-    pub(super) fn call<E, R>(action: &'static str, resource: &str, error: SdkError<E, R>) -> Self
+    pub(super) fn call<E, R>(action: &'static str, resource: &str, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata,
     {
-        let (code, message) = match &error {
+        let (code, message) = match error {
             SdkError::ServiceError(refused) => (
                 refused.err().code().unwrap_or("an unnamed error").to_owned(),
                 refused.err().message().unwrap_or_default().to_owned(),

@@ -16,7 +16,7 @@ use super::keys::Key;
 pub const SCHEMA: u64 = 1;
 
 /// An item as the SDK hands it over.
-pub type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The attributes of a value, without keys.
 pub(super) fn attributes<T: Serialize>(value: &T) -> Result<Item, TableError> {

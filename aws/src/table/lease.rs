@@ -10,7 +10,7 @@ use tidegate_core::model::{Done, Intent, Lease, Slot};
 use super::{Table, TableError, item, keys};
 
 /// One AWS call with its 10 s operation timeout fits twice.
-pub const LEASE: Duration = Duration::from_secs(20);
+pub(super) const LEASE: Duration = Duration::from_secs(20);
 
 /// How a claim ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,9 +41,10 @@ impl Table {
         }
         let lease = Lease { owner: owner.to_owned(), until: now + LEASE };
         let written = self.write_done(slot, &done, Some(&lease), true).await?;
-        Ok(match written {
-            true => Claim::Held(Box::new(Slot { done, lease: Some(lease), ..slot.clone() })),
-            false => Claim::Moved,
+        Ok(if written {
+            Claim::Held(Box::new(Slot { done, lease: Some(lease), ..slot.clone() }))
+        } else {
+            Claim::Moved
         })
     }
 
@@ -164,7 +165,7 @@ impl Table {
                         return Ok(false);
                     }
                     if !refused.is_some_and(|e| e.is_transaction_conflict_exception()) {
-                        return Err(TableError::call("UpdateItem", &self.name, error));
+                        return Err(TableError::call("UpdateItem", &self.name, &error));
                     }
                     self.pause().await;
                 }

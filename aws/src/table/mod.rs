@@ -35,7 +35,7 @@ pub struct Table {
     dice: Dice,
 }
 
-/// BatchGetItem takes at most so many keys a call.
+/// `BatchGetItem` takes at most so many keys a call.
 const KEYS_A_CALL: usize = 100;
 
 impl Table {
@@ -59,7 +59,7 @@ impl Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|e| TableError::call("GetItem", &self.name, e))?;
+            .map_err(|e| TableError::call("GetItem", &self.name, &e))?;
         answer.item.map(item::value).transpose()
     }
 
@@ -80,7 +80,7 @@ impl Table {
                     .request_items(&self.name, request)
                     .send()
                     .await
-                    .map_err(|e| TableError::call("BatchGetItem", &self.name, e))?;
+                    .map_err(|e| TableError::call("BatchGetItem", &self.name, &e))?;
                 for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default()
                 {
                     let part = |name: &str| {
@@ -121,7 +121,7 @@ impl Table {
                 .set_exclusive_start_key(from)
                 .send()
                 .await
-                .map_err(|e| TableError::call("Query", &self.name, e))?;
+                .map_err(|e| TableError::call("Query", &self.name, &e))?;
             items.extend(answer.items.unwrap_or_default());
             from = answer.last_evaluated_key;
             if from.is_none() || limit.is_some_and(|limit| items.len() >= limit) {
@@ -148,7 +148,7 @@ impl Table {
                 .set_exclusive_start_key(from)
                 .send()
                 .await
-                .map_err(|e| TableError::call("Query", &format!("{}/index/open", self.name), e))?;
+                .map_err(|e| TableError::call("Query", &format!("{}/index/open", self.name), &e))?;
             for item in answer.items.unwrap_or_default() {
                 let part =
                     |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();

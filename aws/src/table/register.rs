@@ -8,17 +8,6 @@ use tidegate_core::model::Change;
 use super::commit::token;
 use super::{Commit, Key, Table, TableError, item, keys};
 
-/// A repository that some pipeline looks at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Watched {
-    /// Its registry.
-    pub registry: Registry,
-    /// Its name.
-    pub repository: String,
-    /// The pipeline.
-    pub pipeline: String,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Watcher {
     pipeline: String,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tidegate_aws::ecs::{Ecs, Seen};
 use tidegate_aws::{App, Error, Refusal};
+use tidegate_core::definition::successor;
 use tidegate_core::model::{Outcome, Pin, Slot};
 use tidegate_core::sighting::{Deployment, Strategy};
 
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// What a request came to.
 pub(crate) enum Came {
     /// The slot under our lease, and the answer.
-    To(Slot, Outcome),
+    To(Box<Slot>, Outcome),
     /// The lease was lost, or something newer is asked: nothing was sent.
     Overtaken,
 }
@@ -32,7 +33,7 @@ pub(crate) enum Came {
 pub(crate) async fn apply(
     app: &App,
     ecs: &Ecs,
-    slot: Slot,
+    slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
     let config = app.table.config(&slot.release.pipeline, slot.config).await?;
@@ -74,7 +75,7 @@ pub(crate) async fn apply(
 pub(crate) async fn roll_back(
     app: &App,
     ecs: &Ecs,
-    slot: Slot,
+    slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
     let now = app.clock.now();
@@ -103,10 +104,8 @@ pub(crate) async fn roll_back(
                 Err(refusal) => return refused(app, slot, refusal),
             }
         }
-        Some(d) if slot.ours() != Some(d.revision.as_str()) && !slot.is_baseline(&d.revision) => {
-            if !slot.asked.over_drift {
-                return Ok(Came::To(slot, drifted(d, now)));
-            }
+        Some(d) if is_foreign(&slot, d) && !slot.asked.over_drift => {
+            return Ok(Came::To(slot, drifted(d, now)));
         }
         _ => {}
     }
@@ -134,6 +133,11 @@ pub(crate) async fn roll_back(
     }
 }
 
+/// It runs what is neither ours nor the baseline.
+fn is_foreign(slot: &Slot, deployment: &Deployment) -> bool {
+    slot.ours() != Some(deployment.revision.as_str()) && !slot.is_baseline(&deployment.revision)
+}
+
 async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Seen>, Refusal> {
     let name = slot.target.service.clone();
     let mut seen = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
@@ -144,7 +148,8 @@ async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Seen>, Refusal> {
 async fn same_bytes(ecs: &Ecs, slot: &Slot, seen: &Seen) -> Result<bool, Refusal> {
     let Some(revision) = &seen.sighting.service_revision else { return Ok(false) };
     let resolved = ecs.service_revisions(std::slice::from_ref(revision)).await?;
-    let resolved: Vec<_> = resolved.into_values().flatten().collect();
+    let resolved: Vec<_> =
+        resolved.into_values().flat_map(|revision| revision.containers).collect();
     Ok(slot.baseline.images.iter().all(|image| {
         resolved.iter().any(|c| c.container == image.container && c.digest == image.digest)
     }))
@@ -157,22 +162,22 @@ fn drifted(deployment: &Deployment, at: Timestamp) -> Outcome {
 /// Renews the lease and writes the call down; `None`: it must not be sent.
 async fn intend(
     app: &App,
-    slot: Slot,
+    slot: Box<Slot>,
     call: String,
     deadline: Timestamp,
-) -> Result<Option<Slot>, Error> {
+) -> Result<Option<Box<Slot>>, Error> {
     let now = app.clock.now();
     if now + RESERVE >= deadline {
         return Ok(None);
     }
-    Ok(app.table.intend(&slot, call, now).await?)
+    Ok(app.table.intend(&slot, call, now).await?.map(Box::new))
 }
 
 /// `UpdateService` to `revision`: the one call that moves a service.
 async fn update(
     app: &App,
     ecs: &Ecs,
-    slot: Slot,
+    slot: Box<Slot>,
     revision: &str,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
@@ -199,7 +204,7 @@ fn is_inactive(refusal: &Refusal) -> bool {
 }
 
 /// Somebody deregistered the way back: register a copy of it, and go there.
-async fn with_copy(app: &App, ecs: &Ecs, slot: Slot, deadline: Timestamp) -> Result<Came, Error> {
+async fn with_copy(app: &App, ecs: &Ecs, slot: Box<Slot>, deadline: Timestamp) -> Result<Came, Error> {
     let base = match ecs.task_definition(&slot.baseline.revision).await {
         Ok(base) => base,
         Err(refusal) => return refused(app, slot, refusal),
@@ -222,7 +227,9 @@ async fn with_copy(app: &App, ecs: &Ecs, slot: Slot, deadline: Timestamp) -> Res
         ("tidegate:release".to_owned(), slot.release.to_string()),
         ("tidegate:role".to_owned(), "baseline".to_owned()),
     ];
-    let copy = match ecs.register(&base, &pins, &tags).await {
+    let definition = successor(&base.json, &base.tags, &pins, &tags)
+        .map_err(|source| Error::Definition { base: base.arn.clone(), source })?;
+    let copy = match ecs.register(&definition).await {
         Ok(copy) => copy,
         Err(refusal) => return refused(app, slot, refusal),
     };
@@ -230,14 +237,14 @@ async fn with_copy(app: &App, ecs: &Ecs, slot: Slot, deadline: Timestamp) -> Res
     done.copy = Some(copy.clone());
     match app.table.record(&slot, done, false).await? {
         tidegate_aws::table::Recorded::Continues(slot) => {
-            Box::pin(update(app, ecs, *slot, &copy, deadline)).await
+            Box::pin(update(app, ecs, slot, &copy, deadline)).await
         }
         _ => Ok(Came::Overtaken),
     }
 }
 
 /// What a refusal means: patience, a result for people, or a call whose fate is unknown.
-fn refused(app: &App, slot: Slot, refusal: Refusal) -> Result<Came, Error> {
+fn refused(app: &App, slot: Box<Slot>, refusal: Refusal) -> Result<Came, Error> {
     let at = app.clock.now();
     if refusal.is_throttle() {
         let until = at + app.dice.jitter(PATIENCE);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tidegate_aws::survey::Survey;
 use tidegate_aws::{App, Error, advance, carry_out};
 use tidegate_core::decide::{Sightings, conclude};
-use tidegate_core::model::{Phase, ReleaseId};
+use tidegate_core::model::{Phase, Plan, ReleaseId};
 
 /// Surveys `id` if that is still what is asked, and opens its first wave if nothing forbids it.
 pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Result<(), Error> {
@@ -25,7 +25,7 @@ pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Resu
     // Only what this survey was asked for: a newer release wants a survey of its own.
     carry_out(&app.table, &id.pipeline, |scene| match &scene.moving {
         Some(release) if release.id == *id => conclude(scene, &found, app.clock.now()),
-        _ => Default::default(),
+        _ => Plan::default(),
     })
     .await?;
     advance(&app.table, &app.clock, &id.pipeline, &Sightings::new()).await?;

@@ -25,7 +25,7 @@ pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> R
             break;
         }
         match app.table.claim(&slot, &owner, now).await? {
-            Claim::Held(held) => match one(app, *held, deadline).await? {
+            Claim::Held(held) => match one(app, held, deadline).await? {
                 Recorded::Finished => break,
                 Recorded::Continues(_) => tracing::info!(%target, "something newer is asked"),
                 Recorded::Lost => tracing::warn!(%target, "the lease was lost; reading again"),
@@ -62,12 +62,12 @@ async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
 }
 
 /// One request, answered and written down.
-async fn one(app: &App, slot: Slot, deadline: Timestamp) -> Result<Recorded, Error> {
-    let ecs = Ecs::new(&app.sdk, app.clock.clone());
+async fn one(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Recorded, Error> {
+    let ecs = Ecs::new(&app.sdk, &app.clock);
     let came = match slot.asked.action {
-        Action::None => Came::To(slot.clone(), Outcome::Already { at: app.clock.now() }),
-        Action::Apply => call::apply(app, &ecs, slot.clone(), deadline).await?,
-        Action::RollBack => call::roll_back(app, &ecs, slot.clone(), deadline).await?,
+        Action::None => Came::To(slot, Outcome::Already { at: app.clock.now() }),
+        Action::Apply => call::apply(app, &ecs, slot, deadline).await?,
+        Action::RollBack => call::roll_back(app, &ecs, slot, deadline).await?,
     };
     match came {
         Came::To(slot, outcome) => {

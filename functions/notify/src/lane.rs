@@ -65,7 +65,9 @@ impl Lane {
 
     async fn tell(&self, letter: &Letter, clock: &Clock, deadline: Timestamp) -> Told {
         match self.channel.tell(&letter.notification, clock, deadline).await {
-            Told::Later(why) if self.channel.is_optional() && letter.at + PATIENCE < clock.now() => {
+            Told::Later(why)
+                if self.channel.is_optional() && letter.at + PATIENCE < clock.now() =>
+            {
                 Told::Never(format!("for {} min: {why}", PATIENCE.as_secs() / 60))
             }
             told => told,

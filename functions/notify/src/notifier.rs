@@ -29,8 +29,7 @@ impl Notifier {
     /// The channels that `settings` switches on.
     pub fn new(app: &App, settings: Settings) -> Self {
         // The local AWS takes webhooks on the laptop itself.
-        let reach =
-            if app.sdk.endpoint_url().is_some() { Reach::Anywhere } else { Reach::Public };
+        let reach = if app.sdk.endpoint_url().is_some() { Reach::Anywhere } else { Reach::Public };
         Self::over(app, settings, &Outbound::new(app.clock.clone(), reach))
     }
 

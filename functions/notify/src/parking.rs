@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use tidegate_aws::{App, DeadLetters};
 
-use crate::channel::is_passing;
 use crate::record::{Letter, Unreadable};
 
 /// The dead letters; without a queue the log keeps them.
@@ -43,7 +42,7 @@ impl Parking {
         let Some(queue) = &self.0 else { return Ok(()) };
         match queue.park(&text).await {
             Ok(()) => Ok(()),
-            Err(refusal) if is_passing(&refusal) => {
+            Err(refusal) if !refusal.is_final() => {
                 tracing::warn!(%refusal, "could not be parked; it comes again");
                 Err(NoRoom)
             }

@@ -65,8 +65,7 @@ fn letter(raw: &Value) -> Result<Option<Letter>, String> {
     }
     let entry: Entry =
         serde_dynamo::from_item(image).map_err(|error| format!("not a journal entry: {error}"))?;
-    let notification =
-        Notification::of(&entry).ok_or("marked `notify`, but it holds no notice")?;
+    let notification = Notification::of(&entry).ok_or("marked `notify`, but it holds no notice")?;
     Ok(Some(Letter { notification, at: entry.at }))
 }
 
@@ -76,6 +75,3 @@ fn name(raw: &Value) -> String {
     let key = |name: &str| keys[name]["S"].as_str().unwrap_or("?");
     format!("{} {}", key("pk"), key("sk"))
 }
-
-#[cfg(test)]
-mod tests;

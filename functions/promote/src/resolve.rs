@@ -23,19 +23,22 @@ pub(crate) async fn pushed(
             && image.registry.region == push.region;
         let pattern = image.tags.iter().find(|pattern| pattern.matches(&push.tag).is_some());
         let Some(pattern) = pattern.filter(|_| here) else { continue };
-        let repository = Repository::of_config(image);
+        let repository = repository(image);
         // A literal tag means what it shows now; an event whose bytes it no longer shows is late,
         // and the present bytes are answered in its place.
         let found = if pattern.is_literal() {
             registry.resolve_tag(&repository, &push.tag).await?
         } else {
-            registry.describe(&repository, std::slice::from_ref(&push.digest)).await?.pop()
+            match registry.describe(&repository, std::slice::from_ref(&push.digest)).await?.pop() {
+                Some(listed) => Some(registry.with_children(&repository, listed).await?),
+                None => None,
+            }
         };
         let Some(found) = found else {
             tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
             continue;
         };
-        let bytes = bytes(app, registry, pipeline, image, found, &push.tag).await?;
+        let bytes = bytes(app, pipeline, image, found, &push.tag).await?;
         candidates.push(Candidate {
             image: name.clone(),
             pattern: pattern.clone(),
@@ -50,24 +53,30 @@ pub(crate) async fn pushed(
 /// The bytes with all that proves them, and their push time as first seen.
 pub(crate) async fn bytes(
     app: &App,
-    registry: &Registry,
     pipeline: &str,
     image: &ImageConfig,
     found: RegistryImage,
     tag: &str,
 ) -> Result<ReleaseImage, Error> {
     let first = app.table.first_seen_at(pipeline, &found.digest).await?;
-    let mut accepts = registry.children(&Repository::of_config(image), &found.digest).await?;
-    accepts.insert(found.digest.clone());
     Ok(ReleaseImage {
         account: image.registry.account.clone(),
         region: image.registry.region.clone(),
         repository: image.repository.clone(),
         digest: found.digest,
-        accepts,
+        accepts: found.accepts,
         tags: vec![tag.to_owned()],
         pushed_at: first.unwrap_or(found.pushed_at),
     })
+}
+
+/// Where an image of the config comes from.
+pub(crate) fn repository(image: &ImageConfig) -> Repository {
+    Repository {
+        account: image.registry.account.clone(),
+        region: image.registry.region.clone(),
+        name: image.repository.clone(),
+    }
 }
 
 /// The tag of an image that a pattern selects.

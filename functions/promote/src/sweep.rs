@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::registry::{Registry, Repository};
+use tidegate_aws::registry::{Listed, Registry};
 use tidegate_aws::{App, Error, advance};
-use tidegate_core::config::ImageConfig;
+use tidegate_core::config::{ImageConfig, TagPattern};
 use tidegate_core::decide::Sightings;
-use tidegate_core::model::{Head, Memory};
+use tidegate_core::model::Digest;
 use tidegate_core::push::{Candidate, SWEEP};
 use tidegate_core::sighting::RegistryImage;
 
@@ -46,11 +46,9 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     let registry = Registry::new(&app.sdk);
     let mut answers = Vec::new();
     for (name, image) in &config.images {
-        for (tag, pattern, shown) in newest(&registry, image).await? {
-            if is_answered(&head, name, &shown) {
-                continue;
-            }
-            let bytes = resolve::bytes(app, &registry, pipeline, image, shown, &tag).await?;
+        let answered = head.answered.get(name).map(|memory| &memory.digest);
+        for (tag, pattern, shown) in newest(&registry, image, answered).await? {
+            let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
             let by = SWEEP.to_owned();
             let candidate = Candidate { image: name.clone(), pattern, tag, bytes, by };
             answers.push(record(app, pipeline, &candidate).await?);
@@ -60,24 +58,22 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     Ok(answers)
 }
 
-fn is_answered(head: &Head, image: &str, shown: &RegistryImage) -> bool {
-    head.answered.get(image).is_some_and(|Memory { digest, .. }| *digest == shown.digest)
-}
-
-/// What each pattern selects now, oldest first, so that the newest is answered last.
+/// What each pattern selects now and was not answered, oldest first, so that the newest is answered last.
 ///
 /// Literal tags cost one call each; patterns page through the repository's tagged images, once.
 async fn newest(
     registry: &Registry,
     image: &ImageConfig,
-) -> Result<Vec<(String, tidegate_core::config::TagPattern, RegistryImage)>, Error> {
-    let repository = Repository::of_config(image);
+    answered: Option<&Digest>,
+) -> Result<Vec<(String, TagPattern, RegistryImage)>, Error> {
+    let repository = resolve::repository(image);
     let mut found = Vec::new();
     let mut tagged = None;
     for pattern in &image.tags {
         if pattern.is_literal() {
             let tag = pattern.to_string();
-            if let Some(shown) = registry.resolve_tag(&repository, &tag).await? {
+            let shown = registry.resolve_tag(&repository, &tag).await?;
+            if let Some(shown) = shown.filter(|shown| Some(&shown.digest) != answered) {
                 found.push((tag, pattern.clone(), shown));
             }
             continue;
@@ -85,18 +81,20 @@ async fn newest(
         if tagged.is_none() {
             tagged = Some(registry.tagged(&repository).await?);
         }
-        let matching = tagged.iter().flatten().filter_map(|shown: &RegistryImage| {
+        let matching = tagged.iter().flatten().filter_map(|shown: &Listed| {
             resolve::selected(pattern, &shown.tags).map(|tag| (tag.clone(), shown.clone()))
         });
-        let order = |(tag, shown): &(String, RegistryImage)| {
+        let order = |(tag, shown): &(String, Listed)| {
             let version = pattern.matches(tag).and_then(|captures| captures.semver());
             let version = version.filter(|_| pattern.orders_by_version());
             (version, shown.pushed_at, shown.digest.clone())
         };
-        if let Some((tag, shown)) = matching.max_by(|a, b| order(a).cmp(&order(b))) {
+        let newest = matching.max_by(|a, b| order(a).cmp(&order(b)));
+        if let Some((tag, shown)) = newest.filter(|(_, shown)| Some(&shown.digest) != answered) {
+            let shown = registry.with_children(&repository, shown).await?;
             found.push((tag, pattern.clone(), shown));
         }
     }
-    found.sort_by(|a, b| a.2.pushed_at.cmp(&b.2.pushed_at));
+    found.sort_by_key(|(_, _, shown)| shown.pushed_at);
     Ok(found)
 }

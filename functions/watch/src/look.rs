@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_aws::ecs::Ecs;
-use tidegate_aws::elb::LoadBalancers;
+use tidegate_aws::elb::Elb;
 use tidegate_aws::{App, Error};
 use tidegate_core::decide::{Seen, Sightings};
 use tidegate_core::model::{Scene, Slot, SlotPhase};
@@ -74,10 +74,7 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> R
         }
     }
     if ours && sighting.settled() && !sighting.target_groups.is_empty() {
-        sighting.unhealthy = match LoadBalancers::new(&app.sdk)
-            .unhealthy(&sighting.target_groups)
-            .await
-        {
+        sighting.unhealthy = match Elb::new(&app.sdk).unhealthy(&sighting.target_groups).await {
             Ok(unhealthy) => unhealthy,
             // Unreadable is never green.
             Err(refusal) => vec![refusal.to_string()],

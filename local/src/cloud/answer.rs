@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Cloud, Due};
 use crate::api::ApiError;
 use crate::call::{Answer, Call, Caller, Noted};
+use crate::elb;
 use crate::faults::{Fault, Occasion};
 
 /// What the caller gets.
@@ -70,7 +71,7 @@ impl Cloud {
             "dynamodb" => self.write_or_read(call, now),
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
-            "elasticloadbalancing" => self.elb.call(action, input, now, &self.ecs).into(),
+            "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);
                 self.deliveries.extend(deliveries);

@@ -17,7 +17,6 @@ use crate::call::{Call, Instance, Noted};
 use crate::dynamodb::DynamoDb;
 use crate::ecr::Ecr;
 use crate::ecs::Ecs;
-use crate::elb::Elb;
 use crate::faults::Faults;
 use crate::iam::Iam;
 use crate::lambda::asynchronous::Event;
@@ -39,8 +38,6 @@ pub struct Cloud {
     pub ecr: Ecr,
     /// The services.
     pub ecs: Ecs,
-    /// The load balancers' target groups.
-    pub elb: Elb,
     /// The table.
     pub dynamodb: DynamoDb,
     /// The topics.
@@ -137,7 +134,6 @@ impl Cloud {
         let mut cloud = Self {
             ecr: Ecr::new(place.clone(), dice.u64(..)),
             ecs: Ecs::new(place.clone(), dice.u64(..)),
-            elb: Elb,
             dynamodb: DynamoDb::new(std::slice::from_ref(table))?,
             sns: Sns::new(&place, stack.topics()),
             secrets: Secrets::new(&place),

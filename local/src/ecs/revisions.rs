@@ -30,6 +30,10 @@ struct Resolved {
 }
 
 impl ServiceRevision {
+    pub(super) fn is_of(&self, service: &ServiceName) -> bool {
+        self.service == *service
+    }
+
     /// The name under which a task of this revision pulls a container's image.
     pub(super) fn pull_name(&self, container: &str, image: &str) -> String {
         let resolved = self.images.iter().find(|one| one.container == container);

@@ -42,9 +42,16 @@ pub(super) fn of(call: &Call, place: &Place) -> Vec<Demand> {
         }
         "sns" => vec![Demand::new(call.name(), input.text("TopicArn").unwrap_or("*"))],
         "secretsmanager" => vec![Demand::new(call.name(), input.text("SecretId").unwrap_or("*"))],
+        "sqs" => vec![Demand::new(call.name(), queue(input, place))],
         "sts" => Vec::new(),
         _ => vec![Demand::new(call.name(), "*")],
     }
+}
+
+/// `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` as an ARN.
+fn queue(input: Input<'_>, place: &Place) -> String {
+    let url = input.text("QueueUrl").unwrap_or("*");
+    place.arn("sqs", url.rsplit('/').next().unwrap_or(url))
 }
 
 fn dynamodb(action: &str, input: Input<'_>, place: &Place) -> Vec<Demand> {
@@ -104,7 +111,7 @@ fn ecs(action: &str, input: Input<'_>, place: &Place) -> Vec<Demand> {
         }
         "CreateService" | "UpdateService" | "DeleteService" | "ListServiceDeployments" => {
             let service = input.text("service").or(input.text("serviceName")).unwrap_or("*");
-            let revision = input.text("taskDefinition").map(str::to_owned);
+            let revision = input.text("taskDefinition").map(|it| names.task_definition(it));
             vec![demand(names.service(service)).with("ecs:task-definition", revision)]
         }
         "DescribeServiceDeployments" | "StopServiceDeployment" | "DescribeServiceRevisions" => {
@@ -155,6 +162,13 @@ impl Names<'_> {
 
     fn task(&self, name: &str) -> String {
         self.arn("task", name)
+    }
+
+    fn task_definition(&self, name: &str) -> String {
+        if name.starts_with("arn:") {
+            return name.to_owned();
+        }
+        self.place.arn("ecs", &format!("task-definition/{name}"))
     }
 
     fn everything(&self, action: &str) -> String {

@@ -12,7 +12,8 @@ use crate::template::Function;
 /// How an invocation ends: the function's answer, or its error's text.
 pub type Outcome = Result<Value, String>;
 
-/// An invocation under way. Dropping it is what a killed process leaves: calls in flight stay so.
+/// An invocation under way. Dropping it is what killing the process does: its calls in flight stay
+/// as they are.
 pub type Serving<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 
 /// Starts processes of the functions.
@@ -21,8 +22,13 @@ pub trait Programs {
     fn start(&self, function: &Function, instance: &Instance) -> Rc<dyn Process>;
 }
 
-/// One process. It is given one invocation at a time.
+/// One process. It is given one invocation at a time, and dies when it is dropped.
 pub trait Process {
     /// Serves `event`, which must be answered before `deadline`.
     fn invoke(&self, event: Value, deadline: Timestamp) -> Serving<'_>;
+
+    /// Whether it can serve again; a process that exited cannot.
+    fn lives(&self) -> bool {
+        true
+    }
 }

@@ -22,7 +22,7 @@ pub struct Template(Value);
 pub struct TemplateError(String);
 
 impl TemplateError {
-    fn new(what: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
 }

@@ -1,6 +1,6 @@
 //! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
 //!
-//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, Secrets Manager) and the query protocol with XML answers
+//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, Secrets Manager, SQS) and the query protocol with XML answers
 //! (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
 //! verified: every key is believed.
 
@@ -54,11 +54,12 @@ const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// The JSON services: target prefix, signing name, content type.
-const JSON_SERVICES: [(&str, &str, &str); 4] = [
+const JSON_SERVICES: [(&str, &str, &str); 5] = [
     ("DynamoDB_20120810", "dynamodb", JSON_1_0),
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
+    ("AmazonSQS", "sqs", JSON_1_0),
 ];
 
 /// The query services: API version, signing name, XML namespace.

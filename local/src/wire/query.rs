@@ -5,20 +5,24 @@ use serde_json::{Map, Value};
 pub(super) fn read(body: &[u8]) -> Value {
     let mut root = Map::new();
     for (name, value) in form_urlencoded::parse(body) {
-        let mut object = &mut root;
-        let (path, last) = name.rsplit_once('.').unwrap_or(("", &name));
-        for step in path.split('.').filter(|step| !step.is_empty()) {
-            let child = object.entry(step).or_insert(Value::Null);
-            // A scalar where an object is wanted: the later name wins, as in a form.
-            if !child.is_object() {
-                *child = Value::Object(Map::new());
-            }
-            let Value::Object(inner) = child else { break };
-            object = inner;
-        }
-        object.insert(last.to_owned(), Value::String(value.into_owned()));
+        insert(&mut root, &name, value.into_owned());
     }
     lists(Value::Object(root))
+}
+
+fn insert(object: &mut Map<String, Value>, path: &str, value: String) {
+    let Some((step, rest)) = path.split_once('.') else {
+        object.insert(path.to_owned(), Value::String(value));
+        return;
+    };
+    let child = object.entry(step).or_insert(Value::Null);
+    // A scalar where an object is wanted: the later name wins, as in a form.
+    if !child.is_object() {
+        *child = Value::Object(Map::new());
+    }
+    if let Value::Object(inner) = child {
+        insert(inner, rest, value);
+    }
 }
 
 /// `{"member": {"1": a, "2": b}}` and `{"entry": {…}}` are lists.

@@ -27,7 +27,8 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         }
         watch(&pipeline.settings.watch, &path.key("watch"), findings);
         services(pipeline, &path.key("waves"), findings);
-        images(pipeline, &path.key("images"), findings);
+        images_apart(pipeline, &path.key("images"), findings);
+        images_taken(pipeline, &path.key("images"), findings);
         let retag = &source.value["pipelines"][name]["retag"];
         own_retag(pipeline, retag, &path.key("retag"), findings);
     }
@@ -99,7 +100,8 @@ fn services(pipeline: &Pipeline, waves: &Path, findings: &mut Findings) {
     }
 }
 
-fn images(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
+/// A push is one image's: two images of one repository share no tag.
+fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
     let images: Vec<_> = pipeline.images.iter().collect();
     for (at, (name, image)) in images.iter().enumerate() {
         for (other_name, other) in &images[..at] {
@@ -116,7 +118,11 @@ fn images(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
             }
         }
     }
-    // Only where every service names its containers is it certain that nobody takes an image.
+}
+
+/// Some container takes each image. Only where every service names its containers is it certain
+/// that none does.
+fn images_taken(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
     let mut named = Vec::new();
     for (_, target) in targets(pipeline, path) {
         let Some(containers) = target.containers() else { return };

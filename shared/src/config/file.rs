@@ -177,7 +177,7 @@ pub(super) struct ServiceTarget {
     #[schemars(extend("format" = "ecs-name"))]
     pub(super) service: String,
     /// Container: name of an image above. Without it, every container whose image comes from one of
-    /// the pipeline's repositories.
+    /// the pipeline's repositories. A container whose name begins with `x-` cannot be named here.
     #[serde(default)]
     #[schemars(extend("propertyNames" = json!({"format": "ecs-name"})))]
     pub(super) containers: BTreeMap<String, String>,

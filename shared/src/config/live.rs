@@ -206,5 +206,5 @@ fn reason_to_refuse(service: &LiveService) -> Option<&'static str> {
 /// out of an image that is not from ECR.
 fn repository_of(image: &str) -> Option<&str> {
     let (host, path) = image.split_once('/')?;
-    host.contains(".dkr.ecr").then(|| path.split(['@', ':']).next())?
+    host.contains(".dkr.ecr.").then(|| path.split(['@', ':']).next())?
 }

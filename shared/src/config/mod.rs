@@ -55,7 +55,9 @@ impl Config {
             Problems(vec![problem::problem(name, mistake.place, &mistake.path, mistake.message)])
         })?;
         let mut findings = Findings::new(name, &source);
-        mistakes.into_iter().for_each(|mistake| findings.mistake(mistake));
+        for mistake in mistakes {
+            findings.mistake(mistake);
+        }
         shape::check(&schema(), &source.value, &mut findings);
         let file = File::read(&source.value, &mut findings);
         check::check(&file, &source, &mut findings);

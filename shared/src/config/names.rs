@@ -52,7 +52,7 @@ fn refusal(format: &str, text: &str) -> String {
 /// `live_crons` out of `….dkr.ecr.us-west-2.amazonaws.com/live_crons:uapi`.
 fn bare_repository(text: &str) -> Option<&str> {
     let path = match text.split_once('/') {
-        Some((host, path)) if host.contains(".dkr.ecr") => path,
+        Some((host, path)) if host.contains(".dkr.ecr.") => path,
         _ => text,
     };
     path.split(['@', ':']).next()
@@ -80,7 +80,10 @@ fn is_repository(text: &str) -> bool {
         !run.is_empty()
             && run.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
-    (2..=256).contains(&text.len()) && text.split(['/', '.', '_', '-']).all(run)
+    // A registry's host has the form of a repository's first word, but is never meant as one.
+    (2..=256).contains(&text.len())
+        && !text.contains(".dkr.ecr.")
+        && text.split(['/', '.', '_', '-']).all(run)
 }
 
 #[cfg(test)]
@@ -128,5 +131,28 @@ mod tests {
         }
         let message = check("repository", "Live Crons").unwrap_err();
         assert_eq!(message, format!("expected {}, found `Live Crons`", expected("repository")));
+    }
+
+    #[test]
+    fn every_format_of_the_schema_has_a_rule() {
+        fn strings(schema: &serde_json::Value, formats: &mut Vec<String>) {
+            let children: Vec<_> = match schema {
+                serde_json::Value::Object(map) => map.values().collect(),
+                serde_json::Value::Array(items) => items.iter().collect(),
+                _ => Vec::new(),
+            };
+            if schema["type"] != "integer" && schema["format"].is_string() {
+                formats.extend(schema["format"].as_str().map(str::to_owned));
+            }
+            for child in children {
+                strings(child, formats);
+            }
+        }
+        let mut formats = Vec::new();
+        strings(&crate::config::schema(), &mut formats);
+        assert!(formats.len() > 8, "{formats:?}");
+        for format in formats {
+            assert!(check(&format, "\0").is_err(), "{format} takes anything");
+        }
     }
 }

@@ -16,11 +16,6 @@ pub(super) fn miss<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The same name but for `-`, `_`, `.`, `/` and upper or lower case: the footgun itself.
-pub(super) fn same_but_for_separators(a: &str, b: &str) -> bool {
-    a != b && plain(a) == plain(b)
-}
-
 fn distance(a: &str, b: &str) -> usize {
     if plain(a) == plain(b) {
         0
@@ -34,7 +29,8 @@ fn tolerance(a: &str, b: &str) -> usize {
     (a.chars().count().max(b.chars().count()) / 3).min(3)
 }
 
-fn plain(name: &str) -> String {
+/// A name without `-`, `_`, `.`, `/` and capitals: what people confuse is the same here.
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_' | '.' | '/')).collect::<String>().to_lowercase()
 }
 

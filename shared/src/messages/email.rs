@@ -2,26 +2,12 @@
 
 use super::Notification;
 
-/// SNS takes subjects of less than 100 characters.
-const SUBJECT: usize = 99;
-
-/// The subject line: ASCII, one line, loud where it must be.
+/// The subject line, loud where it must be.
 pub fn subject(notification: &Notification) -> String {
-    let loud = match notification.severity {
-        "info" => String::new(),
-        severity => format!("{} ", severity.to_uppercase()),
-    };
-    let plain: String = format!("{loud}{}", notification.title)
-        .chars()
-        .map(|c| match c {
-            ' '..='~' => c,
-            c if c.is_whitespace() || c.is_control() => ' ',
-            '…' => '.',
-            _ => '?',
-        })
-        .take(SUBJECT)
-        .collect();
-    plain.trim_end().to_owned()
+    match notification.severity {
+        "info" => notification.title.clone(),
+        severity => format!("{} {}", severity.to_uppercase(), notification.title),
+    }
 }
 
 /// The whole text of the mail.

@@ -1,6 +1,6 @@
 //! A release ends well, or is let go.
 
-use super::words::{affected, services, span};
+use super::words::{affected, services, span, story_of};
 use super::{command, state};
 use crate::model::{Notice, NoticeKind, Phase, Release, Severity, Slot};
 
@@ -17,7 +17,7 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
             "A person accepted the services as they are. Nothing is moved.".to_owned(),
             "If the pipeline is frozen it stays so until `unfreeze`.".to_owned(),
         ];
-        text.extend(super::words::story_of(release));
+        text.extend(story_of(release));
         (format!("{id} accepted as it stands: {}", release.label()), text)
     } else if unproven {
         let text = vec![
@@ -53,11 +53,12 @@ pub fn abandoned(release: &Release, slots: &[&Slot], actor: &str) -> Notice {
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let mut text = vec![
         format!(
-            "{actor} took Tidegate's hands off it. Every service stays as it is now; Tidegate neither finishes the release nor brings anything back."
+            "{actor} took Tidegate's hands off it. Every service stays as it is now; Tidegate \
+             neither finishes the release nor brings anything back."
         ),
         format!("{pipeline} is frozen: nothing new starts until a person says so."),
     ];
-    text.extend(super::words::story_of(release));
+    text.extend(story_of(release));
     Notice {
         kind: NoticeKind::Abandoned,
         severity: Severity::Warning,

@@ -63,9 +63,9 @@ fn check(text: &str, live: &Live, expected: &[(&str, &str)]) {
             let (left, right) = place.split_once('|').unwrap();
             let at = text.find(&format!("{left}{right}")).unwrap() + left.len();
             let before = &text[..at];
-            let line = before.matches('\n').count() + 1;
+            let row = before.matches('\n').count() + 1;
             let column = before.len() - before.rfind('\n').unwrap();
-            format!("tidegate.yaml:{line}:{column}: {message}")
+            format!("tidegate.yaml:{row}:{column}: {message}")
         })
         .collect();
     assert_eq!(found, expected);

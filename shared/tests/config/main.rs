@@ -1,5 +1,7 @@
 //! The config as a whole: a file's text in, what is wrong with it or what is stored of it out.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it is surprised")]
+
 mod bytes;
 mod init;
 mod live;
@@ -20,7 +22,7 @@ fn config(text: &str) -> Config {
 /// What is wrong with a text, one line for each problem.
 #[track_caller]
 fn problems(text: &str) -> String {
-    Config::parse("tidegate.yaml", text).expect_err(text).to_string()
+    Config::parse("tidegate.yaml", text).unwrap_err().to_string()
 }
 
 /// The text with one place of it changed.

@@ -78,12 +78,12 @@ fn defaults_are_merged_into_each_pipeline_key_by_key() {
     assert_eq!((a.region.as_str(), b.region.as_str()), ("us-west-2", "eu-west-1"));
     assert_eq!((a.on_failure, b.on_failure), (OnFailure::Freeze, OnFailure::Rollback));
     for (pipeline, bake) in [(a, 0), (b, 120)] {
-        assert_eq!(pipeline.watch.timeout, Duration::from_secs(600), "from the defaults");
+        assert_eq!(pipeline.watch.timeout, Duration::from_mins(10), "from the defaults");
         assert_eq!(pipeline.watch.on_timeout, OnTimeout::Freeze, "from the defaults");
         assert_eq!(pipeline.watch.bake, Duration::from_secs(bake), "its own, or the usual one");
         assert_eq!(pipeline.watch.failed_tasks, 2, "the usual one");
     }
-    assert_eq!(a.waves[0][0].timeout, Some(Duration::from_secs(5_400)));
+    assert_eq!(a.waves[0][0].timeout, Some(Duration::from_mins(90)));
     assert_eq!(a.waves[0][0].containers["app"], "i");
     assert_eq!(a.images["i"].registry.region, "us-west-2");
     assert_eq!(b.images["i"].registry.region, "eu-west-1");

@@ -78,13 +78,14 @@ pub(crate) fn a_slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
     let revision = format!("arn:aws:ecs:us-west-2:123456789012:task-definition/{service}:7");
     let repository = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons";
     // From JSON, as the table would give it: fields that come later have their defaults.
-    let slot = serde_json::from_value(json!({
+    let slot: Result<Slot, _> = serde_json::from_value(json!({
         "target": target(service),
         "step": 2,
         "release": "someli-production/42",
         "config": 3,
         "wave": wave,
-        "phase": phase,
+        "phase": { "name": "queued" },
+        "seen_at": at(20),
         "wanted": [],
         "baseline": {
             "at": at(5),
@@ -104,7 +105,7 @@ pub(crate) fn a_slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
         },
         "asked": { "generation": 1, "action": "apply", "at": at(20) },
     }));
-    slot.unwrap()
+    Slot { phase, ..slot.unwrap() }
 }
 
 pub(crate) fn failure(cause: &str, remedy: &str, evidence: &[&str]) -> Failure {

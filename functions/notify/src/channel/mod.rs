@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_aws::http::Outbound;
-use tidegate_aws::{App, Clock, Refusal, Secrets, Topic};
+use tidegate_aws::secrets::Secrets;
+use tidegate_aws::topic::Topic;
+use tidegate_aws::{App, Clock, Refusal};
 use tidegate_core::messages::{self, Notification};
 
 use webhook::Webhook;
@@ -90,24 +92,19 @@ async fn publish(topic: &Topic, notification: &Notification) -> Told {
     ];
     let (subject, email) = (messages::subject(notification), messages::email(notification));
     match topic.publish(&subject, &email, &json, &attributes).await {
-        Ok(_) => Told::Yes,
+        Ok(()) => Told::Yes,
         Err(refusal) => refusal.into(),
     }
 }
 
 impl From<Refusal> for Told {
     fn from(refusal: Refusal) -> Self {
-        if is_passing(&refusal) {
-            Self::Later(refusal.to_string())
-        } else {
+        if refusal.is_final() {
             Self::Never(refusal.to_string())
+        } else {
+            Self::Later(refusal.to_string())
         }
     }
-}
-
-/// Whether the same call may be accepted later.
-pub(crate) fn is_passing(refusal: &Refusal) -> bool {
-    refusal.is_throttle() || refusal.may_have_landed()
 }
 
 /// Kept for the answer to Lambda, and for parking what a last try made hopeless.

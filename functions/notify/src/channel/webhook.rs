@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tidegate_aws::Clock;
 use tidegate_aws::http::{HttpFault, Outbound};
-use tidegate_aws::{Clock, Secrets};
+use tidegate_aws::secrets::{Secret, Secrets};
 use tidegate_core::messages::Notification;
 
 use super::{Told, time_left};
@@ -25,7 +26,7 @@ pub(crate) struct Webhook {
     arn: String,
     outbound: Outbound,
     /// Read once per process: a secret costs a call, and changes when somebody changes it.
-    url: Mutex<Option<String>>,
+    url: Mutex<Option<Secret>>,
 }
 
 impl Webhook {
@@ -55,11 +56,14 @@ impl Webhook {
             let Some(time) = time_left(clock, deadline) else {
                 return Told::Later("the invocation ends".to_owned());
             };
-            let answer = match self.outbound.post_json(&url, body.clone(), time.min(ANSWER)).await {
-                Ok(answer) => answer,
-                Err(fault @ HttpFault::Refused { .. }) => return Told::Never(fault.to_string()),
-                Err(fault) => return Told::Later(fault.to_string()),
-            };
+            let answer =
+                match self.outbound.post_json(url.reveal(), body.clone(), time.min(ANSWER)).await {
+                    Ok(answer) => answer,
+                    Err(fault @ HttpFault::Refused { .. }) => {
+                        return Told::Never(fault.to_string());
+                    }
+                    Err(fault) => return Told::Later(fault.to_string()),
+                };
             let said = format!("{} answered {}: {}", self.name, answer.status, answer.body);
             match answer.status {
                 200..300 => return Told::Yes,
@@ -82,7 +86,7 @@ impl Webhook {
         }
     }
 
-    async fn known(&self) -> Result<String, Told> {
+    async fn known(&self) -> Result<Secret, Told> {
         let known = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match known {
             Some(url) => Ok(url),
@@ -90,9 +94,8 @@ impl Webhook {
         }
     }
 
-    async fn read(&self) -> Result<String, Told> {
-        let secret = self.secrets.secret(&self.arn).await.map_err(Told::from)?;
-        let url = secret.reveal().trim().to_owned();
+    async fn read(&self) -> Result<Secret, Told> {
+        let url = self.secrets.secret(&self.arn).await.map_err(Told::from)?;
         *self.url.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.clone());
         Ok(url)
     }

@@ -149,11 +149,11 @@ impl Writing {
                     self.count(&entry.value, level)?;
                     into.entry(&entry.key).or_insert(entry);
                 }
-                let merged = entries.iter().filter(|entry| entry.merges());
-                merged.map(|entry| self.merge(&entry.value, level + 1, into)).collect()
+                let mut merged = entries.iter().filter(|entry| entry.merges());
+                merged.try_for_each(|entry| self.merge(&entry.value, level + 1, into))
             }
             Tree::List(nodes) => {
-                nodes.iter().map(|node| self.merge(node, level + 1, into)).collect()
+                nodes.iter().try_for_each(|node| self.merge(node, level + 1, into))
             }
             Tree::Scalar(_) => {
                 Err(Mistake::new(node.place, "`<<` merges keys and values, this is neither"))

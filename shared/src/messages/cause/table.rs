@@ -1,47 +1,13 @@
-//! The failure table: what ECS says about a stopped task, told as cause and remedy, and whether
-//! it counts against the release.
+//! The failure table.
 //!
 //! ECS's texts are free and change, so a row is recognised by a few of its words, in lower case;
 //! the raw words always go along as evidence. The first row that fits wins.
 
-use super::words::seconds;
-use crate::model::{Blame, TaskFailure};
-
-/// A stopped task, in a person's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// What happened: a sentence without capital and full stop.
-    pub cause: String,
-    /// What usually mends it: sentences, without the last full stop.
-    pub remedy: String,
-    /// How it counts.
-    pub counts: Counts,
-    /// Whose fault it is, if it turns out to decide the release.
-    pub blame: Blame,
-}
-
-/// How a stopped task counts against the release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counts {
-    /// One such task is enough: the next one would end the same way.
-    Decisive,
-    /// One of `failed_tasks`.
-    Counts,
-    /// It ended with code 0: a failure only where the baseline's tasks do not do so.
-    ExitZero,
-    /// Not the release's doing, and why: neither counted nor blocked.
-    Innocent(&'static str),
-}
-
-/// Tells what a stopped task means.
-pub fn explain(failure: &TaskFailure) -> Explanation {
-    let said =
-        format!("{} {} {}", failure.stop_code, failure.reason, failure.detail).to_lowercase();
-    ROWS.iter().find(|row| row.fits(&said)).map_or_else(|| by_exit_code(failure), Row::explanation)
-}
+use super::{Counts, Explanation};
+use crate::model::Blame;
 
 /// One line of the table.
-struct Row {
+pub(super) struct Row {
     /// All of these groups must be met; a group is met by any of its words.
     words: &'static [&'static [&'static str]],
     cause: &'static str,
@@ -51,11 +17,11 @@ struct Row {
 }
 
 impl Row {
-    fn fits(&self, said: &str) -> bool {
+    pub(super) fn fits(&self, said: &str) -> bool {
         self.words.iter().all(|group| group.iter().any(|word| said.contains(word)))
     }
 
-    fn explanation(&self) -> Explanation {
+    pub(super) fn explanation(&self) -> Explanation {
         let Self { words: _, cause, remedy, counts, blame } = *self;
         Explanation { cause: cause.to_owned(), remedy: remedy.to_owned(), counts, blame }
     }
@@ -113,7 +79,7 @@ const FOREIGN_PLATFORM: &[&str] =
 const MISSING: &[&str] = &["not found", "manifest unknown", "does not exist", "notfound"];
 
 /// Order decides: who stopped it, then what kept it from starting, then how it was found ill.
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     // Somebody or something else ended a task that may have been fine.
     innocent(
         &[&["spotinterruption", "spot task was interrupted"]],
@@ -181,7 +147,8 @@ const ROWS: &[Row] = &[
     decisive(
         &[FOREIGN_PLATFORM],
         "the image was built for another processor than the task runs on",
-        "Build the image for the architecture in the task definition's runtimePlatform, or for both",
+        "Build the image for the architecture in the task definition's runtimePlatform, or for \
+         both",
         Blame::Image,
     ),
     decisive(
@@ -200,7 +167,7 @@ const ROWS: &[Row] = &[
     decisive(
         &[PULL],
         "the image cannot be pulled",
-        "Read AWS's words below; try `docker pull` with the same digest",
+        "Read AWS's words; try `docker pull` with the same digest",
         Blame::Image,
     ),
     decisive(
@@ -222,7 +189,7 @@ const ROWS: &[Row] = &[
     counted(
         &[&["resourceinitialization", "unable to pull secrets"], DENIED],
         "the execution role may not read a secret, a parameter or the registry",
-        "Allow the execution role the action that AWS names below",
+        "Allow the execution role the action that AWS names",
         Blame::Other,
     ),
     counted(
@@ -261,7 +228,7 @@ const ROWS: &[Row] = &[
     counted(
         &[&["cannotstartcontainer", "cannotcreatecontainer"]],
         "the container could not be started",
-        "Read AWS's words below",
+        "Read AWS's words",
         Blame::Image,
     ),
     // It ran, and was found ill.
@@ -281,7 +248,8 @@ const ROWS: &[Row] = &[
     counted(
         &[&["health check"]],
         "the container's own health check failed",
-        "Run the health check's command inside the image; check whether its startPeriod covers the start",
+        "Run the health check's command inside the image; check whether its startPeriod covers \
+         the start",
         Blame::Image,
     ),
     // Last of those with a stop code: the scheduler's other reasons are harmless.
@@ -291,54 +259,3 @@ const ROWS: &[Row] = &[
         "",
     ),
 ];
-
-/// A task that ran and ended by itself, or of which nothing is known.
-fn by_exit_code(failure: &TaskFailure) -> Explanation {
-    let container = if failure.container.is_empty() {
-        "a container".to_owned()
-    } else {
-        format!("container `{}`", failure.container)
-    };
-    let after = failure.ran_seconds.map_or(String::new(), |ran| format!(" after {}", seconds(ran)));
-    let Some(code) = failure.exit_code else {
-        return Explanation {
-            cause: format!("{container} stopped without an exit code{after}"),
-            remedy: "Read AWS's words below, and the container's log".to_owned(),
-            counts: Counts::Counts,
-            // Nothing points at the bytes, so they are not blocked.
-            blame: Blame::Other,
-        };
-    };
-    Explanation {
-        cause: format!("{container} exited with code {code}{after}"),
-        remedy: remedy_for(code, failure.ran_seconds).to_owned(),
-        counts: if code == 0 { Counts::ExitZero } else { Counts::Counts },
-        blame: Blame::Image,
-    }
-}
-
-/// Within the first minute a program still reads its settings; the judge draws the same line.
-const START: u64 = 60;
-
-fn remedy_for(code: i64, ran: Option<u64>) -> &'static str {
-    match code {
-        0 => {
-            "A service's container must not end: check the command, or say that ending is normal \
-             by running it as a scheduled task"
-        }
-        1 if ran.is_none_or(|ran| ran <= START) => {
-            "At the start this is usually a missing variable or secret: read the first lines of \
-             the container's log"
-        }
-        126 | 127 => {
-            "The shell could not run the command: compare the task definition's command with what \
-             the image holds"
-        }
-        137 => {
-            "It was killed (SIGKILL): usually memory, or a stop that took longer than stopTimeout"
-        }
-        139 => "It crashed (SIGSEGV): usually a native library that does not fit the processor",
-        143 => "It was asked to stop (SIGTERM): find who asked",
-        _ => "Read the last lines of the container's log",
-    }
-}

@@ -1,0 +1,73 @@
+//! Keeping the bytes that a rollback needs.
+
+use tidegate_core::lifecycle;
+use tidegate_core::model::Digest;
+
+use super::{Registry, Repository};
+use crate::Refusal;
+
+/// Whether an image has its keep tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It has: rules for untagged images pass it by.
+    Protected,
+    /// It has not, and why: said to people, not a failure.
+    Unprotected(String),
+}
+
+impl Registry {
+    /// Puts the keep tag on an image, with the manifest exactly as it is.
+    ///
+    /// An error only where asking again can help; any other refusal is the answer.
+    pub async fn keep(&self, repository: &Repository, digest: &Digest) -> Result<Kept, Refusal> {
+        match self.put_keep_tag(repository, digest).await {
+            Ok(()) => Ok(Kept::Protected),
+            Err(refusal) if refusal.is_image_already_there() => Ok(Kept::Protected),
+            Err(refusal) if refusal.is_final() => Ok(Kept::Unprotected(refusal.to_string())),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn put_keep_tag(&self, repository: &Repository, digest: &Digest) -> Result<(), Refusal> {
+        let manifest = self.manifest(repository, digest).await?;
+        self.client(repository)
+            .put_image()
+            .registry_id(&repository.account)
+            .repository_name(&repository.name)
+            .image_tag(digest.keep_tag())
+            // ECR then refuses bytes that are not these.
+            .image_digest(digest.as_str())
+            .image_manifest(manifest.text)
+            // An OCI index often does not say itself what it is.
+            .set_image_manifest_media_type(manifest.media_type)
+            .send()
+            .await
+            .map_err(Refusal::of("ecr:PutImage", format!("{digest} of {repository}")))?;
+        Ok(())
+    }
+
+    /// What the repository's lifecycle policy would do to an image with these tags, and the rule
+    /// that prevents it.
+    pub async fn lifecycle_threat(
+        &self,
+        repository: &Repository,
+        tags: &[String],
+    ) -> Result<Option<String>, Refusal> {
+        let answer = self
+            .client(repository)
+            .get_lifecycle_policy()
+            .registry_id(&repository.account)
+            .repository_name(&repository.name)
+            .send()
+            .await
+            .map_err(Refusal::of("ecr:GetLifecyclePolicy", repository.to_string()));
+        match answer {
+            Ok(answer) => Ok(lifecycle::threat(answer.lifecycle_policy_text().unwrap_or(""), tags)),
+            Err(refusal) if refusal.is_missing_lifecycle_policy() => Ok(None),
+            Err(refusal) if refusal.is_final() => {
+                Ok(Some(format!("whether it stays is not known: {refusal}")))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! ECR: which bytes a tag means, whether they are there, and keeping those that a rollback needs.
+
+mod image;
+mod keep;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_ecr::Client;
+use aws_types::SdkConfig;
+use tidegate_core::model::ReleaseImage;
+
+use crate::sdk::in_region;
+
+pub use image::Listed;
+pub use keep::Kept;
+
+/// ECR, in every region that repositories are in.
+#[derive(Debug)]
+pub struct Registry {
+    config: SdkConfig,
+    clients: Mutex<BTreeMap<String, Client>>,
+}
+
+/// One ECR repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Repository {
+    /// The registry's account.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// The repository's name.
+    pub name: String,
+}
+
+impl Repository {
+    /// Where the image of a release comes from.
+    pub fn of(image: &ReleaseImage) -> Self {
+        Self {
+            account: image.account.clone(),
+            region: image.region.clone(),
+            name: image.repository.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, region, name } = self;
+        write!(f, "{name} in {account}/{region}")
+    }
+}
+
+impl Registry {
+    /// ECR, asked as `config` asks.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { config: config.clone(), clients: Mutex::default() }
+    }
+
+    /// The client of the repository's region, made at its first use.
+    fn client(&self, repository: &Repository) -> Client {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients
+            .entry(repository.region.clone())
+            .or_insert_with(|| Client::new(&in_region(&self.config, &repository.region)))
+            .clone()
+    }
+}

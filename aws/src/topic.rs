@@ -1,0 +1,129 @@
+//! SNS: where notifications go first.
+
+use std::collections::HashMap;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::MessageAttributeValue;
+use aws_types::SdkConfig;
+
+use crate::Refusal;
+
+/// SNS takes subjects of fewer than 100 characters.
+const MOST_SUBJECT: usize = 99;
+
+/// One SNS topic.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    client: Client,
+    arn: String,
+}
+
+impl Topic {
+    /// The topic `arn`.
+    pub fn new(config: &SdkConfig, arn: impl Into<String>) -> Self {
+        Self { client: Client::new(config), arn: arn.into() }
+    }
+
+    /// Publishes `email` to mail subscribers and `json` to all others, with attributes to filter by.
+    pub async fn publish(
+        &self,
+        subject: &str,
+        email: &str,
+        json: &str,
+        attributes: &[(&str, &str)],
+    ) -> Result<(), Refusal> {
+        let attributes: HashMap<_, _> = attributes
+            .iter()
+            // An empty value is refused, and says nothing.
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| Ok(((*name).to_owned(), text(value)?)))
+            .collect::<Result<_, _>>()
+            .map_err(|_: aws_sdk_sns::error::BuildError| {
+                Refusal::broken(PUBLISH, &self.arn, "attribute type")
+            })?;
+        self.client
+            .publish()
+            .topic_arn(&self.arn)
+            .subject(subject_line(subject))
+            .message_structure("json")
+            .message(message(email, json))
+            .set_message_attributes(Some(attributes).filter(|all| !all.is_empty()))
+            .send()
+            .await
+            .map_err(Refusal::of(PUBLISH, &self.arn))?;
+        Ok(())
+    }
+}
+
+const PUBLISH: &str = "sns:Publish";
+
+fn text(value: &str) -> Result<MessageAttributeValue, aws_sdk_sns::error::BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}
+
+fn message(email: &str, json: &str) -> String {
+    serde_json::json!({ "default": json, "email": email }).to_string()
+}
+
+/// SNS wants one line of printable ASCII.
+fn subject_line(subject: &str) -> String {
+    subject
+        .chars()
+        .map(|c| match c {
+            ' '..='~' => c,
+            '→' => '>',
+            '–' | '—' => '-',
+            c if c.is_whitespace() => ' ',
+            _ => '?',
+        })
+        .take(MOST_SUBJECT)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Fake, config};
+
+    #[tokio::test]
+    async fn people_get_text_and_programs_get_json() {
+        let fake = Fake::new();
+        fake.answer(
+            200,
+            "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
+             <MessageId>1</MessageId></PublishResult></PublishResponse>",
+        );
+        let topic = Topic::new(&config(&fake), "arn:topic");
+        let attributes = [("severity", "critical"), ("service", "")];
+        topic.publish("p/42: rolled back\n", "Text", "{\"v\":1}", &attributes).await.unwrap();
+        let body = &fake.requests()[0].body;
+        for part in [
+            "Action=Publish",
+            "TopicArn=arn%3Atopic",
+            "Subject=p%2F42%3A%20rolled%20back%20&",
+            "MessageStructure=json",
+            "entry.1.Name=severity",
+            "StringValue=critical",
+        ] {
+            assert!(body.contains(part), "{part} in {body}");
+        }
+        assert!(!body.contains("entry.2"), "an empty attribute is left out: {body}");
+    }
+
+    #[test]
+    fn every_protocol_gets_its_form() {
+        let message: serde_json::Value =
+            serde_json::from_str(&message("Text", "{\"v\":1}")).unwrap();
+        assert_eq!(message["default"], "Text");
+        assert_eq!(message["email"], "Text");
+        for protocol in ["sqs", "https", "lambda"] {
+            assert_eq!(message[protocol], "{\"v\":1}", "a string that holds JSON");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_one_short_line_of_ascii() {
+        assert_eq!(subject_line("a\nb → c – ü"), "a b > c - ?");
+        assert_eq!(subject_line(&"x".repeat(200)).len(), 99);
+    }
+}

@@ -1,0 +1,41 @@
+//! `tidegate accept`: the targets are right as they are.
+
+use tidegate_core::command;
+
+use crate::consent::Consent;
+use crate::decision::carry_out;
+use crate::output::Desk;
+use crate::reference::pipeline_name;
+use crate::{Error, Exit, Session};
+
+/// Take the targets of a stopped release as they are: it becomes live, marked accepted
+///
+/// For a release that is frozen, drifted, or whose rollback failed. The pipeline stays frozen until
+/// `tidegate unfreeze`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Accept {
+    /// The pipeline
+    #[arg(value_parser = pipeline_name)]
+    pub pipeline: String,
+    /// Whether it may.
+    #[command(flatten)]
+    pub consent: Consent,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl Accept {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let Self { pipeline, consent, dry_run } = self;
+        if !dry_run {
+            let what = format!("calls {pipeline} right as it is");
+            consent.ask(session, desk, pipeline, &what)?;
+        }
+        let outcome = carry_out(session, pipeline, *dry_run, |moment| {
+            command::accept(moment.scene, moment.actor, moment.now)
+        });
+        desk.say(&outcome.await?)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,71 @@
+//! `tidegate follow`: the audit trail as it is written.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tidegate_core::decide::{Sightings, decide};
+use tidegate_core::model::{ReleaseId, Subject};
+
+use crate::output::Desk;
+use crate::view::{EntryView, waits_for};
+use crate::{Error, Exit, Reference, Session};
+
+/// Watch a release move, line by line, until it ends or a person must decide
+///
+/// Exits with the release's state. With `--output json` each line is one JSON object.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Follow {
+    /// someli-production/42, or the pipeline alone: what moves there
+    pub release: Reference,
+}
+
+/// Soon enough to feel alive; a few reads a second's half of a table that costs by the read.
+pub(crate) const PAUSE: Duration = Duration::from_secs(2);
+
+impl Follow {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let (table, clock) = (session.table().await?, session.clock()?);
+        let id = self.release.find(table).await?.id;
+        let mut told = Told::default();
+        loop {
+            // Read before the journal: when it has ended, the journal is complete.
+            let release = Reference::to(&id).find(table).await?;
+            for entry in table.journal(&id).await? {
+                if told.entries.insert((entry.subject.clone(), entry.step)) {
+                    desk.say_next(&EntryView(entry))?;
+                }
+            }
+            if release.phase.is_ended() || release.phase.is_stuck() {
+                return Ok(Exit::of(&release));
+            }
+            told.waits(session, desk, &id).await?;
+            clock.sleep(PAUSE).await;
+        }
+    }
+}
+
+/// What was said already.
+#[derive(Default)]
+struct Told {
+    entries: BTreeSet<(Subject, u64)>,
+    waits: Vec<String>,
+}
+
+impl Told {
+    /// Says what is waited for, when that is news.
+    async fn waits(
+        &mut self,
+        session: &Session,
+        desk: &mut Desk<'_>,
+        id: &ReleaseId,
+    ) -> Result<(), Error> {
+        let scene = session.table().await?.scene(&id.pipeline).await?;
+        let plan = decide(&scene, &Sightings::new(), session.clock()?.now());
+        let waits: Vec<_> = plan.waiting_on.iter().map(waits_for).collect();
+        for line in waits.iter().filter(|line| !self.waits.contains(line)) {
+            desk.talk(line);
+        }
+        self.waits = waits;
+        Ok(())
+    }
+}

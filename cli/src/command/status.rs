@@ -1,0 +1,56 @@
+//! `tidegate status`: where pipelines stand, and why they do not move.
+
+use std::fmt;
+
+use serde::Serialize;
+use tidegate_core::decide::{Sightings, decide};
+
+use crate::output::Desk;
+use crate::reference::pipeline_name;
+use crate::view::PipelineView;
+use crate::{Error, Exit, Session};
+
+/// Where pipelines stand, why they do not move, and what can be typed
+#[derive(Debug, Clone, clap::Args)]
+pub struct Status {
+    /// One pipeline; without it all of them
+    #[arg(value_parser = pipeline_name)]
+    pub pipeline: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Pipelines(Vec<PipelineView>);
+
+impl fmt::Display for Pipelines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, pipeline) in self.0.iter().enumerate() {
+            let gap = if at == 0 { "" } else { "\n" };
+            write!(f, "{gap}{pipeline}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Status {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let (table, clock) = (session.table().await?, session.clock()?);
+        let names = match &self.pipeline {
+            Some(name) => vec![name.clone()],
+            None => table.pipelines().await?,
+        };
+        if names.is_empty() {
+            desk.talk(&"no pipeline is known here; `tidegate config apply FILE` makes them known");
+        }
+        let mut views = Vec::new();
+        for name in names {
+            let scene = table.scene(&name).await?;
+            // A plan that nobody carries out: only its reasons are wanted.
+            let plan = decide(&scene, &Sightings::new(), clock.now());
+            views.push(PipelineView::new(&scene, plan.waiting_on));
+        }
+        let exit = views.iter().map(PipelineView::exit).max().unwrap_or(Exit::Done);
+        desk.say(&Pipelines(views))?;
+        Ok(exit)
+    }
+}

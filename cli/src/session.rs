@@ -1,0 +1,168 @@
+//! An operator's connections: their own credentials, each connection made when first needed.
+
+use std::io::{IsTerminal, stderr, stdin};
+use std::sync::OnceLock;
+
+use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sts::error::DisplayErrorContext;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use tidegate_aws::{Clock, Dice, Table};
+use tidegate_core::config::Registry;
+
+use crate::Error;
+
+/// A call that takes longer is lost; a person waits for it.
+const OPERATION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Where Tidegate's table is, and as whom it is asked.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Access {
+    /// Tidegate's table; `sam deploy` prints its name
+    #[arg(long, global = true, env = "TIDEGATE_TABLE", value_name = "NAME", help_heading = "AWS")]
+    pub table: Option<String>,
+    /// AWS region, instead of the one of the profile or the environment
+    #[arg(long, global = true, value_name = "REGION", help_heading = "AWS")]
+    pub region: Option<String>,
+    /// Instead of AWS's own endpoints, for example http://127.0.0.1:4566
+    #[arg(long, global = true, value_name = "URL", help_heading = "AWS")]
+    pub endpoint_url: Option<String>,
+    /// Profile of ~/.aws/config, instead of AWS_PROFILE
+    #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
+    pub profile: Option<String>,
+}
+
+/// Who the operator is, as STS names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The `actor` of the audit trail.
+    pub arn: String,
+    /// The account that the credentials belong to.
+    pub account: String,
+}
+
+/// An operator's connections.
+#[derive(Debug)]
+pub struct Session {
+    access: Access,
+    clock: OnceLock<Clock>,
+    sdk: OnceLock<SdkConfig>,
+    table: OnceLock<Table>,
+    identity: OnceLock<Identity>,
+    interactive: bool,
+}
+
+impl Session {
+    /// A session that asks the environment, the profile and AWS, once it has to.
+    pub fn new(access: Access) -> Self {
+        Self {
+            access,
+            clock: OnceLock::new(),
+            sdk: OnceLock::new(),
+            table: OnceLock::new(),
+            identity: OnceLock::new(),
+            // The question goes to stderr, so that stdout can be a pipe.
+            interactive: stdin().is_terminal() && stderr().is_terminal(),
+        }
+    }
+
+    /// A session from parts, in which nobody can be asked.
+    pub fn of(table: Table, clock: Clock, sdk: SdkConfig, identity: Identity) -> Self {
+        Self {
+            access: Access::default(),
+            clock: clock.into(),
+            sdk: sdk.into(),
+            table: table.into(),
+            identity: identity.into(),
+            interactive: false,
+        }
+    }
+
+    /// Whether a person sits there who can answer.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// The one clock. `TIDEGATE_CLOCK` is the local AWS's, whose time runs faster.
+    pub(crate) fn clock(&self) -> Result<&Clock, Error> {
+        if let Some(clock) = self.clock.get() {
+            return Ok(clock);
+        }
+        let text = std::env::var("TIDEGATE_CLOCK").unwrap_or_default();
+        let clock = Clock::parse(&text).map_err(|error| Error::Usage(error.to_string()))?;
+        Ok(self.clock.get_or_init(|| clock))
+    }
+
+    /// What every SDK client is made of.
+    pub(crate) async fn sdk(&self) -> Result<&SdkConfig, Error> {
+        if let Some(sdk) = self.sdk.get() {
+            return Ok(sdk);
+        }
+        let Access { table: _, region, endpoint_url, profile } = &self.access;
+        let clock = self.clock()?;
+        // The system's roots: an operator may sit behind a proxy that inspects TLS.
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http)
+            .time_source(clock.clone())
+            .sleep_impl(clock.clone())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).build());
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(url) = endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let sdk = loader.load().await;
+        if sdk.region().is_none() {
+            let advice = "no AWS region is set: use --region, AWS_REGION, or a profile that has one";
+            return Err(Error::Usage(advice.to_owned()));
+        }
+        Ok(self.sdk.get_or_init(|| sdk))
+    }
+
+    /// Tidegate's table.
+    pub(crate) async fn table(&self) -> Result<&Table, Error> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let name = self.access.table.clone().filter(|name| !name.is_empty()).ok_or_else(|| {
+            let advice = "the table is not named: use --table or TIDEGATE_TABLE; \
+                          the stack's output `Table` has it";
+            Error::Usage(advice.to_owned())
+        })?;
+        let sdk = self.sdk().await?;
+        let table = Table::new(sdk, name, self.clock()?.clone(), Dice::from_entropy());
+        Ok(self.table.get_or_init(|| table))
+    }
+
+    /// Who the operator is.
+    pub(crate) async fn identity(&self) -> Result<&Identity, Error> {
+        if let Some(identity) = self.identity.get() {
+            return Ok(identity);
+        }
+        let answer = aws_sdk_sts::Client::new(self.sdk().await?)
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| Error::Identity(DisplayErrorContext(error).to_string()))?;
+        let (Some(arn), Some(account)) = (answer.arn, answer.account) else {
+            return Err(Error::Identity("the answer names nobody".to_owned()));
+        };
+        Ok(self.identity.get_or_init(|| Identity { arn, account }))
+    }
+
+    /// The account and region of the installation: where a config says nothing else.
+    pub(crate) async fn home(&self) -> Result<Registry, Error> {
+        let account = self.identity().await?.account.clone();
+        let region = self.sdk().await?.region().map(ToString::to_string).unwrap_or_default();
+        Ok(Registry { account, region })
+    }
+}

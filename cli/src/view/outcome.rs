@@ -1,0 +1,80 @@
+//! What a decision of the operator's came to.
+
+use std::fmt;
+
+use serde::Serialize;
+use tidegate_core::model::{Change, Release, Scene, WaitingOn};
+
+use super::ways_out::ways_out;
+use super::{EntryView, ReleaseView, moment};
+use crate::output::Tone;
+
+/// What a decision of the operator's came to, or would come to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The pipeline.
+    pub pipeline: String,
+    /// Nothing was written: this is what would be.
+    pub dry_run: bool,
+    /// What was decided, as the audit trail says it.
+    pub changes: Vec<EntryView>,
+    /// The release that it is about, where it is about one, as it stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseView>,
+    /// What is waited for now.
+    pub waiting_on: Vec<WaitingOn>,
+    /// What can be typed next.
+    pub ways_out: Vec<String>,
+}
+
+impl Outcome {
+    /// What `change` would come to.
+    pub(crate) fn imagined(scene: &Scene, change: &Change) -> Self {
+        Self { dry_run: true, ways_out: Vec::new(), ..Self::written(scene, change, Vec::new()) }
+    }
+
+    /// What `change` came to; `after` is what was read then.
+    pub(crate) fn written(after: &Scene, change: &Change, waiting_on: Vec<WaitingOn>) -> Self {
+        let decided = change.releases.first();
+        let newer = |release: &Release| {
+            let known = [&after.moving, &after.waiting, &after.live].into_iter().flatten();
+            known.filter(|k| k.id == release.id).max_by_key(|k| k.step).cloned()
+        };
+        let release = decided.map(|release| match newer(release) {
+            Some(newer) if newer.step > release.step => ReleaseView::new(&newer),
+            _ => ReleaseView::new(release),
+        });
+        Self {
+            pipeline: after.head.pipeline.clone(),
+            dry_run: false,
+            changes: change.journal.iter().cloned().map(EntryView).collect(),
+            release,
+            waiting_on,
+            ways_out: ways_out(after),
+        }
+    }
+}
+
+/// `waits for: Rag: ECS to complete it (until …)`
+pub(crate) fn waits_for(on: &WaitingOn) -> String {
+    let WaitingOn { target, what, until } = on;
+    let target = target.as_ref().map_or(String::new(), |target| format!("{}: ", target.service));
+    let until = until.map_or(String::new(), |until| format!(" (until {})", moment(until)));
+    format!("{} {target}{what}{until}", Tone::Waiting.of("waits for"))
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pipeline: _, dry_run, changes, release, waiting_on, ways_out } = self;
+        for entry in changes {
+            let would = if *dry_run { "would be written: " } else { "" };
+            writeln!(f, "{would}{}", entry.sentence())?;
+        }
+        if let Some(release) = release {
+            let now = if *dry_run { "would be" } else { "is" };
+            writeln!(f, "{} {now} {}", Tone::Strong.of(&release.release), release.state())?;
+        }
+        waiting_on.iter().try_for_each(|on| writeln!(f, "{}", waits_for(on)))?;
+        ways_out.iter().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}

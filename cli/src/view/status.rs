@@ -1,0 +1,134 @@
+//! Where a pipeline stands, and why nothing more happens.
+
+use std::fmt;
+
+use serde::Serialize;
+use tidegate_core::model::{Block, Freeze, Scene, Slot, WaitingOn};
+
+use super::outcome::waits_for;
+use super::ways_out::ways_out;
+use super::{ReleaseView, TargetView, image, moment};
+use crate::Exit;
+use crate::output::Tone;
+
+/// Where a pipeline stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PipelineView {
+    /// Its name.
+    pub pipeline: String,
+    /// The config version in force.
+    pub config: u64,
+    /// Set while nothing new starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Freeze>,
+    /// The newest release that became live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<ReleaseView>,
+    /// The release that moves, or stopped where a person decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving: Option<ReleaseView>,
+    /// What the moving release does to its targets.
+    pub targets: Vec<TargetView>,
+    /// The release that waits its turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<ReleaseView>,
+    /// Why nothing more happens now.
+    pub waiting_on: Vec<WaitingOn>,
+    /// The digests that are not released here.
+    pub blocked: Vec<Block>,
+    /// What can be typed.
+    pub ways_out: Vec<String>,
+    #[serde(skip)]
+    exit: Exit,
+}
+
+impl PipelineView {
+    /// What the table shows, and what a decision made now would wait for.
+    pub fn new(scene: &Scene, waiting_on: Vec<WaitingOn>) -> Self {
+        let Scene { head, config: _, moving, waiting, live, slots: _, blocked } = scene;
+        let owned: Vec<Slot> = scene.owned().cloned().collect();
+        let exit = match (moving, waiting) {
+            (Some(release), _) => Exit::of(release),
+            (None, None) if head.freeze.is_none() => Exit::Done,
+            _ => Exit::Held,
+        };
+        Self {
+            pipeline: head.pipeline.clone(),
+            config: head.config,
+            freeze: head.freeze.clone(),
+            live: live.as_ref().map(ReleaseView::new),
+            moving: moving.as_ref().map(ReleaseView::new),
+            targets: moving.iter().flat_map(|release| TargetView::all(release, &owned)).collect(),
+            waiting: waiting.as_ref().map(ReleaseView::new),
+            waiting_on,
+            blocked: blocked.values().cloned().collect(),
+            ways_out: ways_out(scene),
+            exit,
+        }
+    }
+
+    /// The state as an exit code.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for PipelineView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            pipeline,
+            config,
+            freeze,
+            live,
+            moving,
+            targets,
+            waiting,
+            waiting_on,
+            blocked,
+            ways_out,
+            exit: _,
+        } = self;
+        writeln!(f, "{}  config version {config}", Tone::Strong.of(pipeline))?;
+        if let Some(Freeze { by, why, at }) = freeze {
+            let frozen = Tone::Bad.of("frozen ");
+            writeln!(f, "  {frozen}  since {} by {by}: {why}", moment(*at))?;
+        }
+        match live {
+            None => writeln!(f, "  live     nothing yet")?,
+            Some(live) => standing(f, "live", live)?,
+        }
+        if let Some(moving) = moving {
+            standing(f, "moving", moving)?;
+            waves(f, targets)?;
+            if let Some(failure) = &moving.failure {
+                writeln!(f, "    {} {}", Tone::Bad.of("because"), failure.cause)?;
+            }
+        }
+        if let Some(waiting) = waiting {
+            standing(f, "waiting", waiting)?;
+        }
+        for Block { digest, release, why, at: _ } in blocked {
+            writeln!(f, "  blocked  {} since {release}: {why}", digest.short())?;
+        }
+        waiting_on.iter().try_for_each(|on| writeln!(f, "  {}", waits_for(on)))?;
+        ways_out.iter().try_for_each(|line| writeln!(f, "    {line}"))
+    }
+}
+
+fn standing(f: &mut fmt::Formatter<'_>, role: &str, view: &ReleaseView) -> fmt::Result {
+    let images = image::list(&view.images);
+    writeln!(f, "  {role:<7}  {}  {}  {images}", Tone::Strong.of(&view.release), view.state())
+}
+
+fn waves(f: &mut fmt::Formatter<'_>, targets: &[TargetView]) -> fmt::Result {
+    let width = targets.iter().map(|view| view.target.service.len()).max().unwrap_or_default();
+    let mut last = 0;
+    for view in targets {
+        if view.wave != last {
+            last = view.wave;
+            writeln!(f, "    wave {last}")?;
+        }
+        writeln!(f, "      {}", view.line(width))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! What an operator can type where a pipeline stands: every state has a way out.
+
+use tidegate_core::model::{Hold, Phase, Scene};
+
+/// The commands that end what a pipeline is in.
+pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
+    let pipeline = &scene.head.pipeline;
+    let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
+    let mut ways = match &scene.moving {
+        None => Vec::new(),
+        Some(release) => match &release.phase {
+            Phase::Surveying { held: Some(Hold::NoWayBack { .. }), .. } => {
+                let start = format!("tidegate start {} --without-way-back", release.id);
+                vec![start, verb("abandon")]
+            }
+            Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
+                vec![format!("tidegate start {}", release.id), verb("abandon")]
+            }
+            Phase::Frozen { .. } | Phase::RollbackFailed { .. } => {
+                vec![verb("rollback"), verb("accept"), verb("abandon")]
+            }
+            Phase::Drifted { .. } => {
+                let all = format!("tidegate rollback {pipeline} --include-drifted");
+                vec![verb("rollback"), all, verb("accept"), verb("abandon")]
+            }
+            Phase::Surveying { .. } | Phase::Rolling { .. } | Phase::Baking { .. } => {
+                vec![verb("follow"), verb("rollback")]
+            }
+            Phase::RollingBack { .. } => vec![verb("follow")],
+            // The head names none of these as moving.
+            Phase::Waiting { .. }
+            | Phase::Live { .. }
+            | Phase::RolledBack { .. }
+            | Phase::Abandoned { .. }
+            | Phase::Superseded { .. }
+            | Phase::Refused { .. } => Vec::new(),
+        },
+    };
+    // A release that is stuck comes first: unfreezing is refused until it has ended.
+    let stuck = scene.moving.as_ref().is_some_and(|release| release.phase.is_stuck());
+    if scene.head.freeze.is_some() && !stuck {
+        ways.push(verb("unfreeze"));
+    }
+    ways
+}

@@ -1,0 +1,64 @@
+//! The SDK's way into a cloud in the same process: no sockets, no threads, the same wire.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+
+use crate::cloud::Reply;
+use crate::engine::World;
+use crate::wire;
+
+/// An HTTP client whose every request is answered by `world`.
+pub fn http_client(world: &Arc<World>) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(world.clone()));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+#[derive(Debug)]
+struct Connector(Arc<World>);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let world = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let response = match read(&request) {
+                Err(unreadable) => unreadable,
+                Ok((call, protocol)) => {
+                    // A caller that dies on the way never sent its call.
+                    world.clock.sleep(world.with(|cloud, _| cloud.travel())).await;
+                    let (reply, back) =
+                        world.with(|cloud, now| (cloud.call(call, now), cloud.travel()));
+                    let Reply::Answered(answer, delay) = reply else {
+                        return std::future::pending().await;
+                    };
+                    world.clock.sleep(delay + back).await;
+                    wire::write(&protocol, &answer)
+                }
+            };
+            write(response)
+        })
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<(crate::call::Call, wire::Protocol), wire::Response> {
+    wire::read(wire::Request {
+        authorization: request.headers().get("authorization"),
+        target: request.headers().get("x-amz-target"),
+        body: request.body().bytes().unwrap_or_default(),
+    })
+}
+
+fn write(response: wire::Response) -> Result<HttpResponse, ConnectorError> {
+    let status = response.status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
+    let mut http = HttpResponse::new(status, SdkBody::from(response.body));
+    http.headers_mut().insert("content-type", response.content_type);
+    if let Some(error_type) = response.error_type {
+        http.headers_mut().insert("x-amzn-errortype", error_type);
+    }
+    Ok(http)
+}

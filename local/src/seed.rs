@@ -1,0 +1,157 @@
+//! What is there before the story begins: what a config names, running a baseline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tidegate_core::config::{ImageConfig, Parameters, PipelineConfig, Running};
+use tidegate_core::model::repository_uri;
+
+use crate::api::{ApiError, Place};
+use crate::cloud::Cloud;
+use crate::ecr::{digest_of, manifest};
+use crate::ecs::SeedService;
+
+/// The baseline was pushed the day before: nobody mistakes it for news.
+const BASELINE_AGE: Duration = Duration::from_secs(86_400);
+
+/// The values that the template's parameters must have, for the services that [`fleet`] makes.
+pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
+    let mut running = Running::default();
+    for pipeline in pipelines {
+        let place = Place::new(&pipeline.account, &pipeline.region);
+        for service in services(pipeline) {
+            let revision = place.arn("ecs", &format!("task-definition/{}:1", family(service)));
+            running.task_definitions.insert(revision);
+        }
+        running.roles.extend(roles(pipeline));
+    }
+    let values = Parameters::new(pipelines, &running);
+    let join = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<_>>().join(",");
+    values.all().into_iter().map(|(name, arns)| (name.to_owned(), join(arns))).collect()
+}
+
+/// Makes the repositories, clusters and services that `pipelines` name, each service running the
+/// image that its pipeline's first tag pattern would select.
+pub fn fleet(
+    cloud: &mut Cloud,
+    pipelines: &[PipelineConfig],
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let pushed = now - BASELINE_AGE;
+    for pipeline in pipelines {
+        for image in pipeline.images.values() {
+            let tag = example_tag(image);
+            if cloud.ecr.pull(&reference(image)).is_none() {
+                cloud.ecr.seed_image(&image.repository, &tag, "healthy", pushed)?;
+            }
+        }
+        for service in services(pipeline) {
+            let definition = task_definition(pipeline, service);
+            let seed = SeedService::new(&pipeline.cluster, service, definition);
+            cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Pushes an image that behaves so, once for each tag, as a build does; returns its digest.
+pub fn push(
+    cloud: &mut Cloud,
+    repository: &str,
+    tags: &[&str],
+    behaviour: &str,
+    now: Timestamp,
+) -> Result<String, ApiError> {
+    let manifest = manifest(&format!("{repository} {behaviour} {now}"), behaviour);
+    for tag in tags {
+        let put =
+            json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
+        cloud.ecr.call("PutImage", &put, now)?;
+    }
+    Ok(digest_of(&manifest))
+}
+
+fn services(pipeline: &PipelineConfig) -> impl Iterator<Item = &str> {
+    pipeline.waves.iter().flatten().map(|target| target.service.as_str())
+}
+
+fn family(service: &str) -> String {
+    service.to_lowercase().replace('_', "-")
+}
+
+fn roles(pipeline: &PipelineConfig) -> [String; 2] {
+    ["task", "execution"].map(|kind| {
+        format!("arn:aws:iam::{}:role/{}-{kind}", pipeline.account, pipeline.cluster)
+    })
+}
+
+fn reference(image: &ImageConfig) -> String {
+    let registry = &image.registry;
+    let uri = repository_uri(&registry.account, &registry.region, &image.repository);
+    format!("{uri}:{}", example_tag(image))
+}
+
+/// A tag that the image's first pattern selects.
+fn example_tag(image: &ImageConfig) -> String {
+    let pattern = image.tags.first().map(ToString::to_string).unwrap_or_default();
+    pattern
+        .replace("{sha}", "0a1b2c3")
+        .replace("{version}", "1.0.0")
+        .replace("{semver}", "1.0.0")
+        .replace('*', "seed")
+}
+
+/// A task definition as teams have them: one image for many services, told apart by `command`; a
+/// secret, a log configuration, and a sidecar that no release may touch.
+fn task_definition(pipeline: &PipelineConfig, service: &str) -> Value {
+    let place = Place::new(&pipeline.account, &pipeline.region);
+    let [task_role, execution_role] = roles(pipeline);
+    let family = family(service);
+    let log = json!({
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": format!("/ecs/{}", pipeline.cluster),
+            "awslogs-region": pipeline.region,
+            "awslogs-stream-prefix": family,
+        },
+    });
+    let secret = place.arn("secretsmanager", &format!("secret:{}-config-AbCdEf", pipeline.cluster));
+    let mut containers: Vec<Value> = pipeline
+        .images
+        .iter()
+        .map(|(name, image)| {
+            json!({
+                "name": name,
+                "image": reference(image),
+                "essential": true,
+                "command": ["node", "worker.js", service],
+                "environment": [{ "name": "SERVICE", "value": service }],
+                "secrets": [{ "name": "CONFIG", "valueFrom": secret }],
+                "logConfiguration": log,
+                "mountPoints": [],
+                "portMappings": [],
+                "volumesFrom": [],
+            })
+        })
+        .collect();
+    containers.push(json!({
+        "name": "log-router",
+        "image": "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable",
+        "essential": false,
+        "firelensConfiguration": { "type": "fluentbit" },
+    }));
+    json!({
+        "family": family,
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "runtimePlatform": { "cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX" },
+        "cpu": "256",
+        "memory": "512",
+        "taskRoleArn": task_role,
+        "executionRoleArn": execution_role,
+        "containerDefinitions": containers,
+        "tags": [{ "key": "team", "value": "platform" }],
+    })
+}
