@@ -193,9 +193,13 @@ fn every_rules_queue_is_under_the_alarm() {
 
 #[test]
 fn functions_are_told_these_things_and_no_others() {
-    let shared =
-        ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_RETENTION_DAYS", "TIDEGATE_TABLE"];
-    let channels = ["TIDEGATE_SLACK_SECRET_ARN", "TIDEGATE_TEAMS_SECRET_ARN", "TIDEGATE_TOPIC_ARN"];
+    let shared = ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_TABLE"];
+    let channels = [
+        "TIDEGATE_DEAD_LETTERS_URL",
+        "TIDEGATE_SLACK_SECRET_ARN",
+        "TIDEGATE_TEAMS_SECRET_ARN",
+        "TIDEGATE_TOPIC_ARN",
+    ];
     for program in ["promote", "deploy", "watch", "notify"] {
         let environment = function(program).environment;
         let told: BTreeSet<_> = environment.keys().map(String::as_str).collect();

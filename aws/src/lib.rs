@@ -11,6 +11,7 @@ pub mod error;
 #[cfg(test)]
 mod fake;
 pub mod http;
+pub mod inventory;
 mod moment;
 pub mod refusal;
 pub mod registry;

@@ -8,6 +8,7 @@ use aws_types::SdkConfig;
 
 use crate::Refusal;
 
+const PUBLISH: &str = "sns:Publish";
 /// SNS takes subjects of fewer than 100 characters.
 const MOST_SUBJECT: usize = 99;
 
@@ -54,8 +55,6 @@ impl Topic {
         Ok(())
     }
 }
-
-const PUBLISH: &str = "sns:Publish";
 
 fn text(value: &str) -> Result<MessageAttributeValue, aws_sdk_sns::error::BuildError> {
     MessageAttributeValue::builder().data_type("String").string_value(value).build()
@@ -111,14 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn every_protocol_gets_its_form() {
+    fn mail_gets_text_and_every_other_protocol_json() {
         let message: serde_json::Value =
             serde_json::from_str(&message("Text", "{\"v\":1}")).unwrap();
-        assert_eq!(message["default"], "Text");
         assert_eq!(message["email"], "Text");
-        for protocol in ["sqs", "https", "lambda"] {
-            assert_eq!(message[protocol], "{\"v\":1}", "a string that holds JSON");
-        }
+        assert_eq!(message["default"], "{\"v\":1}", "a string that holds JSON");
     }
 
     #[test]

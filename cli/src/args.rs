@@ -69,11 +69,7 @@ pub enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(
-        &self,
-        session: &Session,
-        desk: &mut Desk<'_>,
-    ) -> Result<Exit, Error> {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         match self {
             Self::Init(command) => command.run(session, desk).await,
             Self::Config(command) => command.run(session, desk).await,

@@ -11,10 +11,13 @@ pub struct Consent {
     /// Do not ask for the pipeline's name
     #[arg(long, short)]
     pub yes: bool,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl Consent {
-    /// Lets go on only who types the pipeline's name, or said `--yes`.
+    /// Lets go on only who types the pipeline's name, or said `--yes`; a dry run harms nobody.
     pub(crate) fn ask(
         self,
         session: &Session,
@@ -22,7 +25,7 @@ impl Consent {
         pipeline: &str,
         what: &str,
     ) -> Result<(), Error> {
-        if self.yes {
+        if self.yes || self.dry_run {
             return Ok(());
         }
         if !session.is_interactive() {

@@ -1,11 +1,11 @@
 //! An operator's decision: read, decide, write; whoever loses a race reads and decides again.
 
 use jiff::Timestamp;
-use tidegate_aws::advance;
 use tidegate_aws::table::Commit;
+use tidegate_aws::{Clock, Table, advance};
 use tidegate_core::command::Refused;
-use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Change, Scene};
+use tidegate_core::decide::Sightings;
+use tidegate_core::model::{Change, Scene, WaitingOn};
 
 use crate::view::Outcome;
 use crate::{Error, Session};
@@ -39,13 +39,22 @@ pub(crate) async fn carry_out(
             return Ok(Outcome::imagined(&scene, &change));
         }
         if table.commit(&change).await? == Commit::Done {
-            // The next step is the functions' as well: where they cannot be reached in time by
-            // our reading, they take it.
-            advance(table, clock, pipeline, &Sightings::new()).await?;
+            let waiting_on = move_on(table, clock, pipeline).await;
             let after = table.scene(pipeline).await?;
-            let plan = decide(&after, &Sightings::new(), clock.now());
-            return Ok(Outcome::written(&after, &change, &plan.waiting_on));
+            return Ok(Outcome::written(&after, &change, waiting_on));
         }
     }
     Err(Error::Overtaken(pipeline.to_owned()))
+}
+
+/// The next steps, which whoever wrote takes as far as they go: so no step lacks an owner.
+pub(crate) async fn move_on(table: &Table, clock: &Clock, pipeline: &str) -> Vec<WaitingOn> {
+    match advance(table, clock, pipeline, &Sightings::new()).await {
+        Ok(advanced) => advanced.waiting_on,
+        // What was decided is written all the same, and the functions wake up every minute.
+        Err(error) => {
+            let what = format!("the next wake-up of Tidegate's functions ({error})");
+            vec![WaitingOn { target: None, what, until: None }]
+        }
+    }
 }

@@ -37,9 +37,9 @@ impl Exit {
             | Phase::Rolling { .. }
             | Phase::Baking { .. }
             | Phase::RollingBack { .. } => Self::Moving,
-            Phase::Waiting { .. } | Phase::Surveying { held: Some(_), .. } | Phase::Frozen { .. } => {
-                Self::Held
-            }
+            Phase::Waiting { .. }
+            | Phase::Surveying { held: Some(_), .. }
+            | Phase::Frozen { .. } => Self::Held,
             Phase::RolledBack { .. } => Self::RolledBack,
             Phase::RollbackFailed { .. } | Phase::Drifted { .. } | Phase::Abandoned { .. } => {
                 Self::Broken

@@ -2,16 +2,20 @@
 //!
 //! [`run`] is the whole of it, so that tests and the demo call the very same code as the terminal.
 
+mod adoption;
 mod args;
-mod exit;
-mod error;
-mod output;
-mod session;
-mod reference;
+mod claims;
+pub mod command;
 mod consent;
 mod decision;
+mod error;
+mod exit;
+mod live;
+mod output;
+mod pushes;
+mod reference;
+mod session;
 pub mod view;
-pub mod command;
 
 use std::io::Write;
 

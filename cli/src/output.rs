@@ -16,7 +16,7 @@ pub struct OutputArgs {
     /// Text for people, or JSON with stable names for programs
     #[arg(long, global = true, value_enum, default_value = "text", help_heading = "Output")]
     pub output: Format,
-    /// Colour; `auto` is on a terminal only, and not where NO_COLOR is set
+    /// Colour; `auto` is on a terminal only, and not where `NO_COLOR` is set
     #[arg(long, global = true, value_enum, default_value = "auto", help_heading = "Output")]
     pub color: Color,
 }
@@ -58,7 +58,7 @@ pub trait Report: Serialize + Display {}
 impl<T: Serialize + Display> Report for T {}
 
 /// Where a command puts what it says.
-pub struct Desk<'w> {
+pub(crate) struct Desk<'w> {
     format: Format,
     color: Color,
     out: &'w mut dyn Write,
@@ -91,6 +91,13 @@ impl<'w> Desk<'w> {
             return Ok(());
         }
         self.say(report)
+    }
+
+    /// Writes data that has one form only.
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Error> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()?;
+        Ok(())
     }
 
     /// Says something that is not data.

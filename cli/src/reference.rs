@@ -84,6 +84,11 @@ fn number_of(text: &str) -> Option<u64> {
 }
 
 impl Reference {
+    /// This release and no other.
+    pub(crate) fn to(id: &ReleaseId) -> Self {
+        Self { pipeline: id.pipeline.clone(), which: Which::Number(id.number) }
+    }
+
     /// The release that is meant.
     pub(crate) async fn find(&self, table: &Table) -> Result<Release, Error> {
         let pipeline = &self.pipeline;
@@ -98,7 +103,11 @@ impl Reference {
             Which::Live => head.live,
             Which::Current => head.moving.or(head.waiting).or(newest),
         };
-        let missing = || Error::NotNow(format!("{self} does not exist; `tidegate history {pipeline}` shows those that do"));
+        let missing = || {
+            Error::NotNow(format!(
+                "{self} does not exist; `tidegate history {pipeline}` shows those that do"
+            ))
+        };
         let id = ReleaseId::new(pipeline.clone(), number.ok_or_else(missing)?);
         table.release_of(&id).await?.ok_or_else(missing)
     }
@@ -115,6 +124,17 @@ pub enum Goal {
     Live,
     /// The newest live release that came under this tag.
     Version(String),
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Latest => f.write_str("latest"),
+            Self::Live => f.write_str("live"),
+            Self::Version(tag) => f.write_str(tag),
+        }
+    }
 }
 
 impl FromStr for Goal {

@@ -26,10 +26,10 @@ pub struct Access {
     /// AWS region, instead of the one of the profile or the environment
     #[arg(long, global = true, value_name = "REGION", help_heading = "AWS")]
     pub region: Option<String>,
-    /// Instead of AWS's own endpoints, for example http://127.0.0.1:4566
+    /// Instead of AWS's own endpoints, for example `http://127.0.0.1:4566`
     #[arg(long, global = true, value_name = "URL", help_heading = "AWS")]
     pub endpoint_url: Option<String>,
-    /// Profile of ~/.aws/config, instead of AWS_PROFILE
+    /// Profile of ~/.aws/config, instead of `AWS_PROFILE`
     #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
     pub profile: Option<String>,
 }
@@ -122,7 +122,8 @@ impl Session {
         }
         let sdk = loader.load().await;
         if sdk.region().is_none() {
-            let advice = "no AWS region is set: use --region, AWS_REGION, or a profile that has one";
+            let advice =
+                "no AWS region is set: use --region, AWS_REGION, or a profile that has one";
             return Err(Error::Usage(advice.to_owned()));
         }
         Ok(self.sdk.get_or_init(|| sdk))
@@ -159,10 +160,14 @@ impl Session {
         Ok(self.identity.get_or_init(|| Identity { arn, account }))
     }
 
+    /// The region of everything that names no other.
+    pub(crate) async fn region(&self) -> Result<String, Error> {
+        Ok(self.sdk().await?.region().map(ToString::to_string).unwrap_or_default())
+    }
+
     /// The account and region of the installation: where a config says nothing else.
     pub(crate) async fn home(&self) -> Result<Registry, Error> {
         let account = self.identity().await?.account.clone();
-        let region = self.sdk().await?.region().map(ToString::to_string).unwrap_or_default();
-        Ok(Registry { account, region })
+        Ok(Registry { account, region: self.region().await? })
     }
 }

@@ -66,18 +66,19 @@ pub struct BusEvent {
 }
 
 impl BusEvent {
-    /// Wraps `detail` in the envelope that EventBridge adds.
+    /// Wraps `detail` in the bus's envelope.
     pub fn new(place: &Place, source: &str, kind: &str, at: Timestamp, detail: Detail) -> Self {
+        let Detail { id, resources, detail } = detail;
         let body = json!({
             "version": "0",
-            "id": detail.id,
+            "id": id,
             "detail-type": kind,
             "source": source,
             "account": place.account,
             "time": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "region": place.region,
-            "resources": detail.resources,
-            "detail": detail.detail,
+            "resources": resources,
+            "detail": detail,
         });
         Self { at, body }
     }
@@ -192,8 +193,8 @@ pub fn iso(at: Timestamp) -> Value {
 
 /// A random UUID, version 4, from the model's own dice.
 pub fn uuid(dice: &mut fastrand::Rng) -> String {
-    let bits = dice.u128(..) & !(0xf000_u128 << 64) | 0x4000_u128 << 64;
-    let bits = bits & !(0xc_u128 << 60) | 0x8_u128 << 60;
+    let versioned = (dice.u128(..) & !(0xf000 << 64)) | (0x4000 << 64);
+    let bits = (versioned & !(0xc << 60)) | (0x8 << 60);
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -54,7 +54,8 @@ fn read(request: &HttpRequest) -> Result<(crate::call::Call, wire::Protocol), wi
 }
 
 fn write(response: wire::Response) -> Result<HttpResponse, ConnectorError> {
-    let status = response.status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
+    let status =
+        response.status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
     let mut http = HttpResponse::new(status, SdkBody::from(response.body));
     http.headers_mut().insert("content-type", response.content_type);
     if let Some(error_type) = response.error_type {

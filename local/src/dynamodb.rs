@@ -60,7 +60,7 @@ impl DynamoDb {
         let mut keys = Vec::new();
         for table in tables {
             let request = serde_json::from_value(table.request.clone())
-                .map_err(|error| ApiError::refused("ValidationException", error.to_string()))?;
+                .map_err(|error: serde_json::Error| unreadable(&error.to_string()))?;
             database.create_table(request).map_err(failed)?;
             let schema = table.request["KeySchema"].as_array().into_iter().flatten();
             let names = schema.filter_map(|key| key["AttributeName"].as_str().map(str::to_owned));
@@ -178,14 +178,10 @@ fn run<Request: DeserializeOwned, Reply: Serialize>(
 ) -> Answer {
     let request = match serde_json::from_value(input.clone()) {
         Ok(request) => request,
-        Err(error) => {
-            return ApiError::refused("SerializationException", error.to_string()).into();
-        }
+        Err(error) => return unreadable(&error.to_string()).into(),
     };
     match action(request) {
-        Ok(reply) => {
-            Answer { status: 200, body: serde_json::to_value(reply).unwrap_or_default() }
-        }
+        Ok(reply) => Answer { status: 200, body: serde_json::to_value(reply).unwrap_or_default() },
         Err(error) => {
             let body = serde_json::from_str(&error.to_json()).unwrap_or_default();
             Answer { status: error.status_code(), body }
@@ -193,12 +189,16 @@ fn run<Request: DeserializeOwned, Reply: Serialize>(
     }
 }
 
+/// dynoxide marks what breaks a constraint, not the shape.
+fn unreadable(error: &str) -> ApiError {
+    match error.strip_prefix("VALIDATION:") {
+        Some(constraint) => ApiError::refused("ValidationException", constraint),
+        None => ApiError::refused("SerializationException", error),
+    }
+}
+
 /// The keys of the items that a write may change.
-fn written_keys<'a>(
-    action: &str,
-    input: &Value,
-    tables: &'a [Keys],
-) -> Vec<(&'a Keys, Value)> {
+fn written_keys<'a>(action: &str, input: &Value, tables: &'a [Keys]) -> Vec<(&'a Keys, Value)> {
     let of_request = |request: &Value| {
         let table = tables.iter().find(|table| request["TableName"] == table.table)?;
         let from = if request["Key"].is_null() { &request["Item"] } else { &request["Key"] };
@@ -243,13 +243,13 @@ mod tests {
 
     fn table() -> DynamoDb {
         let request = json!({
-            "TableName": "t", "BillingMode": "PAY_PER_REQUEST",
+            "TableName": "table", "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"},
                                      {"AttributeName": "sk", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"},
                           {"AttributeName": "sk", "KeyType": "RANGE"}],
         });
-        DynamoDb::new(&[Table { name: "t".to_owned(), stream: String::new(), request }]).unwrap()
+        DynamoDb::new(&[Table { name: "table".to_owned(), stream: String::new(), request }]).unwrap()
     }
 
     fn item(sk: &str, value: &str) -> Value {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn put(sk: &str, value: &str) -> Value {
-        json!({"TableName": "t", "Item": item(sk, value)})
+        json!({"TableName": "table", "Item": item(sk, value)})
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -273,7 +273,7 @@ mod tests {
         assert!(db.call("PutItem", &put("a", "1"), at(0)).1.is_empty());
         let (_, changes) = db.call("PutItem", &put("a", "2"), at(0));
         assert_eq!(changes[0].old, Some(item("a", "1")));
-        let key = json!({"TableName": "t", "Key": {"pk": {"S": "p"}, "sk": {"S": "a"}}});
+        let key = json!({"TableName": "table", "Key": {"pk": {"S": "p"}, "sk": {"S": "a"}}});
         assert_eq!(db.call("DeleteItem", &key, at(0)).1[0].new, None);
     }
 
@@ -302,11 +302,11 @@ mod tests {
         db.lag = Duration::from_secs(2);
         db.call("PutItem", &put("a", "1"), at(0));
         db.call("PutItem", &put("a", "2"), at(10));
-        let mut get = json!({"TableName": "t", "Key": {"pk": {"S": "p"}, "sk": {"S": "a"}}});
+        let mut get = json!({"TableName": "table", "Key": {"pk": {"S": "p"}, "sk": {"S": "a"}}});
         assert_eq!(db.call("GetItem", &get, at(11)).0.body["Item"]["v"]["S"], "1");
         assert_eq!(db.call("GetItem", &get, at(13)).0.body["Item"]["v"]["S"], "2");
         db.call("PutItem", &put("b", "1"), at(20));
-        let query = json!({"TableName": "t", "KeyConditionExpression": "pk = :p",
+        let query = json!({"TableName": "table", "KeyConditionExpression": "pk = :p",
                            "ExpressionAttributeValues": {":p": {"S": "p"}}});
         assert_eq!(db.call("Query", &query, at(21)).0.body["Count"], 1);
         get["ConsistentRead"] = json!(true);

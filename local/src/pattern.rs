@@ -272,7 +272,10 @@ mod tests {
             (json!({"detail": {"group": [{"anything-but": "service:Rag"}]}}), false),
             (json!({"detail": {"group": [{"anything-but": ["x", "y"]}]}}), true),
             (json!({"detail": {"group": [{"anything-but": {"prefix": "family:"}}]}}), true),
-            (json!({"detail": {"group": [{"anything-but": {"prefix": ["x", "service:"]}}]}}), false),
+            (
+                json!({"detail": {"group": [{"anything-but": {"prefix": ["x", "service:"]}}]}}),
+                false,
+            ),
             (json!({"detail": {"absent": [{"anything-but": "x"}]}}), false),
             (json!({"detail": {"tag": [{"anything-but": ""}]}}), false),
             (json!({"detail": {"absent": [{"exists": false}]}}), true),

@@ -82,9 +82,8 @@ fn family(service: &str) -> String {
 }
 
 fn roles(pipeline: &PipelineConfig) -> [String; 2] {
-    ["task", "execution"].map(|kind| {
-        format!("arn:aws:iam::{}:role/{}-{kind}", pipeline.account, pipeline.cluster)
-    })
+    ["task", "execution"]
+        .map(|kind| format!("arn:aws:iam::{}:role/{}-{kind}", pipeline.account, pipeline.cluster))
 }
 
 fn reference(image: &ImageConfig) -> String {

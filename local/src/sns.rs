@@ -193,14 +193,17 @@ mod tests {
 
     const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:t";
 
-    fn call(sns: &mut Sns, action: &str, input: &Value) -> (Result<Value, ApiError>, Vec<Delivery>) {
+    fn call(
+        sns: &mut Sns,
+        action: &str,
+        input: &Value,
+    ) -> (Result<Value, ApiError>, Vec<Delivery>) {
         sns.call(action, input, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
     fn a_publish_is_kept_and_delivered_to_local_subscribers() {
-        let mut sns =
-            Sns::new(&Place::new("123456789012", "us-west-2"), vec![TOPIC.to_owned()]);
+        let mut sns = Sns::new(&Place::new("123456789012", "us-west-2"), vec![TOPIC.to_owned()]);
         let subscribe = json!({"TopicArn": TOPIC, "Protocol": "http",
                                "Endpoint": "http://127.0.0.1:9/hook"});
         assert!(call(&mut sns, "Subscribe", &subscribe).0.is_ok());
@@ -222,14 +225,16 @@ mod tests {
 
     #[test]
     fn what_sns_refuses_is_refused() {
-        let mut sns =
-            Sns::new(&Place::new("123456789012", "us-west-2"), vec![TOPIC.to_owned()]);
+        let mut sns = Sns::new(&Place::new("123456789012", "us-west-2"), vec![TOPIC.to_owned()]);
         for (input, code) in [
             (json!({"TopicArn": "arn:other", "Message": "a"}), "NotFound"),
             (json!({"TopicArn": TOPIC}), "InvalidParameter"),
             (json!({"TopicArn": TOPIC, "Message": "a", "Subject": "a\nb"}), "InvalidParameter"),
             (json!({"TopicArn": TOPIC, "Message": "a", "Subject": "é"}), "InvalidParameter"),
-            (json!({"TopicArn": TOPIC, "Message": "{}", "MessageStructure": "json"}), "InvalidParameter"),
+            (
+                json!({"TopicArn": TOPIC, "Message": "{}", "MessageStructure": "json"}),
+                "InvalidParameter",
+            ),
             (json!({"TopicArn": TOPIC, "Message": "a".repeat(LARGEST + 1)}), "InvalidParameter"),
         ] {
             let refused = call(&mut sns, "Publish", &input).0.unwrap_err();

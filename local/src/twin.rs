@@ -59,10 +59,8 @@ pub fn run<T>(
 ) -> Result<T, TwinError> {
     // The SDK draws its retries' jitter and its tokens from the thread's own dice.
     fastrand::seed(setting.seed);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     LocalSet::new().block_on(&runtime, async {
         let template = Template::parse(setting.template).map_err(CloudError::from)?;
         let stack =
@@ -117,7 +115,12 @@ impl Twin {
     }
 
     /// Pushes an image that behaves so, under each of `tags` in turn; returns its digest.
-    pub fn push(&self, repository: &str, tags: &[&str], behaviour: &str) -> Result<String, ApiError> {
+    pub fn push(
+        &self,
+        repository: &str,
+        tags: &[&str],
+        behaviour: &str,
+    ) -> Result<String, ApiError> {
         self.world.with(|cloud, now| crate::seed::push(cloud, repository, tags, behaviour, now))
     }
 

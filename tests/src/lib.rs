@@ -1,3 +1,5 @@
-//! Shared support of the proof.
+//! Shared support of the proof: a stage on which whole stories are played in virtual time.
 
-pub mod stack;
+pub mod stage;
+
+pub use stage::{Stage, play};

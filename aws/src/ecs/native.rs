@@ -14,8 +14,8 @@ use crate::moment::timestamp;
 
 /// `DescribeServiceDeployments` and `DescribeServiceRevisions` take no more ARNs than this.
 const ARNS_A_CALL: usize = 20;
-/// The most that `ListServiceDeployments` returns at once; the newest is always among them.
-const MOST_LISTED: i32 = 100;
+/// The most that a page of `ListServiceDeployments` holds: 90 days of most services.
+const PAGE: i32 = 100;
 
 /// A service's configuration at one time, with the digests that ECS resolved for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,20 +93,29 @@ impl Ecs {
         cluster: &str,
         service: &str,
     ) -> Result<Option<String>, Refusal> {
-        let answer = self
-            .client
-            .list_service_deployments()
-            .cluster(cluster)
-            .service(service)
-            .max_results(MOST_LISTED)
-            .send()
-            .await
-            .map_err(Refusal::of("ecs:ListServiceDeployments", in_cluster(cluster, service)))?;
-        let newest = answer
-            .service_deployments()
-            .iter()
-            .max_by_key(|deployment| timestamp(deployment.created_at()));
-        Ok(newest.and_then(|brief| brief.service_deployment_arn()).map(str::to_owned))
+        let mut newest = None;
+        let mut next = None;
+        loop {
+            let page = self
+                .client
+                .list_service_deployments()
+                .cluster(cluster)
+                .service(service)
+                .max_results(PAGE)
+                .set_next_token(next)
+                .send()
+                .await
+                .map_err(Refusal::of("ecs:ListServiceDeployments", in_cluster(cluster, service)))?;
+            // No order is promised, within a page or from page to page.
+            for listed in page.service_deployments() {
+                let arn = listed.service_deployment_arn().map(str::to_owned);
+                newest = newest.max(Some((timestamp(listed.created_at()), arn)));
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(newest.and_then(|(_, arn)| arn));
+            }
+        }
     }
 
     async fn service_deployments(

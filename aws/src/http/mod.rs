@@ -2,6 +2,8 @@
 
 mod outbound;
 mod reach;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -75,18 +77,4 @@ fn public_roots(store: TrustStore) -> TrustStore {
             "-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
         ))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The connector panics on a certificate that it cannot read: so building it is the test.
-    #[test]
-    fn all_embedded_roots_are_readable() {
-        let clock = Clock::system();
-        for roots in [aws_roots, public_roots] {
-            connector(&clock, Reach::Public, roots(TrustStore::empty()));
-        }
-    }
 }

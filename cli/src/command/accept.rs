@@ -20,19 +20,13 @@ pub struct Accept {
     /// Whether it may.
     #[command(flatten)]
     pub consent: Consent,
-    /// Say what would be written, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 impl Accept {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
-        let Self { pipeline, consent, dry_run } = self;
-        if !dry_run {
-            let what = format!("calls {pipeline} right as it is");
-            consent.ask(session, desk, pipeline, &what)?;
-        }
-        let outcome = carry_out(session, pipeline, *dry_run, |moment| {
+        let Self { pipeline, consent } = self;
+        consent.ask(session, desk, pipeline, &format!("calls {pipeline} right as it runs now"))?;
+        let outcome = carry_out(session, pipeline, consent.dry_run, |moment| {
             command::accept(moment.scene, moment.actor, moment.now)
         });
         desk.say(&outcome.await?)?;

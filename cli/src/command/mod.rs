@@ -1,17 +1,17 @@
 //! The verbs, one file each: what can be typed, what it does, what it says.
 
-pub mod init;
+pub mod abandon;
+pub mod accept;
+pub mod block;
 pub mod config;
+pub mod follow;
+pub mod freeze;
+pub mod history;
+pub mod init;
+pub mod rollback;
+pub mod show;
 pub mod start;
 pub mod status;
-pub mod history;
-pub mod show;
-pub mod follow;
-pub mod wait;
-pub mod rollback;
-pub mod accept;
-pub mod abandon;
-pub mod freeze;
-pub mod unfreeze;
-pub mod block;
 pub mod unblock;
+pub mod unfreeze;
+pub mod wait;

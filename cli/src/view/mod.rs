@@ -1,12 +1,12 @@
 //! What commands say: each is JSON with stable names, and text for people.
 
-mod moment;
-mod image;
-mod release;
-mod target;
 mod entry;
+mod image;
+mod moment;
 mod outcome;
+mod release;
 mod status;
+mod target;
 mod ways_out;
 
 pub use entry::EntryView;

@@ -115,8 +115,19 @@ fn circumstances(release: &Release) -> (Timestamp, String, Tone) {
 
 impl fmt::Display for ReleaseView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { release, phase: _, since, detail: _, cause: _, by, at, config, images, failure, tone: _ } =
-            self;
+        let Self {
+            release,
+            phase: _,
+            since,
+            detail: _,
+            cause: _,
+            by,
+            at,
+            config,
+            images,
+            failure,
+            tone: _,
+        } = self;
         writeln!(f, "{} {}", Tone::Strong.of(release), self.state())?;
         writeln!(f, "  since   {}", moment(*since))?;
         writeln!(f, "  cause   {} by {by}, {}", self.cause_in_words(), moment(*at))?;

@@ -130,8 +130,18 @@ fn circumstances(phase: &SlotPhase) -> (Option<Timestamp>, Tone) {
 
 impl fmt::Display for TargetView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target: _, wave: _, phase: _, state: _, deadline: _, wanted, revision, baseline, tasks, tone: _ } =
-            self;
+        let Self {
+            target: _,
+            wave: _,
+            phase: _,
+            state: _,
+            deadline: _,
+            wanted,
+            revision,
+            baseline,
+            tasks,
+            tone: _,
+        } = self;
         writeln!(f, "{}", self.line(0))?;
         for reference in wanted {
             writeln!(f, "  wanted   {reference}")?;

@@ -12,12 +12,3 @@ mod settings;
 
 pub use notifier::Notifier;
 pub use settings::Settings;
-
-use jiff::Timestamp;
-use serde_json::Value;
-use tidegate_aws::{App, Error};
-
-/// One invocation in a fresh process: settings from the environment, nothing remembered.
-pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
-    Notifier::new(app, Settings::from_env()?).handle(event, deadline).await
-}

@@ -50,18 +50,12 @@ impl Notifier {
         let raw = event["Records"].as_array().ok_or_else(|| {
             Error::NotUnderstood("expected a batch of DynamoDB stream records".to_owned())
         })?;
-        let mut letters = Vec::new();
-        let mut sequences = Vec::new();
-        let mut again = Vec::new();
+        let (mut letters, mut unreadable, mut sequences) = (Vec::new(), Vec::new(), Vec::new());
         for (index, record) in raw.iter().map(record::read).enumerate() {
             sequences.push(record.sequence);
             match record.content {
                 Ok(letter) => letters.extend(letter.map(|letter| (index, letter))),
-                Err(unreadable) => {
-                    if self.parking.unreadable(&unreadable).await.is_err() {
-                        again.push(index);
-                    }
-                }
+                Err(record) => unreadable.push((index, record)),
             }
         }
         // Side by side: a channel that is slow or down delays no other.
@@ -70,8 +64,17 @@ impl Notifier {
             self.deliver(self.slack.as_ref(), &letters, deadline),
             self.deliver(self.teams.as_ref(), &letters, deadline),
         );
-        again.extend([topic, slack, teams].into_iter().flatten());
-        Ok(serde_json::to_value(answer(again.into_iter().min(), &sequences))?)
+        let mut again = [topic, slack, teams].into_iter().flatten().min();
+        for (index, record) in &unreadable {
+            // What lies behind comes again anyway, and is parked when it is passed.
+            if again.is_some_and(|again| again < *index) {
+                break;
+            }
+            if self.parking.unreadable(record).await.is_err() {
+                again = Some(*index);
+            }
+        }
+        Ok(serde_json::to_value(answer(again, &sequences))?)
     }
 
     async fn deliver(
@@ -80,7 +83,8 @@ impl Notifier {
         letters: &[(usize, Letter)],
         deadline: Timestamp,
     ) -> Option<usize> {
-        lane?.deliver(letters, &self.parking, &self.clock, deadline).await
+        // The SDK's futures are kilobytes each, and three are under way.
+        Box::pin(lane?.deliver(letters, &self.parking, &self.clock, deadline)).await
     }
 }
 

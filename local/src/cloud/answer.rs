@@ -24,8 +24,7 @@ impl Cloud {
     /// Answers a call that arrives at `now`.
     pub fn call(&mut self, call: Call, now: Timestamp) -> Reply {
         let caller = call.caller.to_string();
-        let occasion =
-            Occasion { caller: &caller, service: &call.service, action: &call.action };
+        let occasion = Occasion { caller: &caller, service: &call.service, action: &call.action };
         match self.faults.strike(occasion, Fault::is_of_calls) {
             None => Reply::Answered(self.land(call, now), Duration::ZERO),
             Some(Fault::Throttle) => {

@@ -113,8 +113,7 @@ impl Cloud {
             Due::Lane { feed, lane } => {
                 let Some(event) = self.feeds[feed].start(lane, now) else { return };
                 let program = self.feeds[feed].program.clone();
-                let occasion =
-                    Occasion { caller: &program, service: "lambda", action: "Invoke" };
+                let occasion = Occasion { caller: &program, service: "lambda", action: "Invoke" };
                 if self.faults.strike(occasion, |fault| fault == Fault::Duplicate).is_some() {
                     started.push(self.invocation(&program, event.clone(), Source::Nobody));
                 }

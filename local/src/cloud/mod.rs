@@ -117,7 +117,10 @@ enum Due {
 #[derive(Debug, Clone, PartialEq)]
 enum Source {
     Asynchronous(Event),
-    Lane { feed: usize, lane: LaneId },
+    Lane {
+        feed: usize,
+        lane: LaneId,
+    },
     /// A person waits for the answer, or a duplicate that nobody waits for.
     Nobody,
 }

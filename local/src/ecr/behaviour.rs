@@ -57,7 +57,8 @@ impl Behaviour {
     ///
     /// A word that cannot be read is an error, so that a typing mistake never passes as `healthy`.
     pub(super) fn of_manifest(manifest: &serde_json::Value) -> Result<Option<Self>, String> {
-        let Some(text) = manifest.pointer("/annotations").and_then(|all| all.get(ANNOTATION)) else {
+        let Some(text) = manifest.pointer("/annotations").and_then(|all| all.get(ANNOTATION))
+        else {
             return Ok(None);
         };
         let text = text.as_str().unwrap_or_default();

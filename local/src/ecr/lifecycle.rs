@@ -92,9 +92,9 @@ impl Rule {
         match &self.tags {
             Tags::Any => true,
             Tags::Untagged => image.tags.is_empty(),
-            Tags::Patterns(patterns) => patterns.iter().all(|pattern| {
-                image.tags.iter().any(|tag| matches_wildcard(pattern, tag))
-            }),
+            Tags::Patterns(patterns) => patterns
+                .iter()
+                .all(|pattern| image.tags.iter().any(|tag| matches_wildcard(pattern, tag))),
         }
     }
 
@@ -151,11 +151,8 @@ impl Repository {
     /// Expires what the policy takes; what an index refers to stays as long as the index.
     fn expire(&mut self, now: Timestamp) -> Vec<String> {
         let expiring = self.expiring(now);
-        let indexes: Vec<String> = expiring
-            .iter()
-            .filter(|digest| !self.is_referenced(digest))
-            .cloned()
-            .collect();
+        let indexes: Vec<String> =
+            expiring.iter().filter(|digest| !self.is_referenced(digest)).cloned().collect();
         for digest in &indexes {
             self.images.remove(digest);
         }

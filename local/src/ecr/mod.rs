@@ -109,7 +109,10 @@ impl Ecr {
         Some(Pullable {
             digest: image.digest.clone(),
             platform_digest: platform.unwrap_or(image).digest.clone(),
-            behaviour: image.behaviour().or(platform.and_then(Image::behaviour)).unwrap_or_default(),
+            behaviour: image
+                .behaviour()
+                .or(platform.and_then(Image::behaviour))
+                .unwrap_or_default(),
         })
     }
 
@@ -142,6 +145,8 @@ impl Ecr {
 fn missing(name: &str, registry: &str) -> ApiError {
     ApiError::refused(
         "RepositoryNotFoundException",
-        format!("The repository with name '{name}' does not exist in the registry with id '{registry}'"),
+        format!(
+            "The repository with name '{name}' does not exist in the registry with id '{registry}'"
+        ),
     )
 }

@@ -75,9 +75,8 @@ impl Ecr {
             ));
         }
         let known = repository.images.get(&image.digest);
-        let same = known.is_some_and(|known| {
-            tag.is_none_or(|tag| known.tags.iter().any(|own| own == tag))
-        });
+        let same = known
+            .is_some_and(|known| tag.is_none_or(|tag| known.tags.iter().any(|own| own == tag)));
         if same {
             return Err(ApiError::refused(
                 "ImageAlreadyExistsException",

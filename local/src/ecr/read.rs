@@ -29,9 +29,9 @@ impl Ecr {
                 .iter()
                 .map(|id| {
                     let found = find_image(repository, id).ok().filter(shown);
-                    found.map(|image| self.detail(repository, image)).ok_or_else(|| {
-                        self.image_missing(repository, id)
-                    })
+                    found
+                        .map(|image| self.detail(repository, image))
+                        .ok_or_else(|| self.image_missing(repository, id))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             return Ok(json!({ "imageDetails": details }));
@@ -113,10 +113,8 @@ fn status_of(image: &Image) -> &'static str {
 }
 
 fn find_image<'a>(repository: &'a Repository, id: &Value) -> Result<&'a Image, Unnamed> {
-    let missing = || Unnamed {
-        code: "ImageNotFound",
-        reason: "Requested image not found".to_owned(),
-    };
+    let missing =
+        || Unnamed { code: "ImageNotFound", reason: "Requested image not found".to_owned() };
     let tag = id.get("imageTag").and_then(Value::as_str);
     let digest = id.get("imageDigest").and_then(Value::as_str);
     match (digest, tag) {
@@ -138,11 +136,7 @@ fn find_image<'a>(repository: &'a Repository, id: &Value) -> Result<&'a Image, U
 
 /// By digest ECR gives the bytes as they are. By tag it may translate them into an accepted type; the model
 /// has no other bytes to give and says so.
-fn deliverable<'a>(
-    image: &'a Image,
-    id: &Value,
-    accepted: &[&str],
-) -> Result<&'a Image, Unnamed> {
+fn deliverable<'a>(image: &'a Image, id: &Value, accepted: &[&str]) -> Result<&'a Image, Unnamed> {
     if image.archived {
         return Err(Unnamed {
             code: "ImageInaccessible",

@@ -230,13 +230,14 @@ fn a_retag_moves_the_push_time_or_not_by_switch() {
     }
 }
 
-fn rule(priority: i64, selection: Value) -> Value {
+fn rule(priority: i64, selection: &Value) -> Value {
     json!({ "rulePriority": priority, "selection": selection, "action": { "type": "expire" } })
 }
 
 #[test]
 fn lifecycle_rules_expire_by_priority() {
-    let keep_two = json!({ "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2 });
+    let keep_two =
+        json!({ "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2 });
     let keep_kept = json!({
         "tagStatus": "tagged", "tagPatternList": ["tidegate-keep-*"],
         "countType": "imageCountMoreThan", "countNumber": 100,
@@ -246,13 +247,13 @@ fn lifecycle_rules_expire_by_priority() {
         "countUnit": "days", "countNumber": 1,
     });
     for (say, rules, left) in [
-        ("the newest two stay", vec![rule(1, keep_two.clone())], vec!["bare", "v3"]),
+        ("the newest two stay", vec![rule(1, &keep_two)], vec!["bare", "v3"]),
         (
             "what a higher rule matches, a lower one cannot take",
-            vec![rule(1, keep_kept), rule(2, keep_two)],
+            vec![rule(1, &keep_kept), rule(2, &keep_two)],
             vec!["bare", "v1", "v3"],
         ),
-        ("only what has no tag", vec![rule(1, untagged_day)], vec!["v1", "v2", "v3"]),
+        ("only what has no tag", vec![rule(1, &untagged_day)], vec!["v1", "v2", "v3"]),
     ] {
         let mut ecr = a_registry();
         for (number, name) in ["v1", "v2", "v3"].into_iter().enumerate() {
@@ -284,7 +285,7 @@ fn a_child_outlives_every_rule_as_long_as_its_index() {
     let child = push(&mut ecr, "child", None, start()).unwrap();
     let index = index_manifest(std::slice::from_ref(&child));
     call(&mut ecr, "PutImage", json!({ "imageManifest": index, "imageTag": "v1" })).unwrap();
-    let policy = json!({ "rules": [rule(1, json!({
+    let policy = json!({ "rules": [rule(1, &json!({
         "tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 1,
     }))] });
     let put = json!({ "lifecyclePolicyText": policy.to_string() });
@@ -299,11 +300,17 @@ fn a_policy_that_aws_would_refuse_is_refused() {
     let any = json!({ "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1 });
     for (say, rules) in [
         ("no rule", json!([])),
-        ("any is not last", json!([rule(1, any.clone()), rule(2, any.clone())])),
-        ("equal priorities", json!([rule(1, any.clone()), rule(1, any)])),
-        ("tagged without a pattern", json!([rule(1, json!({
-            "tagStatus": "tagged", "countType": "imageCountMoreThan", "countNumber": 1,
-        }))])),
+        ("any is not last", json!([rule(1, &any), rule(2, &any)])),
+        ("equal priorities", json!([rule(1, &any), rule(1, &any)])),
+        (
+            "tagged without a pattern",
+            json!([rule(
+                1,
+                &json!({
+                    "tagStatus": "tagged", "countType": "imageCountMoreThan", "countNumber": 1,
+                })
+            )]),
+        ),
     ] {
         let text = json!({ "rules": rules }).to_string();
         let put = json!({ "lifecyclePolicyText": text });

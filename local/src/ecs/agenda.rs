@@ -38,8 +38,6 @@ pub(super) enum Step {
     Unhealthy,
     /// The container with this number ends by itself.
     Exit(usize),
-    /// Spot takes its host away.
-    Interrupt,
     /// Its containers have ended.
     Deprovision,
     /// Everything of it is gone.

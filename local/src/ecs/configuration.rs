@@ -91,7 +91,8 @@ impl Configuration {
 
     /// How long both fleets stay after the traffic moved; 15 minutes is ECS's default.
     pub(super) fn bake(&self) -> Duration {
-        let minutes = Input(&self.0).number("bakeTimeInMinutes").and_then(|n| u64::try_from(n).ok());
+        let minutes =
+            Input(&self.0).number("bakeTimeInMinutes").and_then(|n| u64::try_from(n).ok());
         Duration::from_mins(minutes.unwrap_or(15))
     }
 
@@ -159,9 +160,8 @@ mod tests {
             ("the maximum rounds down", 3, 0, 150, (0, 4)),
             ("one at 100 to 100 can never change", 1, 100, 100, (1, 1)),
         ] {
-            let configuration = configured(
-                &json!({ "minimumHealthyPercent": minimum, "maximumPercent": maximum }),
-            );
+            let configuration =
+                configured(&json!({ "minimumHealthyPercent": minimum, "maximumPercent": maximum }));
             let found = (configuration.least(desired), configuration.most(desired));
             assert_eq!(found, expected, "{say}");
         }

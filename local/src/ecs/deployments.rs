@@ -82,14 +82,14 @@ impl Ecs {
         let reason = format!("ECS deployment {id} in progress.");
         let Some(service) = self.services.get_mut(name) else { return };
         service.deployments.insert(0, Deployment::begun(id.clone(), &target, reason.clone(), at));
-        service.service_deployment = Some(told.clone());
+        service.newest_change = Some(told.clone());
         service.steady = false;
         let native = service.configuration.strategy() != Strategy::Rolling;
         self.deployment_event(name, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", &id, &reason, at);
         if native {
             self.enter_first_stage(&told, at);
         }
-        self.reconcile(name, at, ecr);
+        self.reconcile(name, at);
     }
 
     /// The primary has what it needs: it is complete, and the others are gone.

@@ -100,7 +100,7 @@ impl Ecs {
                 (!service.load_balancers.is_empty()).then_some(service.grace.as_secs()),
             "schedulingStrategy": service.scheduling,
             "deploymentController": { "type": service.controller },
-            "currentServiceDeployment": service.service_deployment,
+            "currentServiceDeployment": service.newest_change,
             "currentServiceRevisions": (!revisions.is_empty()).then_some(revisions),
         });
         for (member, value) in told.as_object().into_iter().flatten() {
@@ -112,9 +112,7 @@ impl Ecs {
     /// How many tasks of a service revision are asked for and there.
     pub(super) fn revision_counts(&self, name: &ServiceName, revision: &str) -> Value {
         let own = || {
-            self.tasks
-                .values()
-                .filter(|task| task.service == *name && task.revision == revision)
+            self.tasks.values().filter(|task| task.service == *name && task.revision == revision)
         };
         let service = self.services.get(name);
         let primary = service.and_then(|service| service.deployments.first());

@@ -12,8 +12,16 @@ impl Ecs {
     pub(super) fn list_tasks(&self, input: Input<'_>) -> Result<Value, ApiError> {
         input.only(
             "ListTasks",
-            &["cluster", "serviceName", "startedBy", "desiredStatus", "family", "launchType",
-              "maxResults", "nextToken"],
+            &[
+                "cluster",
+                "serviceName",
+                "startedBy",
+                "desiredStatus",
+                "family",
+                "launchType",
+                "maxResults",
+                "nextToken",
+            ],
         )?;
         let cluster = self.cluster_named(input)?;
         let service = match input.text("serviceName") {
@@ -123,7 +131,9 @@ impl Ecs {
 fn container_status(task: &Task, container: &Container) -> &'static str {
     match task.status {
         TaskStatus::Provisioning | TaskStatus::Pending => "PENDING",
-        TaskStatus::Running | TaskStatus::Deactivating if container.exit_code.is_none() => "RUNNING",
+        TaskStatus::Running | TaskStatus::Deactivating if container.exit_code.is_none() => {
+            "RUNNING"
+        }
         _ => "STOPPED",
     }
 }

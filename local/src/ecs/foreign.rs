@@ -2,23 +2,45 @@
 
 use jiff::Timestamp;
 
-use super::agenda::Step;
+use super::Ecs;
 use super::names::ServiceName;
-use super::{Ecs, pace};
+use super::tasks::StopCode;
 use crate::ecr::Ecr;
 
 impl Ecs {
     /// ARNs of the service's tasks that run and are wanted, oldest first.
     pub fn running_tasks(&self, service: &ServiceName) -> Vec<String> {
         let standing = self.standing(service);
-        let all = standing.into_iter().flat_map(|standing| standing.others.into_iter().chain(standing.own));
+        let all = standing
+            .into_iter()
+            .flat_map(|standing| standing.others.into_iter().chain(standing.own));
         let running = |arn: &String| self.tasks.get(arn).is_some_and(super::Task::is_running);
         all.map(|task| task.arn).filter(running).collect()
     }
 
-    /// Spot takes a running task's host away, after its two minutes' warning.
-    pub fn interrupt_spot(&mut self, task: &str, now: Timestamp) {
-        self.agenda.task(now + pace::SPOT_WARNING, task, Step::Interrupt);
+    /// Spot takes a running task's host away. The warning, two minutes ahead, is the task's `SIGTERM` and its
+    /// event at once.
+    pub fn interrupt_spot(&mut self, task: &str, now: Timestamp, ecr: &Ecr) {
+        self.stop_for(
+            task,
+            StopCode::SpotInterruption,
+            "Your Spot Task was interrupted.",
+            now,
+            ecr,
+        );
+    }
+
+    /// A person stops a task in the console.
+    pub fn stop_by_user(&mut self, task: &str, now: Timestamp, ecr: &Ecr) {
+        self.stop_for(task, StopCode::UserInitiated, "Task stopped by user", now, ecr);
+    }
+
+    fn stop_for(&mut self, task: &str, code: StopCode, why: &str, now: Timestamp, ecr: &Ecr) {
+        self.run(now, ecr);
+        self.stop_task(task, code, why, now);
+        if let Some(name) = self.tasks.get(task).map(|task| task.service.clone()) {
+            self.reconcile(&name, now);
+        }
     }
 
     /// The next `tasks` tasks of a service find no place.
@@ -34,7 +56,7 @@ impl Ecs {
         if let Some(found) = self.services.get_mut(service) {
             found.desired = desired;
             self.service_action(service, "INFO", "SERVICE_DESIRED_COUNT_UPDATED", None, now);
-            self.reconcile(service, now, ecr);
+            self.reconcile(service, now);
         }
     }
 
@@ -50,7 +72,7 @@ impl Ecs {
         let name = found.service.clone();
         let essential = found.containers.iter().position(|one| one.plan.essential);
         self.container_exits(task, essential.unwrap_or(0), Some(code), now);
-        self.reconcile(&name, now, ecr);
+        self.reconcile(&name, now);
         true
     }
 }

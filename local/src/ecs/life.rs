@@ -36,10 +36,6 @@ impl Ecs {
             (Step::Exit(container), TaskStatus::Running) if wanted => {
                 self.container_exits(arn, container, None, at);
             }
-            (Step::Interrupt, TaskStatus::Running) if wanted => {
-                let reason = "Your Spot Task was interrupted.";
-                self.stop_task(arn, StopCode::SpotInterruption, reason, at);
-            }
             (Step::Deprovision, TaskStatus::Deactivating) => {
                 let code = self.dice.choice(ENDINGS);
                 for container in &mut task.containers {
@@ -97,18 +93,14 @@ impl Ecs {
         let images = self.look_up(arn, ecr);
         let Some(task) = self.tasks.get_mut(arn) else { return };
         for (container, bytes) in task.containers.iter_mut().zip(images) {
-            match bytes.filter(|bytes| bytes.behaviour != Behaviour::NoPull) {
-                Some(bytes) => container.bytes = Some(bytes),
-                None => {
-                    let reason = format!(
-                        "CannotPullContainerError: failed to resolve ref {}: not found",
-                        container.plan.image
-                    );
-                    container.reason = Some(reason.clone());
-                    let code = StopCode::TaskFailedToStart;
-                    task.stop = Some(Stop { code, reason, at });
-                    break;
-                }
+            container.bytes = bytes.filter(|bytes| bytes.behaviour != Behaviour::NoPull);
+            if container.bytes.is_none() {
+                let image = &container.plan.image;
+                let reason =
+                    format!("CannotPullContainerError: failed to resolve ref {image}: not found");
+                container.reason = Some(reason.clone());
+                task.stop = Some(Stop { code: StopCode::TaskFailedToStart, reason, at });
+                break;
             }
         }
         if task.stop.is_some() {
@@ -152,7 +144,9 @@ impl Ecs {
         }
         match fails_after {
             Some(after) => self.agenda.task(at + after, arn, Step::Unhealthy),
-            None if checked => self.agenda.task(at + pace::HEALTHY_WHEN_CHECKED, arn, Step::Healthy),
+            None if checked => {
+                self.agenda.task(at + pace::HEALTHY_WHEN_CHECKED, arn, Step::Healthy);
+            }
             None => self.agenda.task(at + pace::HEALTHY_UNCHECKED, arn, Step::Healthy),
         }
     }
@@ -172,9 +166,10 @@ impl Ecs {
     fn fail_checks(&mut self, arn: &str, at: Timestamp) {
         let Some(task) = self.tasks.get(arn) else { return };
         let (name, deployment) = (task.service.clone(), task.deployment.clone());
-        let group = self.services.get(&name).and_then(|service| {
-            service.target_groups().first().map(|group| (*group).to_owned())
-        });
+        let group = self
+            .services
+            .get(&name)
+            .and_then(|service| service.target_groups().first().map(|group| (*group).to_owned()));
         let reason = match group {
             Some(group) if !task.checks_itself() => {
                 format!("Task failed ELB health checks in (target-group {group})")

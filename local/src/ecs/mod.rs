@@ -10,6 +10,7 @@ mod agenda;
 mod clusters;
 mod configuration;
 mod deployments;
+mod describe_deployments;
 mod describe_services;
 mod describe_tasks;
 mod events;
@@ -121,7 +122,7 @@ impl Ecs {
             "DescribeTasks" => self.describe_tasks(input),
             "ListServiceDeployments" => self.list_service_deployments(input, now),
             "DescribeServiceDeployments" => self.describe_service_deployments(input, now),
-            "StopServiceDeployment" => self.stop_service_deployment(input, now, ecr),
+            "StopServiceDeployment" => self.stop_service_deployment(input, now),
             "DescribeServiceRevisions" => self.describe_service_revisions(input),
             other => Err(ApiError::unknown_action("ECS", other)),
         }
@@ -148,7 +149,7 @@ impl Ecs {
                 Due::Stage { deployment } => self.leave_stage(&deployment, at),
             };
             if let Some(name) = service {
-                self.reconcile(&name, at, ecr);
+                self.reconcile(&name, at);
             }
         }
     }

@@ -11,7 +11,6 @@ use super::configuration::Strategy;
 use super::deployments::Rollout;
 use super::names::ServiceName;
 use super::service_deployments::Status;
-use crate::ecr::Ecr;
 
 /// The stages, in order. Those for which hooks exist pass quickly here: hooks are not modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +108,7 @@ impl Ecs {
     }
 
     /// What the tasks allow now.
-    pub(super) fn drive_stage(&mut self, name: &ServiceName, at: Timestamp, ecr: &Ecr) {
+    pub(super) fn drive_stage(&mut self, name: &ServiceName, at: Timestamp) {
         self.stop_surplus(name, at);
         let (stage, status) = match self.open_one(name) {
             Some(deployment) => (deployment.stage, Some(deployment.status)),
@@ -117,17 +116,18 @@ impl Ecs {
         };
         // Both fleets stand side by side, whatever `maximumPercent` says.
         if status != Some(Status::InProgress) || stage >= Some(Stage::ScaleUp) {
-            self.start_missing(name, Some(usize::MAX), at, ecr);
+            self.start_missing(name, Some(usize::MAX), at);
         }
         let complete = self.standing(name).is_some_and(|standing| standing.own_complete());
         match (status, stage) {
             (Some(Status::InProgress), Some(Stage::ScaleUp)) if complete => {
-                let arn = self.services.get(name).and_then(|own| own.service_deployment.clone());
+                let arn = self.services.get(name).and_then(|own| own.newest_change.clone());
                 if let Some(arn) = arn {
                     self.enter(&arn, Stage::PostScaleUp, at);
                 }
             }
-            (Some(Status::InProgress), Some(Stage::CleanUp)) | (Some(Status::RollbackInProgress), _) => {
+            (Some(Status::InProgress), Some(Stage::CleanUp))
+            | (Some(Status::RollbackInProgress), _) => {
                 self.remove_the_others(name, at);
             }
             _ => {}

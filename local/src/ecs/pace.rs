@@ -33,8 +33,6 @@ pub(super) const DEREGISTER: Duration = Duration::from_secs(30);
 pub(super) const DEPROVISION: Range = 10_000..=30_000;
 /// Stopped tasks can be described for about an hour.
 pub(super) const FORGET: Duration = Duration::from_hours(1);
-/// A spot interruption warns two minutes ahead.
-pub(super) const SPOT_WARNING: Duration = Duration::from_mins(2);
 /// How soon the scheduler tries again after it found no place for a task.
 pub(super) const PLACEMENT_RETRY: Duration = Duration::from_secs(15);
 /// Replacing the first round of failed tasks.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::names::{ServiceName, digits};
+use super::task_definitions::TaskDefinition;
 use super::{Ecs, ShownDigest};
 use crate::api::{ApiError, Input, epoch, present};
 use crate::ecr::{Ecr, Pullable, Reference};
@@ -57,7 +58,8 @@ impl Ecs {
     ) -> String {
         let number = digits(&mut self.dice);
         let arn = self.arn(&format!("service-revision/{service}/{number}"));
-        let plans = self.definitions.find(task_definition).map(|found| found.containers());
+        let definition = self.definitions.find(task_definition);
+        let plans = definition.map(TaskDefinition::containers);
         let images = plans
             .unwrap_or_default()
             .into_iter()

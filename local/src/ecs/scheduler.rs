@@ -9,7 +9,6 @@ use super::deployments::Rollout;
 use super::names::{ServiceName, short};
 use super::tasks::StopCode;
 use super::{Ecs, pace};
-use crate::ecr::Ecr;
 
 /// Tasks of a service that nobody has asked to stop, oldest first.
 #[derive(Debug)]
@@ -47,9 +46,9 @@ impl Ecs {
         let primary = &service.deployments.first()?.id;
         let mut all: Vec<_> = self.tasks.values().filter(|task| task.service == *name).collect();
         all.sort_by(|a, b| (a.created_at, &a.arn).cmp(&(b.created_at, &b.arn)));
-        let others_present = all.iter().any(|task| {
-            task.deployment != *primary && (task.is_starting() || task.is_running())
-        });
+        let others_present = all
+            .iter()
+            .any(|task| task.deployment != *primary && (task.is_starting() || task.is_running()));
         let (own, others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .filter(|task| task.is_wanted())
@@ -69,11 +68,11 @@ impl Ecs {
     }
 
     /// Does what can be done now for a service, and remembers how it looks afterwards.
-    pub(super) fn reconcile(&mut self, name: &ServiceName, at: Timestamp, ecr: &Ecr) {
+    pub(super) fn reconcile(&mut self, name: &ServiceName, at: Timestamp) {
         let Some(service) = self.services.get(name) else { return };
         match service.configuration.strategy() {
-            Strategy::Rolling => self.roll(name, at, ecr),
-            Strategy::Native { .. } => self.drive_stage(name, at, ecr),
+            Strategy::Rolling => self.roll(name, at),
+            Strategy::Native { .. } => self.drive_stage(name, at),
         }
         self.notice_steadiness(name, at);
         self.remember(name, at);
@@ -81,14 +80,14 @@ impl Ecs {
 
     /// The rolling strategy: new tasks come as `maximumPercent` allows, old ones go as
     /// `minimumHealthyPercent` allows.
-    fn roll(&mut self, name: &ServiceName, at: Timestamp, ecr: &Ecr) {
+    fn roll(&mut self, name: &ServiceName, at: Timestamp) {
         self.judge_breaker(name, at);
         if self.rollout(name) == Some(Rollout::Failed) {
             return; // stalled: the failed deployment is primary and there is nothing to go back to
         }
         self.stop_surplus(name, at);
         self.stop_replaced(name, at);
-        self.start_missing(name, None, at, ecr);
+        self.start_missing(name, None, at);
         self.forget_drained(name);
         let Some(standing) = self.standing(name) else { return };
         let settled = standing.own_complete() && !standing.others_present;
@@ -151,13 +150,7 @@ impl Ecs {
     }
 
     /// Starts what is missing of the primary, as far as there is room (`room`, or by `maximumPercent`).
-    pub(super) fn start_missing(
-        &mut self,
-        name: &ServiceName,
-        room: Option<usize>,
-        at: Timestamp,
-        ecr: &Ecr,
-    ) {
+    pub(super) fn start_missing(&mut self, name: &ServiceName, room: Option<usize>, at: Timestamp) {
         let Some(standing) = self.standing(name) else { return };
         let Some(service) = self.services.get(name) else { return };
         let Some(primary) = service.deployments.first() else { return };
@@ -184,11 +177,6 @@ impl Ecs {
             let message = format!("has started {} tasks: {}.", tasks.len(), tasks.join(" "));
             self.say(name, &message, at);
         }
-        // A deployment whose first tasks find no place is judged like any other failing one.
-        if self.rollout(name) == Some(Rollout::InProgress) {
-            self.judge_breaker(name, at);
-        }
-        let _ = ecr;
     }
 
     /// Whether the next task finds no place: said, counted as a failure to start, tried again later.
@@ -207,7 +195,11 @@ impl Ecs {
         }
         self.agenda.add(again, Due::Service(name.clone()));
         self.placement_event(name, at);
-        self.say(name, "was unable to place a task. Reason: Capacity is unavailable at this time.", at);
+        self.say(
+            name,
+            "was unable to place a task. Reason: Capacity is unavailable at this time.",
+            at,
+        );
         true
     }
 

@@ -68,6 +68,7 @@ impl Ecs {
             }]);
         }
         self.create_service(Input(&input), now, ecr)?;
+        self.start_missing(name, Some(usize::MAX), now); // native strategies would start them later
         if seed.before_service_revisions {
             for revision in self.revisions.values_mut().filter(|own| own.is_of(name)) {
                 revision.forgotten = true;

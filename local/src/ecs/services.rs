@@ -70,7 +70,7 @@ pub(super) struct Service {
     /// What a rollback by ECS would return to; gone while one is on its way.
     pub(super) way_back: Option<WayBack>,
     /// The newest service deployment's ARN.
-    pub(super) service_deployment: Option<String>,
+    pub(super) newest_change: Option<String>,
     pub(super) steady: bool,
     /// How many more tasks find no place.
     pub(super) placement_failures: u32,
@@ -134,7 +134,7 @@ impl Ecs {
             created_at: now,
             deployments: Vec::new(),
             way_back: None,
-            service_deployment: None,
+            newest_change: None,
             steady: false,
             placement_failures: 0,
             messages: VecDeque::new(),
@@ -177,7 +177,7 @@ impl Ecs {
         let changed = definition.is_some() && definition != primary;
         match definition.or(primary).filter(|_| changed || force) {
             Some(definition) => self.deploy(&name, &definition, now, ecr),
-            None => self.reconcile(&name, now, ecr),
+            None => self.reconcile(&name, now),
         }
         Ok(json!({ "service": self.service_view(&name) }))
     }

@@ -237,7 +237,8 @@ fn checked_members(input: Input<'_>) -> Result<Map<String, Value>, ApiError> {
             return refuse("Container.name and Container.image should not be null or empty.");
         }
         if let Some(container) = container.as_object_mut() {
-            let lists = ["environment", "mountPoints", "portMappings", "systemControls", "volumesFrom"];
+            let lists =
+                ["environment", "mountPoints", "portMappings", "systemControls", "volumesFrom"];
             default(container, &lists.map(|member| (member, json!([]))));
             default(container, &[("cpu", json!(0)), ("essential", json!(true))]);
         }

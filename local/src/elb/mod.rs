@@ -1,4 +1,4 @@
-//! ELBv2's target health. It has no state of its own: targets are the tasks that ECS runs.
+//! Target health, as the load balancer's API tells it. It has no state of its own: targets are the tasks that ECS runs.
 //!
 //! Answers have the members of the API; whoever puts them on the wire writes them as XML.
 
@@ -16,11 +16,7 @@ pub fn call(action: &str, input: &Value, ecs: &Ecs, now: Timestamp) -> Result<Va
     }
 }
 
-fn describe_target_health(
-    input: Input<'_>,
-    ecs: &Ecs,
-    now: Timestamp,
-) -> Result<Value, ApiError> {
+fn describe_target_health(input: Input<'_>, ecs: &Ecs, now: Timestamp) -> Result<Value, ApiError> {
     input.only("DescribeTargetHealth", &["TargetGroupArn"])?;
     let group = input.need("TargetGroupArn")?;
     let targets = ecs.targets(group, now).ok_or_else(|| {

@@ -162,10 +162,9 @@ impl Stack {
             let event_id = format!("{id}{name}");
             let its = &event["Properties"];
             match event["Type"].as_str().unwrap_or_default() {
-                "EventBridgeRule" => function.rules.push(Rule {
-                    pattern: pattern(&event_id, &its["Pattern"])?,
-                    id: event_id,
-                }),
+                "EventBridgeRule" => function
+                    .rules
+                    .push(Rule { pattern: pattern(&event_id, &its["Pattern"])?, id: event_id }),
                 "ScheduleV2" => function.schedules.push(schedule(event_id, its)?),
                 "DynamoDB" => function.mappings.push(mapping(event_id, its)?),
                 other => {

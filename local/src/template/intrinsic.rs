@@ -207,9 +207,18 @@ impl<'a> Scope<'a> {
     }
 
     fn kind(&self, id: &str) -> Result<&'a str, TemplateError> {
+        let generated = self.sam_makes_queue(id).then_some("AWS::SQS::Queue");
         self.template["Resources"][id]["Type"]
             .as_str()
+            .or(generated)
             .ok_or_else(|| TemplateError::new(format!("there is no parameter or resource `{id}`")))
+    }
+
+    /// SAM makes the queue that a rule's `DeadLetterConfig: {Type: SQS, QueueLogicalId: …}` names.
+    fn sam_makes_queue(&self, id: &str) -> bool {
+        members(&self.template["Resources"])
+            .flat_map(|(_, resource)| members(&resource["Properties"]["Events"]))
+            .any(|(_, event)| event["Properties"]["DeadLetterConfig"]["QueueLogicalId"] == id)
     }
 
     /// The name that CloudFormation would give, or the one the template asks for.
@@ -230,9 +239,8 @@ fn function(members: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut members = members.iter();
     let (name, argument) = members.next().filter(|_| members.next().is_none())?;
     // `Condition` is also a key of IAM statements, where it holds an object.
-    let is_call = name == "Ref"
-        || name.starts_with("Fn::")
-        || (name == "Condition" && argument.is_string());
+    let is_call =
+        name == "Ref" || name.starts_with("Fn::") || (name == "Condition" && argument.is_string());
     is_call.then_some((name.as_str(), argument))
 }
 

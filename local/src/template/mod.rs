@@ -48,7 +48,7 @@ struct Resource {
 impl Template {
     /// Reads the YAML, short forms of intrinsic functions included.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        yaml::parse(text).map(Self)
+        yaml::parse(text).map(with_generated_queues).map(Self)
     }
 
     /// Fills in `parameters` (the template's defaults stand in for absent ones).
@@ -74,6 +74,22 @@ impl Template {
         }
         Ok(Stack { place: place.clone(), resources })
     }
+}
+
+/// The dead-letter queues that SAM itself makes for a rule which names one (`QueueLogicalId`).
+fn with_generated_queues(mut template: Value) -> Value {
+    let functions = members(&template["Resources"]).map(|(_, resource)| resource);
+    let events = functions.flat_map(|function| members(&function["Properties"]["Events"]));
+    let queues: Vec<String> = events
+        .filter_map(|(_, event)| {
+            event["Properties"]["DeadLetterConfig"]["QueueLogicalId"].as_str().map(str::to_owned)
+        })
+        .collect();
+    for queue in queues {
+        template["Resources"][queue] =
+            serde_json::json!({ "Type": "AWS::SQS::Queue", "Properties": {} });
+    }
+    template
 }
 
 impl Stack {

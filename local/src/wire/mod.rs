@@ -180,7 +180,8 @@ mod tests {
         assert_eq!(call.input, json!({"TargetGroupArn": "arn:a b"}));
         let answer = Answer { status: 200, body: json!({"List": [{"Port": 80}, {"A": "<&>"}]}) };
         let body = write(&protocol, &answer).body;
-        let list = "<List><member><Port>80</Port></member><member><A>&lt;&amp;&gt;</A></member></List>";
+        let list =
+            "<List><member><Port>80</Port></member><member><A>&lt;&amp;&gt;</A></member></List>";
         assert!(body.contains("<DescribeTargetHealthResult>"), "{body}");
         assert!(body.contains(list), "{body}");
         let refused = ApiError::refused("TargetGroupNotFound", "no < such group");

@@ -90,12 +90,14 @@ async fn a_native_strategy_is_seen_with_its_newest_service_deployment() {
     fake.answer(200, &json!({"services": [service("Rag", &linear)]}).to_string());
     fake.answer(
         200,
-        &json!({"serviceDeployments": [
+        &json!({"nextToken": "more", "serviceDeployments": [
             {"serviceDeploymentArn": "arn:old", "createdAt": 1.0},
             {"serviceDeploymentArn": "arn:new", "createdAt": 2.0},
         ]})
         .to_string(),
     );
+    let older = json!([{"serviceDeploymentArn": "arn:older", "createdAt": 0.5}]);
+    fake.answer(200, &json!({ "serviceDeployments": older }).to_string());
     fake.answer(
         200,
         &json!({"serviceDeployments": [{
@@ -125,6 +127,7 @@ async fn a_native_strategy_is_seen_with_its_newest_service_deployment() {
         fake.operations(),
         [
             "DescribeServices",
+            "ListServiceDeployments",
             "ListServiceDeployments",
             "DescribeServiceDeployments",
             "DescribeServiceRevisions",

@@ -1,0 +1,133 @@
+//! What a pipeline's targets run now, and which pushes that answers: read, never moved.
+
+use std::collections::BTreeMap;
+
+use tidegate_aws::Ecs;
+use tidegate_aws::registry::Registry;
+use tidegate_aws::sdk::in_region;
+use tidegate_aws::survey::running_images;
+use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
+use tidegate_core::definition::{NamedImage, images};
+use tidegate_core::model::{Digest, Memory, ReleaseImage};
+
+use crate::pushes;
+use crate::{Error, Session};
+
+/// What `config apply` finds for a pipeline.
+#[derive(Debug, Default)]
+pub(crate) struct Adoption {
+    /// What runs, by the image's name in the config.
+    pub(crate) runs: BTreeMap<String, ReleaseImage>,
+    /// The newest push of each image.
+    pub(crate) answered: BTreeMap<String, Memory>,
+    /// What a person should know.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Which bytes of one image run in how many containers.
+type Votes = BTreeMap<Digest, usize>;
+
+/// Looks at the pipeline's services and repositories.
+pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<Adoption, Error> {
+    let registry = Registry::new(session.sdk().await?);
+    let mut found = Adoption::default();
+    let mut running = running(session, config, &mut found.notes).await?;
+    for (name, image) in &config.images {
+        let newest = pushes::newest(&registry, image).await?;
+        if let Some(push) = &newest {
+            let tag = push.tags.first().cloned().unwrap_or_default();
+            let memory = Memory { digest: push.digest.clone(), pushed_at: push.pushed_at, tag };
+            found.answered.insert(name.clone(), memory);
+        }
+        let votes = running.remove(name).unwrap_or_default();
+        if votes.len() > 1 {
+            let digests: Vec<_> = votes
+                .iter()
+                .map(|(digest, count)| format!("{} ({count})", digest.short()))
+                .collect();
+            let runs = digests.join(", ");
+            found
+                .notes
+                .push(format!("{name}: its containers differ: {runs}; the most common counts"));
+        }
+        let Some((digest, _)) = votes.into_iter().max_by_key(|(_, count)| *count) else {
+            found.notes.push(format!("{name}: no running container shows its digest"));
+            continue;
+        };
+        // A task may show a platform's digest where the push was of the index that lists it.
+        let bytes = match newest.filter(|push| push.accepts.contains(&digest)) {
+            Some(push) => Some(push),
+            None => pushes::with_digest(&registry, image, &digest).await?,
+        };
+        match bytes {
+            Some(bytes) => {
+                found.runs.insert(name.clone(), bytes);
+            }
+            None => found.notes.push(format!(
+                "{name}: {} runs, but is deleted from {} or archived: nothing can go back to it",
+                digest.short(),
+                image.repository
+            )),
+        }
+    }
+    Ok(found)
+}
+
+/// What every container that takes one of the pipeline's images runs.
+async fn running(
+    session: &Session,
+    config: &PipelineConfig,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<String, Votes>, Error> {
+    let sdk = in_region(session.sdk().await?, &config.region);
+    let ecs = Ecs::new(&sdk, session.clock()?);
+    let targets: Vec<&TargetConfig> = config.waves.iter().flatten().collect();
+    let names: Vec<String> = targets.iter().map(|target| target.service.clone()).collect();
+    let ids: Vec<_> = names.iter().map(|name| config.target_id(name)).collect();
+    let slots = session.table().await?.slots(&ids).await?;
+    let seen = ecs.describe(&config.cluster, &names).await?;
+    let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
+    for (target, id) in targets.into_iter().zip(&ids) {
+        let Some(Some(seen)) = seen.get(&target.service) else { continue };
+        let definition = ecs.task_definition(&seen.task_definition).await?;
+        let named: Vec<(NamedImage, &str)> = images(&definition.json)
+            .into_iter()
+            .filter_map(|named| image_of(config, target, &named).map(|image| (named, image)))
+            .collect();
+        let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
+        let running = running_images(&ecs, id, &seen.sighting, &containers, slots.get(id)).await?;
+        for ((_, image), running) in named.iter().zip(running) {
+            match running.digest {
+                Some(digest) => {
+                    *votes.entry((*image).to_owned()).or_default().entry(digest).or_default() += 1;
+                }
+                None => notes.push(format!(
+                    "{}: {} runs {}: {}",
+                    target.service, running.container, running.named, running.source
+                )),
+            }
+        }
+    }
+    Ok(votes)
+}
+
+/// The image that a container takes: the one the config names for it, or the one whose repository
+/// it comes from.
+fn image_of<'a>(
+    config: &'a PipelineConfig,
+    target: &'a TargetConfig,
+    named: &NamedImage,
+) -> Option<&'a str> {
+    let from = |image: &ImageConfig| {
+        let (at, name) = (&image.registry, &image.repository);
+        named.repository() == tidegate_core::model::repository_uri(&at.account, &at.region, name)
+    };
+    let mut images = config.images.iter();
+    let chosen = target.containers.get(&named.container);
+    images
+        .find(|(name, image)| match chosen {
+            Some(chosen) => chosen == *name && from(image),
+            None => target.containers.is_empty() && from(image),
+        })
+        .map(|(name, _)| name.as_str())
+}

@@ -1,0 +1,104 @@
+//! `tidegate config show`: the config in force.
+
+use std::fmt;
+
+use serde::Serialize;
+use tidegate_aws::table::TableError;
+use tidegate_core::config::{
+    Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry, TargetConfig, Watch,
+};
+
+use crate::output::{Desk, Tone};
+use crate::reference::pipeline_name;
+use crate::{Error, Exit, Session};
+
+/// Show the config that is in force, with every default said
+#[derive(Debug, Clone, clap::Args)]
+pub struct Show {
+    /// One pipeline; without it all of them
+    #[arg(value_parser = pipeline_name)]
+    pub pipeline: Option<String>,
+}
+
+#[derive(Serialize)]
+struct InForce {
+    version: u64,
+    #[serde(flatten)]
+    config: PipelineConfig,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct All(Vec<InForce>);
+
+impl fmt::Display for All {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|one| one.fmt(f))
+    }
+}
+
+impl fmt::Display for InForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, config } = self;
+        let PipelineConfig { name, account, region, cluster, .. } = config;
+        writeln!(f, "{}  config version {version}", Tone::Strong.of(name))?;
+        for (name, ImageConfig { registry, repository, tags }) in &config.images {
+            let Registry { account, region } = registry;
+            let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            writeln!(f, "  image       {name}: {repository} in {account}/{region}, tags {tags}")?;
+        }
+        writeln!(f, "  cluster     {cluster} in {account}/{region}")?;
+        for (at, wave) in config.waves.iter().enumerate() {
+            let targets: Vec<_> = wave.iter().map(target).collect();
+            writeln!(f, "  wave {:<2}     {}", at + 1, targets.join(", "))?;
+        }
+        let Watch { timeout, bake, failed_tasks, on_timeout } = &config.watch;
+        let (timeout, bake) = (Period::from(*timeout), Period::from(*bake));
+        writeln!(f, "  watch       timeout {timeout}, bake {bake}, failed tasks {failed_tasks}")?;
+        let on_timeout = match on_timeout {
+            OnTimeout::Rollback => "rollback",
+            OnTimeout::Freeze => "freeze",
+        };
+        let on_failure = match config.on_failure {
+            OnFailure::Rollback => "rollback",
+            OnFailure::Freeze => "freeze",
+        };
+        writeln!(f, "  on timeout  {on_timeout}")?;
+        writeln!(f, "  on failure  {on_failure}")?;
+        let base = match config.base {
+            Base::Running => "the running revision",
+            Base::Family => "the family's newest revision",
+        };
+        writeln!(f, "  base        {base}")
+    }
+}
+
+/// `scr-api (timeout 10m, containers: api takes api)`
+fn target(target: &TargetConfig) -> String {
+    let TargetConfig { service, containers, timeout } = target;
+    let timeout = timeout.map(|timeout| format!("timeout {}", Period::from(timeout)));
+    let containers =
+        containers.iter().map(|(container, image)| format!("{container} takes {image}"));
+    let said: Vec<_> = timeout.into_iter().chain(containers).collect();
+    if said.is_empty() { service.clone() } else { format!("{service} ({})", said.join(", ")) }
+}
+
+impl Show {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let table = session.table().await?;
+        let names = match &self.pipeline {
+            Some(name) => vec![name.clone()],
+            None => table.pipelines().await?,
+        };
+        let mut all = Vec::new();
+        for name in names {
+            let Some(head) = table.head_of(&name).await? else {
+                return Err(TableError::NoSuchPipeline(name).into());
+            };
+            let config = table.config(&name, head.config).await?;
+            all.push(InForce { version: head.config, config });
+        }
+        desk.say(&All(all))?;
+        Ok(Exit::Done)
+    }
+}

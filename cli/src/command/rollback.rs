@@ -1,0 +1,143 @@
+//! `tidegate rollback`: back to what ran before, or to an earlier release.
+
+use tidegate_aws::Table;
+use tidegate_core::command::{self, RollbackOptions};
+use tidegate_core::model::{Phase, Release, ReleaseId, Scene};
+
+use crate::consent::Consent;
+use crate::decision::carry_out;
+use crate::output::Desk;
+use crate::reference::pipeline_name;
+use crate::{Error, Exit, Goal, Session};
+
+/// Go back: fail what moves now, or bring an earlier release's digests
+///
+/// While a release moves, or has stopped for a person to decide, it fails and its targets go back
+/// to what they ran before. In a settled pipeline a new release brings the earlier digests into the
+/// current revisions; the digests it leaves are blocked, and the pipeline freezes, so that the next
+/// push waits for you. Database migrations are not undone.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Rollback {
+    /// The pipeline
+    #[arg(value_parser = pipeline_name)]
+    pub pipeline: String,
+    /// Where to: a release's number, a version (a tag it came with), `latest` or `live`; without
+    /// it, the live release before the present one
+    #[arg(long, value_name = "41|VERSION|latest|live")]
+    pub to: Option<Goal>,
+    /// Do not block the digests that are left
+    #[arg(long)]
+    pub no_block: bool,
+    /// Do not freeze the pipeline
+    #[arg(long)]
+    pub no_freeze: bool,
+    /// Also bring back what somebody else changed in the meantime
+    #[arg(long, conflicts_with = "to")]
+    pub include_drifted: bool,
+    /// Whether it may.
+    #[command(flatten)]
+    pub consent: Consent,
+}
+
+impl Rollback {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let Self { pipeline, to, no_block, no_freeze, include_drifted, consent } = self;
+        let options = RollbackOptions {
+            block: !no_block,
+            freeze: !no_freeze,
+            include_drifted: *include_drifted,
+        };
+        let table = session.table().await?;
+        let scene = table.scene(pipeline).await?;
+        let outcome = match (&scene.moving, to) {
+            (Some(moving), None) => {
+                self.refuse_what_settled_pipelines_take(&moving.id)?;
+                let what = format!("fails {} ({})", moving.id, moving.phase.name());
+                consent.ask(
+                    session,
+                    desk,
+                    pipeline,
+                    &format!("{what} and brings its targets back"),
+                )?;
+                carry_out(session, pipeline, consent.dry_run, |moment| {
+                    command::rollback_moving(moment.scene, moment.actor, options, moment.now)
+                })
+                .await?
+            }
+            (None, None) if *include_drifted => {
+                return Err(Error::Usage(format!(
+                    "--include-drifted is for a release that has drifted; nothing moves in {pipeline}"
+                )));
+            }
+            (_, goal) => {
+                let goal = destination(table, &scene, goal.as_ref()).await?;
+                let what = format!("puts {pipeline} back to {} ({})", goal.id, goal.label());
+                consent.ask(session, desk, pipeline, &what)?;
+                carry_out(session, pipeline, consent.dry_run, |moment| {
+                    command::rollback_to(moment.scene, &goal, moment.actor, options, moment.now)
+                })
+                .await?
+            }
+        };
+        desk.say(&outcome)?;
+        Ok(Exit::Done)
+    }
+
+    fn refuse_what_settled_pipelines_take(&self, moving: &ReleaseId) -> Result<(), Error> {
+        for (given, flag) in [(self.no_block, "--no-block"), (self.no_freeze, "--no-freeze")] {
+            if given {
+                return Err(Error::Usage(format!(
+                    "{flag} is for a rollback to an earlier release; {moving} has not ended"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The release that `goal` means.
+async fn destination(table: &Table, scene: &Scene, goal: Option<&Goal>) -> Result<Release, Error> {
+    let pipeline = &scene.head.pipeline;
+    // All of them: a version may be far back, and this is asked once in a while.
+    let releases = table.releases(pipeline, usize::MAX).await?;
+    let is_live = |release: &&Release| matches!(release.phase, Phase::Live { .. });
+    let found = match goal {
+        Some(Goal::Number(number)) => releases.iter().find(|release| release.id.number == *number),
+        Some(Goal::Latest) => releases.first(),
+        Some(Goal::Live) => scene.live.as_ref(),
+        Some(Goal::Version(tag)) => {
+            let came_under =
+                |release: &&Release| release.images.values().any(|i| i.tags.contains(tag));
+            releases.iter().filter(is_live).find(came_under)
+        }
+        None => earlier(scene, &releases),
+    };
+    found.cloned().ok_or_else(|| {
+        Error::NotNow(
+            match goal {
+                None => {
+                    format!("{pipeline} has no earlier live release with other, unblocked digests")
+                }
+                Some(goal) => format!("{pipeline} has no release {goal}"),
+            } + &format!("; `tidegate history {pipeline}` shows what it has"),
+        )
+    })
+}
+
+/// The newest live release before the present one that brings other bytes, none of them blocked.
+fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
+    let live = scene.live.as_ref()?;
+    let other = |release: &Release| {
+        release
+            .images
+            .iter()
+            .any(|(name, image)| live.images.get(name).is_none_or(|now| now.digest != image.digest))
+    };
+    let blocked =
+        |release: &Release| release.images.values().any(|i| scene.blocked.contains_key(&i.digest));
+    releases
+        .iter()
+        .filter(|release| release.id.number < live.id.number)
+        .filter(|release| matches!(release.phase, Phase::Live { .. }))
+        .find(|release| other(release) && !blocked(release))
+}

@@ -1,0 +1,113 @@
+//! What AWS has of the things that a config names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_aws::inventory::Inventory;
+use tidegate_aws::registry::Registry as Images;
+use tidegate_aws::sdk::in_region;
+use tidegate_aws::{Ecs, RefusalKind};
+use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Running};
+use tidegate_core::definition::{NamedImage, images};
+
+use crate::output::Desk;
+use crate::{Error, Session, pushes};
+
+/// What AWS has, by account and region, and what the services run with.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    pub(crate) live: BTreeMap<Registry, Live>,
+    pub(crate) running: Running,
+}
+
+/// Looks at every place that `pipelines` name.
+pub(crate) async fn look(
+    session: &Session,
+    desk: &mut Desk<'_>,
+    pipelines: &[PipelineConfig],
+) -> Result<Look, Error> {
+    let sdk = session.sdk().await?;
+    let images = Images::new(sdk);
+    let mut found = Look::default();
+    let mut unseen = BTreeSet::new();
+    for pipeline in pipelines {
+        let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
+        let others = pipeline.images.values().map(|image| image.registry.clone());
+        for place in std::iter::once(home.clone()).chain(others) {
+            if found.live.contains_key(&place) || unseen.contains(&place) {
+                continue;
+            }
+            match list(session, &place, &home).await {
+                Ok(live) => {
+                    found.live.insert(place, live);
+                }
+                // Another account's registry often lets one pull, but not list.
+                Err(Error::Aws(refusal))
+                    if place.account != home.account
+                        && refusal.kind == RefusalKind::AccessDenied =>
+                {
+                    desk.talk(&refusal);
+                    unseen.insert(place);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        services(session, pipeline, &home, &mut found).await?;
+        for image in pipeline.images.values() {
+            let Some(live) = found.live.get_mut(&image.registry) else { continue };
+            let Some(tags) = live.repositories.get_mut(&image.repository) else { continue };
+            let tagged = images.tagged(&pushes::repository(image)).await?;
+            tags.extend(tagged.into_iter().flat_map(|image| image.tags));
+        }
+    }
+    Ok(found)
+}
+
+/// The names of everything in one place. Another account's clusters are nobody's business.
+async fn list(session: &Session, place: &Registry, home: &Registry) -> Result<Live, Error> {
+    let inventory = Inventory::new(session.sdk().await?, &place.region);
+    let clusters = if place.account == home.account {
+        inventory.clusters().await?
+    } else {
+        BTreeSet::new()
+    };
+    let repositories = inventory.repositories(&place.account).await?;
+    let repositories = repositories.into_iter().map(|name| (name, BTreeSet::new())).collect();
+    Ok(Live { clusters, services: BTreeMap::new(), repositories })
+}
+
+/// The services of a pipeline's cluster; containers only of those that the pipeline names.
+async fn services(
+    session: &Session,
+    pipeline: &PipelineConfig,
+    home: &Registry,
+    found: &mut Look,
+) -> Result<(), Error> {
+    let Look { live, running } = found;
+    let Some(live) = live.get_mut(home).filter(|live| live.clusters.contains(&pipeline.cluster))
+    else {
+        return Ok(());
+    };
+    let sdk = in_region(session.sdk().await?, &pipeline.region);
+    let ecs = Ecs::new(&sdk, session.clock()?);
+    let names = Inventory::new(&sdk, &pipeline.region).services(&pipeline.cluster).await?;
+    let names: Vec<String> = names.into_iter().collect();
+    let seen = ecs.describe(&pipeline.cluster, &names).await?;
+    let services = live.services.entry(pipeline.cluster.clone()).or_default();
+    for (name, seen) in seen.into_iter().filter_map(|(name, seen)| Some((name, seen?))) {
+        let service = services.entry(name.clone()).or_insert_with(|| LiveService {
+            controller: seen.sighting.controller,
+            daemon: seen.sighting.daemon,
+            containers: BTreeMap::new(),
+        });
+        if pipeline.target(&pipeline.target_id(&name)).is_none() {
+            continue;
+        }
+        let definition = ecs.task_definition(&seen.task_definition).await?;
+        let pair = |NamedImage { container, image }| (container, image);
+        service.containers = images(&definition.json).into_iter().map(pair).collect();
+        let roles = ["taskRoleArn", "executionRoleArn"].map(|role| definition.json[role].as_str());
+        running.roles.extend(roles.into_iter().flatten().map(str::to_owned));
+        running.task_definitions.insert(definition.arn);
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! A stage: the shipped handlers in one process, on the local AWS, in virtual time.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tidegate_aws::{App, Clock, Dice, Table};
+use tidegate_cli::Session;
+use tidegate_core::config::{Config, PipelineConfig};
+use tidegate_core::model::{Entry, Notice, Release, ReleaseId, Scene};
+use tidegate_local::api::Place;
+use tidegate_local::call::Instance;
+use tidegate_local::lambda::process::{Process, Programs, Serving};
+use tidegate_local::template::Function;
+use tidegate_local::twin::{self, Setting, Twin};
+
+const TEMPLATE: &str = include_str!("../../template.yaml");
+/// The config of the demo and of most stories.
+pub const SOMELI: &str = include_str!("../../examples/someli.yaml");
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "us-west-2";
+
+/// A twin with seeded services, and an operator's hands.
+#[derive(Debug)]
+pub struct Stage {
+    /// The world.
+    pub twin: Twin,
+    /// The table, read as an operator.
+    pub table: Table,
+    /// The configs that were seeded.
+    pub pipelines: Vec<PipelineConfig>,
+}
+
+/// Plays `story` on the services that `config` names, all running, nothing adopted yet.
+pub fn play<T>(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage) -> T) -> T {
+    let config = Config::parse("tidegate.yaml", config).expect("a valid config");
+    let pipelines = config.resolve(ACCOUNT, REGION).expect("a config that resolves");
+    let setting = Setting {
+        seed,
+        template: TEMPLATE,
+        parameters: tidegate_local::seed::parameters(&pipelines),
+        place: Place::new(ACCOUNT, REGION),
+        begins: "2026-11-21T09:00:00Z".parse().expect("a time"),
+    };
+    let told = twin::run(
+        &setting,
+        |twin| Box::new(InProcess { twin: twin.clone(), seed }),
+        async |twin| {
+            twin.world
+                .with(|cloud, now| tidegate_local::seed::fleet(cloud, &pipelines, now))
+                .expect("services that can be seeded");
+            let sdk = twin.sdk_config("OPERATOR");
+            let name = twin.world.look(|cloud| cloud.table().to_owned());
+            let table = Table::new(&sdk, name, twin.world.clock.clone(), Dice::seeded(seed));
+            story(&Stage { twin, table, pipelines }).await
+        },
+    );
+    told.expect("a twin that begins")
+}
+
+impl Stage {
+    /// The operator's command line, as typed: exit code, what it printed, what it said.
+    pub async fn tidegate(&self, line: &str) -> (u8, String, String) {
+        let words = std::iter::once("tidegate").chain(line.split_whitespace());
+        let args = <tidegate_cli::Args as clap::Parser>::try_parse_from(words).expect("a command");
+        let identity = tidegate_cli::Identity {
+            arn: format!("arn:aws:iam::{ACCOUNT}:user/ada"),
+            account: ACCOUNT.to_owned(),
+        };
+        let clock: Clock = self.twin.world.clock.clone();
+        let session =
+            Session::of(self.table.clone(), clock, self.twin.sdk_config("OPERATOR"), identity);
+        let (mut out, mut talk) = (Vec::new(), Vec::new());
+        let exit = tidegate_cli::run(&args, &session, &mut out, &mut talk).await;
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (exit as u8, text(out), text(talk))
+    }
+
+    /// All that the table says about a pipeline.
+    pub async fn scene(&self, pipeline: &str) -> Scene {
+        self.table.scene(pipeline).await.expect("a scene")
+    }
+
+    /// One release.
+    pub async fn release(&self, id: &str) -> Release {
+        let id: ReleaseId = id.parse().expect("a release id");
+        self.table.release_of(&id).await.expect("a readable release").expect("a release")
+    }
+
+    /// Waits, looking once a second, until `holds` for the release.
+    pub async fn until(&self, id: &str, limit: Duration, holds: impl Fn(&Release) -> bool) -> Release {
+        let deadline = self.twin.now() + limit;
+        let parsed: ReleaseId = id.parse().expect("a release id");
+        loop {
+            let release = self.table.release_of(&parsed).await.expect("a readable table");
+            match release {
+                Some(release) if holds(&release) => return release,
+                other if self.twin.now() >= deadline => {
+                    let journal = self.journal(id).await;
+                    panic!("{id} after {limit:?}: {other:#?}\n{journal}");
+                }
+                _ => self.twin.run_for(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// The audit trail as lines.
+    pub async fn journal(&self, id: &str) -> String {
+        let entries = self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
+        entries.iter().map(|Entry { at, subject, from, to, reason, evidence, .. }| {
+            format!("{at} {subject:?} {from} -> {to}: {reason} {evidence:?}\n")
+        }).collect()
+    }
+
+    /// What people were told about a release, in order.
+    pub async fn notices(&self, id: &str) -> Vec<Notice> {
+        let entries = self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
+        entries.into_iter().filter_map(|entry| entry.notice).collect()
+    }
+}
+
+/// The four functions, as the twin runs them: the shipped handlers, one app a process.
+struct InProcess {
+    twin: Twin,
+    seed: u64,
+}
+
+impl Programs for InProcess {
+    fn start(&self, function: &Function, instance: &Instance) -> Rc<dyn Process> {
+        let sdk = self.twin.sdk_config(&instance.access_key());
+        let table = function.environment["TIDEGATE_TABLE"].clone();
+        let dice = Dice::seeded(self.seed ^ (instance.number << 8));
+        let app = App::new(sdk, table, REGION.to_owned(), self.twin.world.clock.clone(), dice);
+        let notifier = (instance.program == "notify").then(|| {
+            let text = |name: &str| function.environment.get(name).filter(|v| !v.is_empty()).cloned();
+            let settings = tidegate_notify::Settings {
+                topic: text("TIDEGATE_TOPIC_ARN").unwrap_or_default(),
+                slack: text("TIDEGATE_SLACK_SECRET_ARN"),
+                teams: text("TIDEGATE_TEAMS_SECRET_ARN"),
+                dead_letters: text("TIDEGATE_DEAD_LETTERS_URL"),
+            };
+            tidegate_notify::Notifier::new(&app, settings)
+        });
+        Rc::new(Running { app, program: instance.program.clone(), notifier })
+    }
+}
+
+struct Running {
+    app: App,
+    program: String,
+    notifier: Option<tidegate_notify::Notifier>,
+}
+
+impl Process for Running {
+    fn invoke(&self, event: Value, deadline: Timestamp) -> Serving<'_> {
+        Box::pin(async move {
+            let answer = match (self.program.as_str(), &self.notifier) {
+                ("promote", _) => tidegate_promote::handle(&self.app, event, deadline).await,
+                ("deploy", _) => tidegate_deploy::handle(&self.app, event, deadline).await,
+                ("watch", _) => tidegate_watch::handle(&self.app, event, deadline).await,
+                ("notify", Some(notifier)) => notifier.handle(event, deadline).await,
+                (other, _) => panic!("no such function: {other}"),
+            };
+            answer.map_err(tidegate_aws::Error::told)
+        })
+    }
+}
