@@ -127,9 +127,20 @@ fn watch_understands_what_comes_from_ecs() {
                 assert_eq!(seen.task.is_some(), row.file.starts_with("ecs-task-"), "{}", row.file);
             }
             Woken::Schedule => assert_eq!(row.file, "schedule-tick.json"),
+            Woken::Nothing(_) => assert_eq!(row.file, "ecs-deployment-in-progress.json"),
             other => panic!("{}: {other:?}", row.file),
         }
     }
+}
+
+#[test]
+fn ecs_rolling_back_by_itself_is_no_ordinary_start() {
+    let mut event = payload("ecs-deployment-in-progress.json");
+    assert!(matches!(event::watch(&event), Woken::Nothing(_)));
+    event["detail"]["reason"] =
+        "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/4871902365518240101."
+            .into();
+    assert!(matches!(event::watch(&event), Woken::By(_)));
 }
 
 #[test]

@@ -62,8 +62,7 @@ impl App {
     pub fn from_env() -> Result<Self, SettingError> {
         let clock = Clock::parse(&setting("TIDEGATE_CLOCK")?.unwrap_or_default())
             .map_err(|e| SettingError::Invalid { name: "TIDEGATE_CLOCK", source: Box::new(e) })?;
-        let access = crate::sdk::Access::from_env()
-            .map_err(|e| SettingError::Invalid { name: "AWS_*", source: Box::new(e) })?;
+        let access = crate::sdk::Access::from_env()?;
         let sdk = access.sdk_config(&clock, crate::http::aws_http_client(&clock));
         Ok(Self::new(sdk, required("TIDEGATE_TABLE")?, access.region, clock, Dice::from_entropy()))
     }

@@ -24,7 +24,7 @@ Exit codes:
 
 /// See what Tidegate does, and tell it what to do
 #[derive(Debug, Clone, Parser)]
-#[command(name = "tidegate", version, propagate_version = true, after_help = AFTER_HELP)]
+#[command(name = "tidegate", version, after_help = AFTER_HELP)]
 pub struct Args {
     /// Where Tidegate's table is, and as whom it is asked.
     #[command(flatten)]

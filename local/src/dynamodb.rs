@@ -249,7 +249,8 @@ mod tests {
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"},
                           {"AttributeName": "sk", "KeyType": "RANGE"}],
         });
-        DynamoDb::new(&[Table { name: "table".to_owned(), stream: String::new(), request }]).unwrap()
+        DynamoDb::new(&[Table { name: "table".to_owned(), stream: String::new(), request }])
+            .unwrap()
     }
 
     fn item(sk: &str, value: &str) -> Value {

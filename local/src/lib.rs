@@ -31,4 +31,5 @@ pub mod cloud;
 pub mod connector;
 pub mod engine;
 pub mod seed;
+pub mod server;
 pub mod twin;

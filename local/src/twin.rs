@@ -93,6 +93,11 @@ impl Twin {
         self.world.clock.now()
     }
 
+    /// The region it stands in.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Lets time pass.
     pub async fn run_for(&self, duration: Duration) {
         self.world.clock.sleep(duration).await;

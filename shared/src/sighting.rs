@@ -28,7 +28,7 @@ pub struct Sighting {
     pub service_deployment: Option<ServiceDeployment>,
     /// ARNs of the target groups the service registers with.
     pub target_groups: Vec<String>,
-    /// Minutes that ECS itself adds by bakes and steps, for native strategies; else 0.
+    /// Minutes that ECS itself adds by its bake times and steps.
     pub native_minutes: u32,
     /// Targets that fail their health check: `reason (target group)`. Empty when not asked.
     pub unhealthy: Vec<String>,

@@ -1,5 +1,6 @@
 //! Shared support of the proof: a stage on which whole stories are played in virtual time.
 
+pub mod stack;
 pub mod stage;
 
 pub use stage::{Stage, play};

@@ -30,8 +30,7 @@ pub fn deploy<'a>(
 
 /// The template as installed, with these parameters beside what must be said.
 pub fn installed_with(more: &[(&str, &str)]) -> Stack {
-    // Alarms name queues that SAM makes; tests/template.rs looks at those in the text.
-    deploy(NAMED.iter().chain(&[("Alarms", "false")]).chain(more)).unwrap()
+    deploy(NAMED.iter().chain(more)).unwrap()
 }
 
 /// One of its functions, by its program's name.

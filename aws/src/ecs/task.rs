@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::types::{Container, DesiredStatus, Task};
 use jiff::Timestamp;
-use tidegate_core::model::TaskFailure;
+use tidegate_core::model::{TaskFailure, fell};
 
 use super::{ContainerImage, Ecs, in_cluster};
 use crate::Refusal;
@@ -114,26 +114,18 @@ fn stopped(task: &Task) -> StoppedTask {
     let ended = known(task.stopping_at()).or_else(|| known(task.stopped_at()));
     let started = known(task.started_at());
     let ran = started.zip(ended).map(|(started, ended)| ended.duration_since(started).as_secs());
-    let fell = fell(task.containers());
+    let exit_code = |container: &Container| container.exit_code().map(i64::from);
+    let fell = fell(task.containers(), exit_code, |container| container.reason().is_some());
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let failure = TaskFailure {
         task: text(task.task_arn().and_then(|arn| arn.rsplit('/').next())),
         stop_code: text(task.stop_code().map(|code| code.as_str())),
         reason: text(task.stopped_reason()),
         container: text(fell.and_then(|container| container.name())),
-        exit_code: fell.and_then(|container| container.exit_code()).map(i64::from),
+        exit_code: fell.and_then(exit_code),
         detail: text(fell.and_then(|container| container.reason())),
         ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
         at: ended.unwrap_or_else(|| timestamp(task.created_at())),
     };
     StoppedTask { revision: text(task.task_definition_arn()), failure }
-}
-
-/// The container that fell: a non-zero exit first, then any that says why, then any exit.
-fn fell(containers: &[Container]) -> Option<&Container> {
-    containers
-        .iter()
-        .find(|container| container.exit_code().is_some_and(|code| code != 0))
-        .or_else(|| containers.iter().find(|container| container.reason().is_some()))
-        .or_else(|| containers.iter().find(|container| container.exit_code().is_some()))
 }

@@ -13,8 +13,7 @@ use crate::decision::carry_out;
 use crate::output::Desk;
 use crate::{Error, Exit, Reference, Session, Which, pushes};
 
-/// Start a release by hand: of what the tags show now, of an earlier release's images, or one that
-/// is held
+/// Start a release by hand, or let one go on that is held
 ///
 /// A pipeline alone starts what its tags show now. A release, `someli-production/42`, starts its
 /// images again: if it is held because a target could not be released, the new one takes its place.

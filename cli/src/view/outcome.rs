@@ -29,12 +29,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// What `change` would come to.
-    pub(crate) fn imagined(scene: &Scene, change: &Change) -> Self {
+    pub fn imagined(scene: &Scene, change: &Change) -> Self {
         Self { dry_run: true, ways_out: Vec::new(), ..Self::written(scene, change, Vec::new()) }
     }
 
     /// What `change` came to; `after` is what was read then.
-    pub(crate) fn written(after: &Scene, change: &Change, waiting_on: Vec<WaitingOn>) -> Self {
+    pub fn written(after: &Scene, change: &Change, waiting_on: Vec<WaitingOn>) -> Self {
         let decided = change.releases.first();
         let newer = |release: &Release| {
             let known = [&after.moving, &after.waiting, &after.live].into_iter().flatten();

@@ -25,13 +25,12 @@ const SHOWN_ONLY: [&str; 8] = [
     "availabilityZoneRebalancing",
 ];
 /// Members of `CreateService` and `UpdateService` that mean something here.
-const CREATED_WITH: [&str; 15] = [
+const CREATED_WITH: [&str; 12] = [
     "cluster",
     "serviceName",
     "taskDefinition",
     "desiredCount",
     "launchType",
-    "platformVersion",
     "loadBalancers",
     "deploymentConfiguration",
     "schedulingStrategy",
@@ -39,8 +38,6 @@ const CREATED_WITH: [&str; 15] = [
     "healthCheckGracePeriodSeconds",
     "tags",
     "clientToken",
-    "role",
-    "capacityProviderStrategy",
 ];
 const UPDATED_WITH: [&str; 7] = [
     "cluster",
@@ -107,6 +104,12 @@ impl Ecs {
     ) -> Result<Value, ApiError> {
         let known: Vec<&str> = CREATED_WITH.iter().chain(&SHOWN_ONLY).copied().collect();
         input.only("CreateService", &known)?;
+        if input.text("launchType").is_some_and(|kind| kind != "FARGATE") {
+            return Err(ApiError::refused(
+                "InvalidParameterException",
+                "the local AWS models launchType FARGATE only",
+            ));
+        }
         let cluster = self.cluster_named(input)?;
         let name = ServiceName::new(&cluster, input.need("serviceName")?);
         if self.services.contains_key(&name) {

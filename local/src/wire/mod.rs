@@ -50,6 +50,9 @@ pub enum Protocol {
     },
 }
 
+/// Every answer has a request's id; nobody looks one up here.
+pub const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
+
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Every request has an id; nobody looks one up here.
-const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
+use super::REQUEST_ID;
 
 pub(super) fn result(action: &str, namespace: &str, body: &Value) -> String {
     let mut members = String::new();

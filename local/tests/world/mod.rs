@@ -1,7 +1,6 @@
 //! A small world for the tests: the real template, two services, programs made of closures.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -29,17 +28,35 @@ pub(crate) fn pipelines() -> Vec<PipelineConfig> {
 }
 
 /// Programs that note what they are given, and answer what they are told to: `{}` otherwise.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Script {
-    pub(crate) seen: Rc<RefCell<Vec<(String, Value)>>>,
-    pub(crate) answers: Rc<RefCell<VecDeque<Outcome>>>,
+    seen: Rc<RefCell<Vec<(String, Value)>>>,
+    answer: Rc<dyn Fn(&str, &Value) -> Outcome>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self::answering(|_, _| Ok(json!({})))
+    }
 }
 
 impl Script {
-    /// The events that `program` was given.
+    /// Programs that answer so.
+    pub(crate) fn answering(answer: impl Fn(&str, &Value) -> Outcome + 'static) -> Self {
+        Self { seen: Rc::default(), answer: Rc::new(answer) }
+    }
+
+    /// The events that `program` was given, ticks and sweeps left out.
     pub(crate) fn events(&self, program: &str) -> Vec<Value> {
         let seen = self.seen.borrow();
-        seen.iter().filter(|(name, _)| name == program).map(|(_, event)| event.clone()).collect()
+        let own = seen.iter().filter(|(name, event)| name == program && event["kind"].is_null());
+        own.map(|(_, event)| event.clone()).collect()
+    }
+
+    /// How often a schedule woke `program`.
+    pub(crate) fn ticks(&self, program: &str) -> usize {
+        let seen = self.seen.borrow();
+        seen.iter().filter(|(name, event)| name == program && event["kind"].is_string()).count()
     }
 }
 
@@ -56,9 +73,9 @@ struct Scripted {
 
 impl Process for Scripted {
     fn invoke(&self, event: Value, _: Timestamp) -> Serving<'_> {
+        let answer = (self.script.answer)(&self.program, &event);
         self.script.seen.borrow_mut().push((self.program.clone(), event));
-        let answer = self.script.answers.borrow_mut().pop_front();
-        Box::pin(async move { answer.unwrap_or_else(|| Ok(json!({}))) })
+        Box::pin(async move { answer })
     }
 }
 

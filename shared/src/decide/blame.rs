@@ -4,10 +4,7 @@ use jiff::Timestamp;
 
 use super::step::slot_entry;
 use crate::messages::{Counts, explain};
-use crate::model::{Blame, Change, Failure, Scene, Slot, SlotPhase, TaskFailure};
-
-/// A task that ran for less than this and exited non-zero failed at its start.
-const AT_START: u64 = 60;
+use crate::model::{Change, Failure, Scene, Slot, SlotPhase, TaskFailure};
 
 /// What follows from one stopped task of `target`'s slot; judged without asking AWS anything.
 ///
@@ -70,8 +67,7 @@ pub(super) fn verdict(slot: &Slot, needed: u32, desired: u32, now: Timestamp) ->
     let explained = || slot.tasks.values().map(|task| (task, explain(task)));
     let decisive = explained().find(|(_, why)| why.counts == Counts::Decisive);
     let alone = desired <= 1;
-    let at_start =
-        explained().find(|(task, _)| alone && task.ran_seconds.is_none_or(|s| s <= AT_START));
+    let at_start = explained().find(|(task, _)| alone && task.at_start());
     let enough = (u32::try_from(slot.tasks.len()).unwrap_or(u32::MAX) >= needed)
         .then(|| explained().next())
         .flatten();
@@ -80,7 +76,7 @@ pub(super) fn verdict(slot: &Slot, needed: u32, desired: u32, now: Timestamp) ->
         cause: why.cause,
         remedy: why.remedy,
         evidence: slot.tasks.values().map(ToString::to_string).collect(),
-        blame: Blame::Image,
+        blame: why.blame,
         at: now,
     })
 }

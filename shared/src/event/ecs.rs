@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Woken, identity, is_schedule};
-use crate::model::{TargetId, TaskFailure};
+use crate::model::{TargetId, TaskFailure, fell};
 
 /// Something happened at a service: worth a look, and perhaps evidence already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,13 +127,7 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
     };
     let target = target(envelope, cluster, service);
     let at = task.stopping_at.or(task.updated_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    // The container that fell: a non-zero exit first, then any that says why, then any exit.
-    let fell = task
-        .containers
-        .iter()
-        .find(|c| c.exit_code.is_some_and(|code| code != 0))
-        .or_else(|| task.containers.iter().find(|c| c.reason.is_some()))
-        .or_else(|| task.containers.iter().find(|c| c.exit_code.is_some()));
+    let fell = fell(&task.containers, |c| c.exit_code, |c| c.reason.is_some());
     let ran = task.started_at.map(|started| at.duration_since(started).as_secs());
     let failure = TaskFailure {
         task: task.task_arn.rsplit('/').next().unwrap_or_default().to_owned(),

@@ -70,6 +70,16 @@ pub struct TaskFailure {
     pub at: Timestamp,
 }
 
+impl TaskFailure {
+    /// Within the first minute a program still reads its settings; what falls then fell at its start.
+    const START: u64 = 60;
+
+    /// It ended at its start, or never ran.
+    pub fn at_start(&self) -> bool {
+        self.ran_seconds.is_none_or(|ran| ran <= Self::START)
+    }
+}
+
 impl fmt::Display for TaskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { task, stop_code, reason, container, exit_code, detail, ran_seconds: _, at: _ } =
@@ -86,4 +96,19 @@ impl fmt::Display for TaskFailure {
         }
         Ok(())
     }
+}
+
+/// The container that ended a task: a non-zero exit first, then any that says why, then any exit.
+///
+/// Sidecars exit too when their task is stopped, mostly with 0: the first one is seldom the cause.
+pub fn fell<C>(
+    containers: &[C],
+    exit_code: impl Fn(&C) -> Option<i64>,
+    says_why: impl Fn(&C) -> bool,
+) -> Option<&C> {
+    containers
+        .iter()
+        .find(|c| exit_code(c).is_some_and(|code| code != 0))
+        .or_else(|| containers.iter().find(|c| says_why(c)))
+        .or_else(|| containers.iter().find(|c| exit_code(c).is_some()))
 }

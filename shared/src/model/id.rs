@@ -41,16 +41,22 @@ impl fmt::Display for ReleaseId {
 impl FromStr for ReleaseId {
     type Err = InvalidId;
 
+    /// What a person writes: number 0, the pipeline itself, is no release.
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        text.rsplit_once('/')
-            .and_then(|(pipeline, number)| {
-                let number = number.parse().ok().filter(|n| *n > 0)?;
-                (!pipeline.is_empty()).then(|| Self::new(pipeline, number))
-            })
-            .ok_or_else(|| InvalidId {
-                found: text.to_owned(),
-                expected: "a release, written `pipeline/42`",
-            })
+        Self::stored(text).filter(|id| id.number > 0).ok_or_else(|| Self::invalid(text))
+    }
+}
+
+impl ReleaseId {
+    /// What the table holds: entries of the pipeline itself are numbered 0.
+    fn stored(text: &str) -> Option<Self> {
+        let (pipeline, number) = text.rsplit_once('/')?;
+        let number = number.parse().ok()?;
+        (!pipeline.is_empty()).then(|| Self::new(pipeline, number))
+    }
+
+    fn invalid(text: &str) -> InvalidId {
+        InvalidId { found: text.to_owned(), expected: "a release, written `pipeline/42`" }
     }
 }
 
@@ -64,7 +70,7 @@ impl TryFrom<String> for ReleaseId {
     type Error = InvalidId;
 
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
+        Self::stored(&text).ok_or_else(|| Self::invalid(&text))
     }
 }
 
@@ -204,6 +210,12 @@ mod tests {
         }
         let target = "ecs/123456789012/us-west-2/live-crons/Rag";
         assert_eq!(target.parse::<TargetId>().unwrap().to_string(), target);
+    }
+
+    #[test]
+    fn the_pipelines_own_entries_are_numbered_0_in_the_table_alone() {
+        assert_eq!(ReleaseId::try_from("p/0".to_owned()), Ok(ReleaseId::new("p", 0)));
+        assert!("p/0".parse::<ReleaseId>().is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod failure;
 mod journal;
 mod scene;
 
-pub use failure::{Blame, Failure, TaskFailure};
+pub use failure::{Blame, Failure, TaskFailure, fell};
 pub use head::{Freeze, Head, Memory};
 pub use id::{Digest, InvalidId, ReleaseId, TargetId};
 pub use image::{ReleaseImage, repository_uri};

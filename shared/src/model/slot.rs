@@ -224,7 +224,7 @@ pub struct Baseline {
     pub ran: u32,
     /// How ECS brings revisions in.
     pub strategy: Strategy,
-    /// Minutes that ECS itself adds by bake times and steps, for native strategies.
+    /// Minutes that ECS itself adds by its bake times and steps.
     #[serde(default)]
     pub native_minutes: u32,
     /// Tasks of the baseline exit 0 and are restarted: that is this worker's normal life.

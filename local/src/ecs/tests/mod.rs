@@ -8,6 +8,7 @@ mod foreign;
 mod native;
 mod resolution;
 mod rollout;
+mod soak;
 
 use std::time::Duration;
 

@@ -62,22 +62,19 @@ fn by_exit_code(failure: &TaskFailure) -> Explanation {
     };
     Explanation {
         cause: format!("{container} exited with code {code}{after}"),
-        remedy: remedy_for(code, failure.ran_seconds).to_owned(),
+        remedy: remedy_for(code, failure.at_start()).to_owned(),
         counts: if code == 0 { Counts::ExitZero } else { Counts::Counts },
         blame: Blame::Image,
     }
 }
 
-/// Within the first minute a program still reads its settings; the judge draws the same line.
-const START: u64 = 60;
-
-fn remedy_for(code: i64, ran: Option<u64>) -> &'static str {
+fn remedy_for(code: i64, at_start: bool) -> &'static str {
     match code {
         0 => {
             "A service's container must not end: check the command, or say that ending is normal \
              by running it as a scheduled task"
         }
-        1 if ran.is_none_or(|ran| ran <= START) => {
+        1 if at_start => {
             "At the start this is usually a missing variable or secret: read the first lines of \
              the container's log"
         }

@@ -1,0 +1,136 @@
+//! What people and programs read, word for word. `UPDATE=1 cargo test -p tidegate-cli` rewrites it.
+
+mod story;
+
+use std::fs;
+use std::path::Path;
+
+use story::{
+    OPERATOR, PIPELINE, at, crash, digest, entry, frozen, live, newest, rolled_back, rolling, scene,
+    slot,
+};
+use tidegate_cli::command::show::Dossier;
+use tidegate_cli::view::{Outcome, PipelineView};
+use tidegate_cli::{Color, Exit, Format, render};
+use tidegate_core::command::{self, RollbackOptions};
+use tidegate_core::decide::{Sightings, decide};
+use tidegate_core::model::{Block, Hold, Phase, ReleaseId, Scene, SlotPhase};
+
+#[track_caller]
+fn check(name: &str, said: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, said).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(said, expected, "{name} differs; UPDATE=1 rewrites it");
+}
+
+fn status(scene: &Scene) -> PipelineView {
+    PipelineView::new(scene, decide(scene, &Sightings::new(), at(100)).waiting_on)
+}
+
+#[track_caller]
+fn check_status(name: &str, scene: &Scene, exit: Exit) {
+    let view = status(scene);
+    check(&format!("{name}.txt"), &render(&view, Format::Text, Color::Auto).unwrap());
+    assert_eq!(view.exit(), exit);
+}
+
+#[test]
+fn a_pipeline_at_rest() {
+    check_status("status-live", &scene(None, vec![], None), Exit::Done);
+}
+
+#[test]
+fn a_release_on_its_way() {
+    check_status("status-rolling", &rolling(), Exit::Moving);
+    check("status-rolling.json", &render(&status(&rolling()), Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn a_release_that_waits_behind_a_freeze() {
+    let waiting = newest(Phase::Waiting { since: at(0) });
+    let scene = frozen(scene(None, vec![], Some(waiting)), OPERATOR, "quarter's end");
+    check_status("status-frozen", &scene, Exit::Held);
+}
+
+#[test]
+fn a_release_that_nothing_could_bring_back() {
+    let held = Some(Hold::NoWayBack { targets: vec!["Rag: crons runs live_crons:uapi".into()] });
+    let moving = newest(Phase::Surveying { since: at(5), held });
+    check_status("status-held", &scene(Some(moving), vec![], None), Exit::Held);
+}
+
+#[test]
+fn a_rollback_that_failed() {
+    let mut release = newest(Phase::RollbackFailed { at: at(200) });
+    release.failure = Some(crash());
+    let fell = SlotPhase::ReturnFailed { failure: crash() };
+    let slots = vec![slot("Rag", 0, fell), slot("AI_CONTENT", 1, SlotPhase::Untouched)];
+    let why = "someli-production/42 is rollback_failed: Rag: container `crons` exited with code 1";
+    let mut scene = frozen(scene(Some(release), slots, None), "tidegate", why);
+    let block = Block {
+        digest: digest("9e1f0a2b3c4d"),
+        release: ReleaseId::new(PIPELINE, 42),
+        why: crash().cause,
+        at: at(58),
+    };
+    scene.blocked.insert(block.digest.clone(), block);
+    check_status("status-rollback-failed", &scene, Exit::Broken);
+}
+
+fn dossier() -> Dossier {
+    let (release, slots) = rolled_back();
+    let mut failed = entry(Some("Rag"), 3, "settling", "failed", &crash().cause);
+    failed.evidence = crash().evidence;
+    let mut recorded = entry(None, 1, "none", "surveying", "live_crons:prod-9e1f0a2 was pushed");
+    recorded.actor = "ecr".to_owned();
+    let journal = vec![recorded, entry(Some("Rag"), 2, "applying", "settling", "ECS accepted it"), failed];
+    Dossier::new(&release, &slots, journal)
+}
+
+#[test]
+fn everything_about_a_release() {
+    check("show-rolled-back.txt", &render(&dossier(), Format::Text, Color::Auto).unwrap());
+    check("show-rolled-back.json", &render(&dossier(), Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn a_rollback_that_is_only_imagined() {
+    let scene = scene(None, vec![], None);
+    let mut before = live();
+    before.id.number = 40;
+    before.images.values_mut().for_each(|image| image.digest = digest("77"));
+    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let change = command::rollback_to(&scene, &before, OPERATOR, options, at(100)).unwrap();
+    let outcome = Outcome::imagined(&scene, &change);
+    check("rollback-dry-run.txt", &render(&outcome, Format::Text, Color::Auto).unwrap());
+}
+
+#[test]
+fn a_rollback_that_was_asked_for() {
+    let before = rolling();
+    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let change = command::rollback_moving(&before, OPERATOR, options, at(100)).unwrap();
+    let mut after = before.clone();
+    after.moving = change.releases.first().cloned();
+    after.slots.extend(change.slots.iter().map(|(_, slot)| (slot.target.clone(), slot.clone())));
+    let waiting_on = decide(&after, &Sightings::new(), at(101)).waiting_on;
+    let outcome = Outcome::written(&after, &change, waiting_on);
+    check("rollback-moving.txt", &render(&outcome, Format::Text, Color::Auto).unwrap());
+}
+
+#[test]
+fn colour_is_there_only_when_asked_for() {
+    let view = status(&rolling());
+    assert!(render(&view, Format::Text, Color::Always).unwrap().contains("\u{1b}[32m"));
+    for (format, color) in [
+        (Format::Text, Color::Auto),
+        (Format::Text, Color::Never),
+        (Format::Json, Color::Always),
+    ] {
+        let said = render(&view, format, color).unwrap();
+        assert!(!said.contains('\u{1b}') && !said.contains("\\u001b"), "{said}");
+    }
+}
