@@ -1,5 +1,7 @@
 //! The command line, as clap reads it.
 
+use std::pin::Pin;
+
 use clap::{Parser, Subcommand};
 
 use crate::command::{
@@ -68,24 +70,28 @@ pub enum Command {
     Unblock(unblock::Unblock),
 }
 
+/// A verb at work.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Exit, Error>> + 'a>>;
+
 impl Command {
-    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+    /// On the heap: the calls of some verbs are deep, and tests' threads have small stacks.
+    pub(crate) fn run<'a>(&'a self, session: &'a Session, desk: &'a mut Desk<'_>) -> Running<'a> {
         match self {
-            Self::Init(command) => command.run(session, desk).await,
-            Self::Config(command) => command.run(session, desk).await,
-            Self::Start(command) => command.run(session, desk).await,
-            Self::Status(command) => command.run(session, desk).await,
-            Self::History(command) => command.run(session, desk).await,
-            Self::Show(command) => command.run(session, desk).await,
-            Self::Follow(command) => command.run(session, desk).await,
-            Self::Wait(command) => command.run(session, desk).await,
-            Self::Rollback(command) => command.run(session, desk).await,
-            Self::Accept(command) => command.run(session, desk).await,
-            Self::Abandon(command) => command.run(session, desk).await,
-            Self::Freeze(command) => command.run(session, desk).await,
-            Self::Unfreeze(command) => command.run(session, desk).await,
-            Self::Block(command) => command.run(session, desk).await,
-            Self::Unblock(command) => command.run(session, desk).await,
+            Self::Init(command) => Box::pin(command.run(session, desk)),
+            Self::Config(command) => Box::pin(command.run(session, desk)),
+            Self::Start(command) => Box::pin(command.run(session, desk)),
+            Self::Status(command) => Box::pin(command.run(session, desk)),
+            Self::History(command) => Box::pin(command.run(session, desk)),
+            Self::Show(command) => Box::pin(command.run(session, desk)),
+            Self::Follow(command) => Box::pin(command.run(session, desk)),
+            Self::Wait(command) => Box::pin(command.run(session, desk)),
+            Self::Rollback(command) => Box::pin(command.run(session, desk)),
+            Self::Accept(command) => Box::pin(command.run(session, desk)),
+            Self::Abandon(command) => Box::pin(command.run(session, desk)),
+            Self::Freeze(command) => Box::pin(command.run(session, desk)),
+            Self::Unfreeze(command) => Box::pin(command.run(session, desk)),
+            Self::Block(command) => Box::pin(command.run(session, desk)),
+            Self::Unblock(command) => Box::pin(command.run(session, desk)),
         }
     }
 }

@@ -65,11 +65,8 @@ pub(crate) async fn look(
 /// The names of everything in one place. Another account's clusters are nobody's business.
 async fn list(session: &Session, place: &Registry, home: &Registry) -> Result<Live, Error> {
     let inventory = Inventory::new(session.sdk().await?, &place.region);
-    let clusters = if place.account == home.account {
-        inventory.clusters().await?
-    } else {
-        BTreeSet::new()
-    };
+    let clusters =
+        if place.account == home.account { inventory.clusters().await? } else { BTreeSet::new() };
     let repositories = inventory.repositories(&place.account).await?;
     let repositories = repositories.into_iter().map(|name| (name, BTreeSet::new())).collect();
     Ok(Live { clusters, services: BTreeMap::new(), repositories })

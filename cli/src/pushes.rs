@@ -100,3 +100,32 @@ fn released(image: &ImageConfig, shown: RegistryImage, tags: Vec<String>) -> Rel
         pushed_at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_the_newest_push_or_the_highest_version() {
+        let listed = |seconds: i64, tags: &[&str]| Listed {
+            digest: format!("sha256:{seconds:064}").parse().unwrap(),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            pushed_at: jiff::Timestamp::from_second(seconds).unwrap(),
+            is_index: false,
+        };
+        let tagged = [
+            listed(1, &["prod-1111111", "v1.10.0", "tidegate-keep-1111111111111111"]),
+            listed(3, &["prod-3333333", "v1.9.1"]),
+            listed(2, &["prod-2222222"]),
+        ];
+        for (pattern, tag) in [
+            ("prod-{sha}", Some("prod-3333333")),
+            ("v{semver}", Some("v1.10.0")),
+            ("*", Some("v1.9.1")),
+            ("staging-{sha}", None),
+        ] {
+            let found = newest_of(&pattern.parse().unwrap(), &tagged);
+            assert_eq!(found.as_ref().map(|(tag, _)| tag.as_str()), tag, "{pattern}");
+        }
+    }
+}

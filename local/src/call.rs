@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Place};
 
 /// A call, whatever protocol brought it.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,19 @@ impl Caller {
             Some(Instance { program: program.to_ascii_lowercase(), number })
         };
         function().map_or(Self::Operator, Self::Function)
+    }
+}
+
+impl Caller {
+    /// The ARN that STS gives them.
+    pub fn arn(&self, place: &Place) -> String {
+        let account = &place.account;
+        match self {
+            Self::Function(Instance { program, .. }) => {
+                format!("arn:aws:sts::{account}:assumed-role/tidegate-{program}/{program}")
+            }
+            Self::Operator => format!("arn:aws:iam::{account}:user/operator"),
+        }
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use tidegate_aws::sdk::Access;
 
 use crate::cloud::Reply;
 use crate::engine::World;
@@ -17,6 +21,17 @@ use crate::wire;
 pub fn http_client(world: &Arc<World>) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(world.clone()));
     http_client_fn(move |_, _| connector.clone())
+}
+
+/// An SDK config whose calls `world` answers; `access_key` says who calls.
+pub fn sdk_config(world: &Arc<World>, region: &str, access_key: &str) -> SdkConfig {
+    let credentials = Credentials::new(access_key, "local", None, None, "local");
+    let access = Access {
+        region: region.to_owned(),
+        endpoint: "http://aws.local".to_owned(),
+        credentials: SharedCredentialsProvider::new(credentials),
+    };
+    access.sdk_config(&world.clock, http_client(world))
 }
 
 #[derive(Debug)]

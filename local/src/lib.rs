@@ -30,6 +30,8 @@ pub mod agenda;
 pub mod cloud;
 pub mod connector;
 pub mod engine;
+pub mod laptop;
+pub mod operator;
 pub mod seed;
 pub mod server;
 pub mod twin;

@@ -1,6 +1,7 @@
 //! What is there before the story begins: what a config names, running a baseline.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,21 +40,55 @@ pub fn fleet(
     pipelines: &[PipelineConfig],
     now: Timestamp,
 ) -> Result<(), ApiError> {
-    let pushed = now - BASELINE_AGE;
-    for pipeline in pipelines {
-        for image in pipeline.images.values() {
-            let tag = example_tag(image);
-            if cloud.ecr.pull(&reference(image)).is_none() {
-                cloud.ecr.seed_image(&image.repository, &tag, "healthy", pushed)?;
+    Fleet::default().launch(cloud, pipelines, now)
+}
+
+/// What is different about a fleet.
+#[derive(Clone, Copy)]
+pub struct Fleet<'a> {
+    /// How its images behave.
+    pub behaviour: &'a str,
+    /// What is changed about each service before it runs.
+    pub refit: &'a dyn Fn(&mut SeedService),
+}
+
+impl Default for Fleet<'_> {
+    fn default() -> Self {
+        Self { behaviour: "healthy", refit: &|_| () }
+    }
+}
+
+impl fmt::Debug for Fleet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet").field("behaviour", &self.behaviour).finish_non_exhaustive()
+    }
+}
+
+impl Fleet<'_> {
+    /// Makes what `pipelines` name.
+    pub fn launch(
+        &self,
+        cloud: &mut Cloud,
+        pipelines: &[PipelineConfig],
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let pushed = now - BASELINE_AGE;
+        for pipeline in pipelines {
+            for image in pipeline.images.values() {
+                let tag = example_tag(image);
+                if cloud.ecr.pull(&reference(image)).is_none() {
+                    cloud.ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
+                }
+            }
+            for service in services(pipeline) {
+                let definition = task_definition(pipeline, service);
+                let mut seed = SeedService::new(&pipeline.cluster, service, definition);
+                (self.refit)(&mut seed);
+                cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
             }
         }
-        for service in services(pipeline) {
-            let definition = task_definition(pipeline, service);
-            let seed = SeedService::new(&pipeline.cluster, service, definition);
-            cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Pushes an image that behaves so, once for each tag, as a build does; returns its digest.
@@ -93,7 +128,7 @@ fn reference(image: &ImageConfig) -> String {
 }
 
 /// A tag that the image's first pattern selects.
-fn example_tag(image: &ImageConfig) -> String {
+pub fn example_tag(image: &ImageConfig) -> String {
     let pattern = image.tags.first().map(ToString::to_string).unwrap_or_default();
     pattern
         .replace("{sha}", "0a1b2c3")

@@ -6,12 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use tidegate_aws::Clock;
-use tidegate_aws::sdk::Access;
 use tokio::task::LocalSet;
 
 use crate::api::{ApiError, Place};
@@ -19,6 +16,7 @@ use crate::cloud::{Cloud, CloudError};
 use crate::connector;
 use crate::engine::{Engine, World};
 use crate::lambda::process::Programs;
+use crate::operator::{self, Operator};
 use crate::template::Template;
 
 /// What a twin is made of.
@@ -129,14 +127,14 @@ impl Twin {
         self.world.with(|cloud, now| crate::seed::push(cloud, repository, tags, behaviour, now))
     }
 
+    /// A person who types commands here.
+    pub fn operator(&self) -> Operator {
+        let sdk = self.sdk_config(operator::ACCESS_KEY);
+        self.world.look(|cloud| Operator::new(cloud, &self.world.clock, sdk, 0))
+    }
+
     /// An SDK config whose calls this twin answers; `access_key` says who calls.
     pub fn sdk_config(&self, access_key: &str) -> SdkConfig {
-        let credentials = Credentials::new(access_key, "local", None, None, "twin");
-        let access = Access {
-            region: self.region.clone(),
-            endpoint: "http://aws.local".to_owned(),
-            credentials: SharedCredentialsProvider::new(credentials),
-        };
-        access.sdk_config(&self.world.clock, connector::http_client(&self.world))
+        connector::sdk_config(&self.world, &self.region, access_key)
     }
 }

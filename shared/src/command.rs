@@ -40,8 +40,7 @@ pub fn rollback_moving(
         Phase::RollingBack { .. } => {
             Err(Refused(format!("{} is rolling back already; `tidegate follow` shows it", release.id)))
         }
-        Phase::RollbackFailed { .. } => Ok(decide::roll_back_again(scene, release, actor, now)),
-        _ => Ok(decide::roll_back_moving(scene, release, actor, options.include_drifted, now)),
+        _ => Ok(decide::roll_back(scene, release, actor, options.include_drifted, now)),
     }
 }
 
@@ -79,8 +78,7 @@ pub fn rollback_to(
     if live.is_some_and(|live| live.id == to.id) || left.is_empty() {
         return Err(Refused(format!("{} is what {pipeline} runs already", to.id)));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     let reason = format!("{actor} goes back to {}", to.id);
     // A release that waits would come right after: it keeps waiting behind the freeze.
     let waiting = head.waiting.take();
@@ -154,8 +152,7 @@ pub fn start(
             block.digest, block.release, block.why
         )));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     for (name, image) in &images {
         let tag = image.tags.first().cloned().unwrap_or_default();
         let newer = head.answered.get(name).is_none_or(|m| m.pushed_at <= image.pushed_at);
@@ -184,8 +181,7 @@ pub fn freeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result<C
     if let Some(freeze) = &scene.head.freeze {
         return Err(Refused(format!("frozen already, by {} at {}: {}", freeze.by, freeze.at, freeze.why)));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     head.freeze = Some(Freeze { by: actor.to_owned(), why: why.to_owned(), at: now });
     Ok(of_pipeline(head, actor, "frozen", why.to_owned(), now))
 }
@@ -203,8 +199,7 @@ pub fn unfreeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result
             release.phase.name()
         )));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     head.freeze = None;
     Ok(of_pipeline(head, actor, "unfrozen", why.to_owned(), now))
 }
@@ -220,8 +215,7 @@ pub fn block(
     if let Some(block) = scene.blocked.get(digest) {
         return Err(Refused(format!("blocked already since {}: {}", block.release, block.why)));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     let release = ReleaseId::new(head.pipeline.clone(), head.live.unwrap_or_default());
     let block = Block { digest: digest.clone(), release, why: format!("{actor}: {why}"), at: now };
     let mut change = of_pipeline(head, actor, "blocked", format!("{digest}: {why}"), now);
@@ -234,8 +228,7 @@ pub fn unblock(scene: &Scene, digest: &Digest, actor: &str, now: Timestamp) -> R
     if !scene.blocked.contains_key(digest) {
         return Err(Refused(format!("{digest} is not blocked in {}", scene.head.pipeline)));
     }
-    let mut head = scene.head.clone();
-    head.step += 1;
+    let mut head = scene.head.stepped();
     // Forgotten, so that the sweep may bring the bytes again if their tag still selects them.
     head.answered.retain(|_, memory| memory.digest != *digest);
     let mut change = of_pipeline(head, actor, "unblocked", digest.to_string(), now);

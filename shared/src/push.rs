@@ -3,6 +3,10 @@
 //! Pushes arrive twice, late, out of order and under several names; what decides is what the
 //! registry shows and what was answered before, never the order of arrival.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::config::TagPattern;
@@ -38,31 +42,38 @@ pub enum Answer {
 
 /// What becomes of a push.
 pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
-    let Candidate { image, bytes, .. } = candidate;
-    if let Some(memory) = scene.head.answered.get(image) {
-        if memory.digest == bytes.digest {
-            return Answer::Known(format!("{} was answered already", bytes.label()));
-        }
-        if let Some(why) = reason_it_is_late(memory, candidate) {
-            // A level that is looked at every five minutes must not write a line each time.
-            return if candidate.by == SWEEP {
-                Answer::Known(why)
-            } else {
-                Answer::Record(Box::new(Change {
-                    push: Some(push(scene, candidate, why, now)),
-                    ..Change::default()
-                }))
-            };
-        }
-    }
+    let Candidate { image, tag, bytes, by, .. } = candidate;
+    let memory = scene.head.answered.get(image);
+    let same = memory.filter(|memory| memory.digest == bytes.digest);
+    let late = memory.and_then(|memory| reason_it_is_late(memory, candidate));
+    // A level that is looked at every five minutes must not write a line each time.
+    let swept = by == SWEEP;
     if let Some(block) = scene.blocked.get(&bytes.digest) {
-        let why = format!(
-            "{} is blocked since {} failed: {}",
-            bytes.label(),
-            block.release,
-            block.why
-        );
-        return Answer::Record(Box::new(refuse(scene, candidate, why, now)));
+        let why = format!("{}: {block}", bytes.label());
+        let told = same.is_some_and(|memory| swept || memory.tag == *tag);
+        if told || (swept && late.is_some()) {
+            return Answer::Known(why);
+        }
+        // What is late does not become the newest answer.
+        let head = if late.is_some() { scene.head.stepped() } else { answered(scene, candidate) };
+        return Answer::Record(Box::new(refuse(scene, head, candidate, why, now)));
+    }
+    if let Some(memory) = same {
+        if candidate.pattern.is_literal() && memory.tag != *tag && !swept {
+            let head = Some(answered(scene, candidate));
+            return Answer::Record(Box::new(Change { head, ..Change::default() }));
+        }
+        return Answer::Known(format!("{} was answered already", bytes.label()));
+    }
+    if let Some(why) = late {
+        if swept {
+            return Answer::Known(why);
+        }
+        return Answer::Record(Box::new(Change {
+            push: Some(push(scene, candidate, why, now)),
+            seen: Some((bytes.digest.clone(), bytes.pushed_at)),
+            ..Change::default()
+        }));
     }
     Answer::Record(Box::new(match &scene.waiting {
         Some(waiting) => merge(scene, waiting, candidate, now),
@@ -73,19 +84,20 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
 /// The actor of pushes that the sweep found.
 pub const SWEEP: &str = "sweep";
 
+/// Less than any two pushes lie apart: the registry counts whole seconds.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// Whether the push is older than the newest answered one.
 ///
 /// The same literal tag moved back on purpose is not: the tag's present digest decides there.
 fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
     let Candidate { pattern, tag, bytes, .. } = candidate;
-    if pattern.is_literal() && memory.tag == *tag {
+    if moves(memory, candidate) {
         return None;
     }
-    let by_version = pattern.orders_by_version().then(|| compare_versions(pattern, tag, &memory.tag)).flatten();
-    let order = by_version.unwrap_or_else(|| {
-        (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest))
-    });
-    order.is_lt().then(|| {
+    let by_version = compare_versions(pattern, tag, &memory.tag).unwrap_or(Ordering::Equal);
+    let by_time = (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest));
+    by_version.then(by_time).is_lt().then(|| {
         format!(
             "late: {} was pushed {}, and {}:{} of {} was answered already",
             bytes.label(),
@@ -95,6 +107,13 @@ fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
             memory.pushed_at
         )
     })
+}
+
+/// The literal tag that was answered last shows other bytes now.
+fn moves(memory: &Memory, candidate: &Candidate) -> bool {
+    candidate.pattern.is_literal()
+        && memory.tag == candidate.tag
+        && memory.digest != candidate.bytes.digest
 }
 
 fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Push {
@@ -110,19 +129,24 @@ fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Pu
 
 /// The head after this push was answered.
 fn answered(scene: &Scene, candidate: &Candidate) -> Head {
-    let mut head = scene.head.clone();
-    head.step += 1;
-    let memory = Memory {
-        digest: candidate.bytes.digest.clone(),
-        pushed_at: candidate.bytes.pushed_at,
-        tag: candidate.tag.clone(),
-    };
-    head.answered.insert(candidate.image.clone(), memory);
+    let Candidate { image, tag, bytes, .. } = candidate;
+    let mut head = scene.head.stepped();
+    let replaced = head.answered.get(image).filter(|memory| moves(memory, candidate));
+    // A tag that was moved back is newer than what it leaves, which another pattern may still show.
+    let after = replaced.map(|memory| memory.pushed_at + MOMENT);
+    let pushed_at = after.map_or(bytes.pushed_at, |after| after.max(bytes.pushed_at));
+    let memory = Memory { digest: bytes.digest.clone(), pushed_at, tag: tag.clone() };
+    head.answered.insert(image.clone(), memory);
     head
 }
 
-fn refuse(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Change {
-    let head = answered(scene, candidate);
+fn refuse(
+    scene: &Scene,
+    head: Head,
+    candidate: &Candidate,
+    why: String,
+    now: Timestamp,
+) -> Change {
     let notice = messages::push_refused(&head.pipeline, &candidate.bytes, &why);
     let entry = pipeline_entry(&head, &candidate.by, "refused", why.clone(), Some(notice), now);
     Change {
@@ -167,7 +191,7 @@ pub fn new_release(
     scene: &Scene,
     head: &mut Head,
     cause: Cause,
-    images: std::collections::BTreeMap<String, ReleaseImage>,
+    images: BTreeMap<String, ReleaseImage>,
     by: &str,
     reason: String,
     now: Timestamp,
@@ -205,7 +229,10 @@ pub fn new_release(
 }
 
 /// How two tags of one `{semver}` pattern follow each other.
-fn compare_versions(pattern: &TagPattern, a: &str, b: &str) -> Option<std::cmp::Ordering> {
+fn compare_versions(pattern: &TagPattern, a: &str, b: &str) -> Option<Ordering> {
+    if !pattern.orders_by_version() {
+        return None;
+    }
     let version = |tag| pattern.matches(tag)?.semver();
     Some(version(a)?.cmp(&version(b)?))
 }

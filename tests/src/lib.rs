@@ -1,6 +1,8 @@
 //! Shared support of the proof: a stage on which whole stories are played in virtual time.
 
+pub mod faults;
+pub mod fleet;
 pub mod stack;
 pub mod stage;
 
-pub use stage::{Stage, play};
+pub use stage::{Stage, play, play_on};

@@ -1,5 +1,6 @@
 //! A stage: the shipped handlers in one process, on the local AWS, in virtual time.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,11 +8,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tidegate_aws::{App, Clock, Dice, Table};
 use tidegate_cli::Session;
+use tidegate_core::command::apply_config;
 use tidegate_core::config::{Config, PipelineConfig};
 use tidegate_core::model::{Entry, Notice, Release, ReleaseId, Scene};
 use tidegate_local::api::Place;
 use tidegate_local::call::Instance;
 use tidegate_local::lambda::process::{Process, Programs, Serving};
+use tidegate_local::seed::Fleet;
 use tidegate_local::template::Function;
 use tidegate_local::twin::{self, Setting, Twin};
 
@@ -34,6 +37,16 @@ pub struct Stage {
 
 /// Plays `story` on the services that `config` names, all running, nothing adopted yet.
 pub fn play<T>(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage) -> T) -> T {
+    play_on(Fleet::default(), seed, config, story)
+}
+
+/// Plays `story` where the services are not as usual.
+pub fn play_on<T>(
+    fleet: Fleet<'_>,
+    seed: u64,
+    config: &str,
+    story: impl AsyncFnOnce(&Stage) -> T,
+) -> T {
     let config = Config::parse("tidegate.yaml", config).expect("a valid config");
     let pipelines = config.resolve(ACCOUNT, REGION).expect("a config that resolves");
     let setting = Setting {
@@ -48,7 +61,7 @@ pub fn play<T>(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage) -> T) ->
         |twin| Box::new(InProcess { twin: twin.clone(), seed }),
         async |twin| {
             twin.world
-                .with(|cloud, now| tidegate_local::seed::fleet(cloud, &pipelines, now))
+                .with(|cloud, now| fleet.launch(cloud, &pipelines, now))
                 .expect("services that can be seeded");
             let sdk = twin.sdk_config("OPERATOR");
             let name = twin.world.look(|cloud| cloud.table().to_owned());
@@ -60,6 +73,17 @@ pub fn play<T>(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage) -> T) ->
 }
 
 impl Stage {
+    /// Adopts every seeded pipeline, nothing counted as answered: the next push is the first.
+    pub async fn adopt(&self) {
+        for pipeline in &self.pipelines {
+            let nothing = (BTreeMap::new(), BTreeMap::new());
+            let change =
+                apply_config(None, pipeline, nothing.0, nothing.1, "test", self.twin.now())
+                    .expect("a config that can be applied");
+            self.table.register(pipeline, None, &change).await.expect("a table that answers");
+        }
+    }
+
     /// The operator's command line, as typed: exit code, what it printed, what it said.
     pub async fn tidegate(&self, line: &str) -> (u8, String, String) {
         let words = std::iter::once("tidegate").chain(line.split_whitespace());
@@ -89,7 +113,12 @@ impl Stage {
     }
 
     /// Waits, looking once a second, until `holds` for the release.
-    pub async fn until(&self, id: &str, limit: Duration, holds: impl Fn(&Release) -> bool) -> Release {
+    pub async fn until(
+        &self,
+        id: &str,
+        limit: Duration,
+        holds: impl Fn(&Release) -> bool,
+    ) -> Release {
         let deadline = self.twin.now() + limit;
         let parsed: ReleaseId = id.parse().expect("a release id");
         loop {
@@ -107,15 +136,20 @@ impl Stage {
 
     /// The audit trail as lines.
     pub async fn journal(&self, id: &str) -> String {
-        let entries = self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
-        entries.iter().map(|Entry { at, subject, from, to, reason, evidence, .. }| {
-            format!("{at} {subject:?} {from} -> {to}: {reason} {evidence:?}\n")
-        }).collect()
+        let entries =
+            self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
+        entries
+            .iter()
+            .map(|Entry { at, subject, from, to, reason, evidence, .. }| {
+                format!("{at} {subject:?} {from} -> {to}: {reason} {evidence:?}\n")
+            })
+            .collect()
     }
 
     /// What people were told about a release, in order.
     pub async fn notices(&self, id: &str) -> Vec<Notice> {
-        let entries = self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
+        let entries =
+            self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
         entries.into_iter().filter_map(|entry| entry.notice).collect()
     }
 }
@@ -133,7 +167,8 @@ impl Programs for InProcess {
         let dice = Dice::seeded(self.seed ^ (instance.number << 8));
         let app = App::new(sdk, table, REGION.to_owned(), self.twin.world.clock.clone(), dice);
         let notifier = (instance.program == "notify").then(|| {
-            let text = |name: &str| function.environment.get(name).filter(|v| !v.is_empty()).cloned();
+            let text =
+                |name: &str| function.environment.get(name).filter(|v| !v.is_empty()).cloned();
             let settings = tidegate_notify::Settings {
                 topic: text("TIDEGATE_TOPIC_ARN").unwrap_or_default(),
                 slack: text("TIDEGATE_SLACK_SECRET_ARN"),

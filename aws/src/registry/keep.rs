@@ -46,13 +46,8 @@ impl Registry {
         Ok(())
     }
 
-    /// What the repository's lifecycle policy would do to an image with these tags, and the rule
-    /// that prevents it.
-    pub async fn lifecycle_threat(
-        &self,
-        repository: &Repository,
-        tags: &[String],
-    ) -> Result<Option<String>, Refusal> {
+    /// The repository's lifecycle policy, as far as it can be read.
+    pub async fn lifecycle_policy(&self, repository: &Repository) -> Result<LifecyclePolicy, Refusal> {
         let answer = self
             .client(repository)
             .get_lifecycle_policy()
@@ -62,12 +57,34 @@ impl Registry {
             .await
             .map_err(Refusal::of("ecr:GetLifecyclePolicy", repository.to_string()));
         match answer {
-            Ok(answer) => Ok(lifecycle::threat(answer.lifecycle_policy_text().unwrap_or(""), tags)),
-            Err(refusal) if refusal.is_missing_lifecycle_policy() => Ok(None),
-            Err(refusal) if refusal.is_final() => {
-                Ok(Some(format!("whether it stays is not known: {refusal}")))
+            Ok(answer) => {
+                Ok(LifecyclePolicy::Text(answer.lifecycle_policy_text.unwrap_or_default()))
             }
+            Err(refusal) if refusal.is_missing_lifecycle_policy() => Ok(LifecyclePolicy::None),
+            Err(refusal) if refusal.is_final() => Ok(LifecyclePolicy::Unreadable(refusal)),
             Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// What may take images away by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LifecyclePolicy {
+    /// There is none: everything stays.
+    None,
+    /// Its JSON.
+    Text(String),
+    /// ECR does not let us read it.
+    Unreadable(Refusal),
+}
+
+impl LifecyclePolicy {
+    /// What it would do to an image with these tags, and the rule that prevents it.
+    pub fn threat(&self, tags: &[String]) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Text(text) => lifecycle::threat(text, tags),
+            Self::Unreadable(refusal) => Some(format!("whether it stays is not known: {refusal}")),
         }
     }
 }

@@ -17,7 +17,7 @@ use tidegate_core::model::ReleaseImage;
 use crate::sdk::in_region;
 
 pub use image::Listed;
-pub use keep::Kept;
+pub use keep::{Kept, LifecyclePolicy};
 
 /// ECR, in every region that repositories are in.
 #[derive(Debug)]

@@ -176,7 +176,7 @@ async fn a_lifecycle_policy_is_read_and_its_absence_threatens_nothing() {
     let (repository, tags) = (repository(), ["uapi".to_owned()]);
     let mut said = Vec::new();
     for _ in 0..3 {
-        said.push(registry.lifecycle_threat(&repository, &tags).await.unwrap());
+        said.push(registry.lifecycle_policy(&repository).await.unwrap().threat(&tags));
     }
     assert!(said[0].as_ref().unwrap().starts_with("lifecycle rule 3 deletes it"));
     assert_eq!(said[1], None);

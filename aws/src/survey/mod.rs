@@ -5,17 +5,17 @@ mod protect;
 mod revision;
 mod running;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidegate_core::config::{Base, TargetConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, images};
-use tidegate_core::model::{Baseline, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
 use tidegate_core::sighting::{Controller, RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
-use crate::registry::Registry;
+use crate::registry::{LifecyclePolicy, Registry, Repository};
 use crate::{App, Error};
 
 pub use running::running_images;
@@ -30,6 +30,10 @@ pub struct Survey<'a> {
     owner: String,
     deadline: Timestamp,
     definitions: BTreeMap<String, RawTaskDefinition>,
+    /// Images that were asked about, and the tags of those that are there.
+    asked: BTreeSet<(Repository, Digest)>,
+    shown: BTreeMap<(Repository, Digest), Vec<String>>,
+    policies: BTreeMap<Repository, LifecyclePolicy>,
     protected: BTreeMap<(String, String), Vec<String>>,
 }
 
@@ -61,6 +65,9 @@ impl<'a> Survey<'a> {
             owner,
             deadline,
             definitions: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            shown: BTreeMap::new(),
+            policies: BTreeMap::new(),
             protected: BTreeMap::new(),
         }
     }
@@ -185,18 +192,10 @@ impl<'a> Survey<'a> {
             ran: sighting.running,
             strategy: sighting.strategy,
             native_minutes: sighting.native_minutes,
-            exits_normally: false,
             notes,
         };
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline: Box::new(baseline) }));
-        }
-        if sighting.target_groups.is_empty() {
-            // Only workers end by themselves; a service behind a load balancer that does is broken.
-            let stopped = self.ecs.stopped_tasks(&target.cluster, &target.service).await?;
-            baseline.exits_normally = stopped
-                .iter()
-                .any(|task| task.revision == running.arn && task.failure.exit_code == Some(0));
         }
         if baseline.has_way_back() && !pinned(&named) {
             match self.twin(running, &baseline.images).await? {

@@ -1,5 +1,7 @@
 //! A way back needs its bytes: they must exist, and stay. What cannot be promised is said.
 
+use std::collections::BTreeSet;
+
 use tidegate_core::definition::NamedImage;
 use tidegate_core::model::{Digest, ReleaseImage};
 use tidegate_core::sighting::RunningImage;
@@ -35,8 +37,8 @@ impl Survey<'_> {
                 );
             }
         }
+        // Its tag may move to newer bytes while this release waits or bakes.
         for (_, release) in containers {
-            // Its tag may move to newer bytes while this release waits or bakes.
             self.protect(&Repository::of(release), &release.digest).await?;
         }
         notes.sort();
@@ -54,12 +56,8 @@ impl Survey<'_> {
         if let Some(known) = self.protected.get(&key) {
             return Ok(Some(known.clone()));
         }
-        let Some(image) = self.registry.describe(repository, std::slice::from_ref(digest)).await?.pop()
-        else {
-            return Ok(None);
-        };
-        let mut notes = Vec::new();
-        let mut tags = image.tags.clone();
+        let Some(tags) = self.shown(repository, digest).await? else { return Ok(None) };
+        let (mut notes, mut tags) = (Vec::new(), tags);
         if !tags.contains(&digest.keep_tag()) {
             match self.registry.keep(repository, digest).await? {
                 Kept::Protected => tags.push(digest.keep_tag()),
@@ -68,10 +66,37 @@ impl Survey<'_> {
                 }
             }
         }
-        if let Some(threat) = self.registry.lifecycle_threat(repository, &tags).await? {
+        if !self.policies.contains_key(repository) {
+            let policy = self.registry.lifecycle_policy(repository).await?;
+            self.policies.insert(repository.clone(), policy);
+        }
+        if let Some(threat) = self.policies.get(repository).and_then(|policy| policy.threat(&tags)) {
             notes.push(format!("{}: {threat}", digest.short()));
         }
         self.protected.insert(key, notes.clone());
         Ok(Some(notes))
+    }
+
+    /// The tags an image has now; `None` when it is gone or archived. The first question of a
+    /// repository asks for the release's bytes too: one call for both.
+    async fn shown(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<Vec<String>>, Error> {
+        if !self.asked.contains(&(repository.clone(), digest.clone())) {
+            let of_release = self.release.images.values();
+            let mut wanted: BTreeSet<Digest> = of_release
+                .filter(|image| Repository::of(image) == *repository)
+                .map(|image| image.digest.clone())
+                .collect();
+            wanted.insert(digest.clone());
+            let wanted: Vec<Digest> = wanted.into_iter().collect();
+            for image in self.registry.describe(repository, &wanted).await? {
+                self.shown.insert((repository.clone(), image.digest), image.tags);
+            }
+            self.asked.extend(wanted.into_iter().map(|digest| (repository.clone(), digest)));
+        }
+        Ok(self.shown.get(&(repository.clone(), digest.clone())).cloned())
     }
 }

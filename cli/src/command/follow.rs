@@ -6,8 +6,8 @@ use std::time::Duration;
 use tidegate_core::decide::{Sightings, decide};
 use tidegate_core::model::{ReleaseId, Subject};
 
-use crate::output::Desk;
-use crate::view::{EntryView, waits_for};
+use crate::output::{Desk, Tone};
+use crate::view::{EntryView, wait_in_words};
 use crate::{Error, Exit, Reference, Session};
 
 /// Watch a release move, line by line, until it ends or a person must decide
@@ -61,9 +61,9 @@ impl Told {
     ) -> Result<(), Error> {
         let scene = session.table().await?.scene(&id.pipeline).await?;
         let plan = decide(&scene, &Sightings::new(), session.clock()?.now());
-        let waits: Vec<_> = plan.waiting_on.iter().map(waits_for).collect();
+        let waits: Vec<_> = plan.waiting_on.iter().map(wait_in_words).collect();
         for line in waits.iter().filter(|line| !self.waits.contains(line)) {
-            desk.talk(line);
+            desk.talk(&format!("{}: {line}", Tone::Waiting.of("waits")));
         }
         self.waits = waits;
         Ok(())

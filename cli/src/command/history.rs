@@ -22,11 +22,13 @@ pub struct History {
     pub limit: usize,
 }
 
-#[derive(Serialize)]
-struct Past {
-    releases: Vec<ReleaseView>,
-    /// Pushes that made no release.
-    pushes: Vec<Push>,
+/// What was released, and what was not.
+#[derive(Debug, Clone, Serialize)]
+pub struct Past {
+    /// Releases, newest first.
+    pub releases: Vec<ReleaseView>,
+    /// Pushes that made no release, newest first.
+    pub pushes: Vec<Push>,
 }
 
 impl fmt::Display for Past {

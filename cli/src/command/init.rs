@@ -48,3 +48,29 @@ fn from_ecr(image: &NamedImage) -> Option<SeenImage> {
     host.contains(".dkr.ecr.")
         .then(|| SeenImage { repository: repository.to_owned(), tag: tag.map(str::to_owned) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_images_from_ecr_are_taken_apart() {
+        let host = "123456789012.dkr.ecr.us-west-2.amazonaws.com";
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (image, expected) in [
+            (format!("{host}/zelly/caddy:prod-1"), Some(("zelly/caddy", Some("prod-1")))),
+            (format!("{host}/live_crons@{digest}"), Some(("live_crons", None))),
+            (format!("{host}/live_crons:uapi@{digest}"), Some(("live_crons", Some("uapi")))),
+            (format!("{host}/live_crons"), Some(("live_crons", None))),
+            ("redis:7".to_owned(), None),
+            ("docker.io/library/redis:7".to_owned(), None),
+        ] {
+            let named = NamedImage { container: "c".to_owned(), image: image.clone() };
+            let expected = expected.map(|(repository, tag)| SeenImage {
+                repository: repository.to_owned(),
+                tag: tag.map(str::to_owned),
+            });
+            assert_eq!(from_ecr(&named), expected, "{image}");
+        }
+    }
+}

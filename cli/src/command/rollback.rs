@@ -141,3 +141,68 @@ fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
         .filter(|release| matches!(release.phase, Phase::Live { .. }))
         .find(|release| other(release) && !blocked(release))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+    use tidegate_core::model::{Block, Head};
+
+    use super::*;
+
+    fn release(number: u64, bytes: char, phase: &str) -> Release {
+        let digest = format!("sha256:{}", bytes.to_string().repeat(64));
+        let now = "2026-11-21T03:00:00Z";
+        serde_json::from_value(json!({
+            "id": format!("p/{number}"), "step": 1, "cause": {"kind": "push"}, "by": "ecr",
+            "at": now, "config": 1, "waves": [], "phase": {"name": phase, "at": now},
+            "images": {"web": {
+                "account": "123456789012", "region": "us-west-2", "repository": "web",
+                "digest": digest, "accepts": [digest], "tags": [], "pushed_at": now,
+            }},
+        }))
+        .unwrap()
+    }
+
+    fn scene(live: Option<Release>, blocked: Option<&Release>) -> Scene {
+        let head: Head = serde_json::from_value(json!({
+            "pipeline": "p", "step": 1, "next": 9, "config": 1,
+        }))
+        .unwrap();
+        let config = serde_json::from_value(json!({
+            "schema": 1, "name": "p", "account": "123456789012", "region": "us-west-2",
+            "images": {}, "cluster": "c", "waves": [], "on_failure": "rollback", "base": "running",
+            "watch": {"timeout": 1, "bake": 1, "failed_tasks": 1, "on_timeout": "rollback"},
+        }))
+        .unwrap();
+        let block = |release: &Release| {
+            let digest = release.images["web"].digest.clone();
+            let (id, why) = (release.id.clone(), "it failed".to_owned());
+            (digest.clone(), Block { digest, release: id, why, at: release.at })
+        };
+        Scene {
+            head,
+            config,
+            moving: None,
+            waiting: None,
+            live,
+            slots: BTreeMap::new(),
+            blocked: blocked.map(block).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn without_a_goal_it_is_the_live_release_before_with_other_bytes() {
+        let live = release(5, 'e', "live");
+        let (same, failed) = (release(4, 'e', "live"), release(3, 'c', "rolled_back"));
+        let (good, old) = (release(2, 'b', "live"), release(1, 'a', "live"));
+        let newer = release(6, 'f', "live");
+        let all = [&newer, &live, &same, &failed, &good, &old].map(Clone::clone);
+        let number = |scene: &Scene| earlier(scene, &all).map(|release| release.id.number);
+        assert_eq!(number(&scene(Some(live.clone()), None)), Some(2));
+        assert_eq!(number(&scene(Some(live.clone()), Some(&good))), Some(1), "blocked");
+        assert_eq!(number(&scene(Some(old), None)), None, "nothing was before");
+        assert_eq!(number(&scene(None, None)), None, "nothing is live");
+    }
+}

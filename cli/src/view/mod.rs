@@ -17,4 +17,4 @@ pub use status::PipelineView;
 pub use target::{BaselineView, TargetView};
 
 pub(crate) use moment::moment;
-pub(crate) use outcome::waits_for;
+pub(crate) use outcome::wait_in_words;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Change, Release, Scene, WaitingOn};
+use tidegate_core::model::{Block, Change, Freeze, Release, Scene, WaitingOn};
 
 use super::ways_out::ways_out;
 use super::{EntryView, ReleaseView, moment};
@@ -21,6 +21,11 @@ pub struct Outcome {
     /// The release that it is about, where it is about one, as it stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseView>,
+    /// The digests that it blocks.
+    pub blocks: Vec<Block>,
+    /// The freeze that the pipeline is in with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Freeze>,
     /// What is waited for now.
     pub waiting_on: Vec<WaitingOn>,
     /// What can be typed next.
@@ -49,23 +54,26 @@ impl Outcome {
             dry_run: false,
             changes: change.journal.iter().cloned().map(EntryView).collect(),
             release,
+            blocks: change.blocks.clone(),
+            freeze: change.head.as_ref().and_then(|head| head.freeze.clone()),
             waiting_on,
             ways_out: ways_out(after),
         }
     }
 }
 
-/// `waits for: Rag: ECS to complete it (until …)`
-pub(crate) fn waits_for(on: &WaitingOn) -> String {
+/// `Rag: ECS to complete it (until …)`
+pub(crate) fn wait_in_words(on: &WaitingOn) -> String {
     let WaitingOn { target, what, until } = on;
     let target = target.as_ref().map_or(String::new(), |target| format!("{}: ", target.service));
     let until = until.map_or(String::new(), |until| format!(" (until {})", moment(until)));
-    format!("{} {target}{what}{until}", Tone::Waiting.of("waits for"))
+    format!("{target}{what}{until}")
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pipeline: _, dry_run, changes, release, waiting_on, ways_out } = self;
+        let Self { pipeline, dry_run, changes, release, blocks, freeze, waiting_on, ways_out } =
+            self;
         for entry in changes {
             let would = if *dry_run { "would be written: " } else { "" };
             writeln!(f, "{would}{}", entry.sentence())?;
@@ -74,7 +82,17 @@ impl fmt::Display for Outcome {
             let now = if *dry_run { "would be" } else { "is" };
             writeln!(f, "{} {now} {}", Tone::Strong.of(&release.release), release.state())?;
         }
-        waiting_on.iter().try_for_each(|on| writeln!(f, "{}", waits_for(on)))?;
-        ways_out.iter().try_for_each(|line| writeln!(f, "  {line}"))
+        for Block { digest, release: _, why, at: _ } in blocks {
+            let blocked = if *dry_run { "would be blocked" } else { "is blocked" };
+            writeln!(f, "{} {blocked}: {why}", digest.short())?;
+        }
+        if let Some(Freeze { by: _, why, at: _ }) = freeze {
+            let frozen = if *dry_run { "would be frozen" } else { "is frozen" };
+            writeln!(f, "{pipeline} {frozen}: {why}")?;
+        }
+        for on in waiting_on {
+            writeln!(f, "{}: {}", Tone::Waiting.of("waits"), wait_in_words(on))?;
+        }
+        ways_out.iter().try_for_each(|line| writeln!(f, "type {line}"))
     }
 }

@@ -40,7 +40,7 @@ pub struct ReleaseView {
 
 impl ReleaseView {
     /// As the table has it.
-    pub(crate) fn new(release: &Release) -> Self {
+    pub fn new(release: &Release) -> Self {
         let (since, detail, tone) = circumstances(release);
         Self {
             release: release.id.clone(),

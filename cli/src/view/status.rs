@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_core::model::{Block, Freeze, Scene, Slot, WaitingOn};
 
-use super::outcome::waits_for;
+use super::outcome::wait_in_words;
 use super::ways_out::ways_out;
 use super::{ReleaseView, TargetView, image, moment};
 use crate::Exit;
@@ -110,14 +110,16 @@ impl fmt::Display for PipelineView {
         for Block { digest, release, why, at: _ } in blocked {
             writeln!(f, "  blocked  {} since {release}: {why}", digest.short())?;
         }
-        waiting_on.iter().try_for_each(|on| writeln!(f, "  {}", waits_for(on)))?;
-        ways_out.iter().try_for_each(|line| writeln!(f, "    {line}"))
+        for on in waiting_on {
+            writeln!(f, "  {}    {}", Tone::Waiting.of("waits"), wait_in_words(on))?;
+        }
+        ways_out.iter().try_for_each(|line| writeln!(f, "  type     {line}"))
     }
 }
 
 fn standing(f: &mut fmt::Formatter<'_>, role: &str, view: &ReleaseView) -> fmt::Result {
     let images = image::list(&view.images);
-    writeln!(f, "  {role:<7}  {}  {}  {images}", Tone::Strong.of(&view.release), view.state())
+    writeln!(f, "  {role:<7}  {}  {images}  {}", Tone::Strong.of(&view.release), view.state())
 }
 
 fn waves(f: &mut fmt::Formatter<'_>, targets: &[TargetView]) -> fmt::Result {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::table::Commit;
 use tidegate_aws::{App, Error, advance};
-use tidegate_core::decide::{Sightings, note_task};
+use tidegate_core::decide::{Sightings, all_told, due, note_task, note_told, open};
 use tidegate_core::event::{self, TaskStopped, Woken};
-use tidegate_core::model::{Scene, SlotPhase, TargetId, TaskFailure};
+use tidegate_core::model::{Change, Scene, Slot, SlotPhase, TargetId};
 
 use crate::look;
 
@@ -50,29 +50,44 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
 
 async fn at_pipeline(app: &App, pipeline: &str) -> Result<(), Error> {
     let scene = app.table.scene(pipeline).await?;
-    let seen = look::at(app, &scene).await?;
+    let seen = look::at(app, &scene, &due(&scene, app.clock.now())).await?;
     advance(&app.table, &app.clock, pipeline, &seen).await?;
     Ok(())
 }
 
 async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
-    let TaskStopped { target, task, what } = happened;
+    let TaskStopped { target, task, completed, what } = happened;
     let Some(scene) = scene_of(app, target).await? else {
         return Ok(json!({ "outcome": "nothing", "why": format!("no release owns {target}") }));
     };
-    let pipeline = &scene.head.pipeline;
+    let pipeline = scene.head.pipeline.clone();
     let seen = match task {
         // Judged by what the event says, without any call to AWS.
         Some((revision, failure)) => {
-            if !note(app, scene.clone(), target, revision, failure).await? {
+            let news = !look::is_normal_life(app, &scene, target, revision, failure).await?
+                && note(app, scene.clone(), target, |scene, slot, now| {
+                    note_task(scene, slot, revision, failure, now)
+                })
+                .await?;
+            if !news {
                 return Ok(json!({ "outcome": "nothing", "why": "the task says nothing new" }));
             }
             Sightings::new()
         }
-        None if worth_a_look(&scene, target) => look::at(app, &scene).await?,
-        None => return Ok(json!({ "outcome": "nothing", "why": "it is not being judged" })),
+        None if !worth_a_look(&scene, target) => {
+            return Ok(json!({ "outcome": "nothing", "why": "it is not being judged" }));
+        }
+        None if *completed => {
+            let news = note(app, scene, target, |_, slot, now| note_told(slot, now)).await?;
+            let scene = app.table.scene(&pipeline).await?;
+            if !news || !all_told(&scene) {
+                return Ok(json!({ "outcome": "noted", "why": "others are still on their way" }));
+            }
+            look::at(app, &scene, &open(&scene, false)).await?
+        }
+        None => look::at(app, &scene, &open(&scene, true)).await?,
     };
-    let advanced = advance(&app.table, &app.clock, pipeline, &seen).await?;
+    let advanced = advance(&app.table, &app.clock, &pipeline, &seen).await?;
     tracing::info!(%target, what, changes = advanced.changes, "looked");
     Ok(json!({ "outcome": "looked", "changes": advanced.changes }))
 }
@@ -87,23 +102,23 @@ async fn scene_of(app: &App, target: &TargetId) -> Result<Option<Scene>, Error> 
 
 fn worth_a_look(scene: &Scene, target: &TargetId) -> bool {
     scene.slots.get(target).is_some_and(|slot| {
-        matches!(slot.phase, SlotPhase::Settling { .. } | SlotPhase::Returning { .. })
+        matches!(
+            slot.phase,
+            SlotPhase::Settling { .. } | SlotPhase::Healthy { .. } | SlotPhase::Returning { .. }
+        )
     })
 }
 
-/// Writes a failing task down; whether it was news.
+/// Writes down what an event says of a target; whether it was news.
 async fn note(
     app: &App,
     mut scene: Scene,
     target: &TargetId,
-    revision: &str,
-    failure: &TaskFailure,
+    said: impl Fn(&Scene, &Slot, Timestamp) -> Option<Change>,
 ) -> Result<bool, Error> {
     for _ in 0..TRIES {
         let Some(slot) = scene.slots.get(target) else { return Ok(false) };
-        let Some(change) = note_task(&scene, slot, revision, failure, app.clock.now()) else {
-            return Ok(false);
-        };
+        let Some(change) = said(&scene, slot, app.clock.now()) else { return Ok(false) };
         match app.table.commit(&change).await? {
             Commit::Done => return Ok(true),
             Commit::Superseded => scene = app.table.scene(&scene.head.pipeline).await?,

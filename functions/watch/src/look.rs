@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use tidegate_aws::ecs::Ecs;
+use tidegate_aws::ecs::{Ecs, StoppedTask};
 use tidegate_aws::elb::Elb;
 use tidegate_aws::{App, Error};
 use tidegate_core::decide::{Seen, Sightings};
-use tidegate_core::model::{Scene, Slot, SlotPhase};
+use tidegate_core::model::{Scene, Slot, SlotPhase, TargetId, TaskFailure};
 use tidegate_core::sighting::Sighting;
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);
 
-/// Looks at every target of the moving release that is judged now or opens next.
-pub(crate) async fn at(app: &App, scene: &Scene) -> Result<Sightings, Error> {
+/// Looks at these targets of the moving release.
+pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Result<Sightings, Error> {
     let mut seen = Sightings::new();
-    let moving = scene.moving.as_ref().is_some_and(|release| release.phase.is_moving());
-    let slots: Vec<&Slot> = scene.owned().filter(|slot| moving && is_open(&slot.phase)).collect();
+    let slots: Vec<&Slot> = scene.owned().filter(|slot| targets.contains(&slot.target)).collect();
     if slots.is_empty() {
         return Ok(seen);
     }
@@ -42,16 +41,6 @@ pub(crate) async fn at(app: &App, scene: &Scene) -> Result<Sightings, Error> {
     Ok(seen)
 }
 
-fn is_open(phase: &SlotPhase) -> bool {
-    matches!(
-        phase,
-        SlotPhase::Queued
-            | SlotPhase::Settling { .. }
-            | SlotPhase::Healthy { .. }
-            | SlotPhase::Returning { .. }
-    )
-}
-
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
 async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> Result<(), Error> {
     if !matches!(slot.phase, SlotPhase::Settling { .. }) {
@@ -64,10 +53,12 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> R
         // A refusal here leaves the events and the deadline to judge by.
         match stopped {
             Ok(tasks) => {
+                let normal = exits_normally(slot, &tasks);
                 sighting.failures = tasks
                     .into_iter()
                     .filter(|task| slot.ours() == Some(task.revision.as_str()))
                     .map(|task| task.failure)
+                    .filter(|failure| !normal || failure.exit_code != Some(0))
                     .collect();
             }
             Err(refusal) => tracing::warn!(%refusal, "the stopped tasks are not known"),
@@ -81,4 +72,25 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> R
         };
     }
     Ok(())
+}
+
+/// Whether a task ended as the baseline's tasks do: workers that exit 0 and are started again.
+///
+/// Asked of ECS only for an exit 0 of our revision, which is rare; it shows the last hour's tasks.
+pub(crate) async fn is_normal_life(
+    app: &App,
+    scene: &Scene,
+    target: &TargetId,
+    revision: &str,
+    failure: &TaskFailure,
+) -> Result<bool, Error> {
+    let slot = scene.slots.get(target).filter(|slot| slot.ours() == Some(revision));
+    let (Some(slot), Some(0)) = (slot, failure.exit_code) else { return Ok(false) };
+    let ecs = Ecs::new(&app.sdk, &app.clock);
+    let stopped = ecs.stopped_tasks(&target.cluster, &target.service).await?;
+    Ok(exits_normally(slot, &stopped))
+}
+
+fn exits_normally(slot: &Slot, stopped: &[StoppedTask]) -> bool {
+    stopped.iter().any(|task| slot.is_baseline(&task.revision) && task.failure.exit_code == Some(0))
 }

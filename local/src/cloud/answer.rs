@@ -106,13 +106,7 @@ impl Cloud {
     }
 
     fn identity(&self, caller: &Caller) -> Answer {
-        let account = &self.place.account;
-        let arn = match caller {
-            Caller::Function(instance) => {
-                format!("arn:aws:sts::{account}:assumed-role/tidegate/{}", instance.program)
-            }
-            Caller::Operator => format!("arn:aws:iam::{account}:user/operator"),
-        };
+        let (arn, account) = (caller.arn(&self.place), &self.place.account);
         Ok(json!({ "Arn": arn, "Account": account, "UserId": "AIDALOCAL" })).into()
     }
 

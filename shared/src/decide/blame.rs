@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::step::slot_entry;
 use crate::messages::{Counts, explain};
-use crate::model::{Change, Failure, Scene, Slot, SlotPhase, TaskFailure};
+use crate::model::{Blame, Change, Failure, Scene, Slot, SlotPhase, TaskFailure};
 
 /// What follows from one stopped task of `target`'s slot; judged without asking AWS anything.
 ///
-/// `None` when the task says nothing new: known already, innocent, or not of our revision.
+/// `None` when the task says nothing new: known already, innocent, or not of our revision. A task
+/// that exited 0 counts; that its baseline's tasks did so too is for the caller to find out.
 pub fn note_task(
     scene: &Scene,
     slot: &Slot,
@@ -20,22 +21,16 @@ pub fn note_task(
         slot.phase,
         SlotPhase::Applying { .. } | SlotPhase::Settling { .. } | SlotPhase::Healthy { .. }
     );
-    if !watched || slot.ours() != Some(revision) || !note(&mut slot.clone(), task) {
+    let mut noted = slot.clone();
+    if !watched || slot.ours() != Some(revision) || !note(&mut noted, task) {
         return None;
     }
-    let mut next = slot.clone();
-    note(&mut next, task);
     let needed = scene.config.watch.failed_tasks;
-    let verdict = verdict(&next, needed, slot.baseline.desired, now);
-    let reason = match &verdict {
-        Some(failure) => failure.cause.clone(),
-        None => format!("a task stopped; {needed} are needed to blame the image"),
+    let (reason, phase) = match verdict(&noted, needed, now) {
+        Some(failure) => (failure.cause.clone(), SlotPhase::Failed { failure }),
+        None => (stopped(needed), slot.phase.clone()),
     };
-    let mut next = next.becomes(match verdict {
-        Some(failure) => SlotPhase::Failed { failure },
-        None => slot.phase.clone(),
-    });
-    next.puzzled = slot.puzzled;
+    let next = noted.becomes(phase);
     let entry = slot_entry(slot, &next, reason, vec![task.to_string()], now);
     Some(Change {
         slots: vec![(Some(slot.clone()), next)],
@@ -44,34 +39,33 @@ pub fn note_task(
     })
 }
 
+/// What a task that alone decides nothing leaves in the audit trail.
+pub(super) fn stopped(needed: u32) -> String {
+    format!("a task stopped; {needed} are needed to fail the release")
+}
+
 /// Writes a task down if it counts and is new; whether it did.
 pub(super) fn note(slot: &mut Slot, task: &TaskFailure) -> bool {
     let known = slot.tasks.contains_key(&task.task) || slot.tasks.len() >= Slot::MOST_TASKS;
-    let counts = match explain(task).counts {
-        Counts::Decisive | Counts::Counts => true,
-        Counts::ExitZero => !slot.baseline.exits_normally,
-        Counts::Innocent(_) => false,
-    };
-    if known || !counts {
+    if known || matches!(explain(task).counts, Counts::Innocent(_)) {
         return false;
     }
     slot.tasks.insert(task.task.clone(), task.clone());
     true
 }
 
-/// Whether the tasks written down are enough to blame the image.
+/// Whether the tasks written down are enough to fail the rollout.
 ///
 /// A pull, manifest or format failure: one. Anything else: `needed` distinct tasks, or one when
-/// a single task is all the service runs and it fell at its start.
-pub(super) fn verdict(slot: &Slot, needed: u32, desired: u32, now: Timestamp) -> Option<Failure> {
+/// a single task is all the service ran and it fell at its start.
+pub(super) fn verdict(slot: &Slot, needed: u32, now: Timestamp) -> Option<Failure> {
     let explained = || slot.tasks.values().map(|task| (task, explain(task)));
-    let decisive = explained().find(|(_, why)| why.counts == Counts::Decisive);
-    let alone = desired <= 1;
-    let at_start = explained().find(|(task, _)| alone && task.at_start());
-    let enough = (u32::try_from(slot.tasks.len()).unwrap_or(u32::MAX) >= needed)
-        .then(|| explained().next())
-        .flatten();
-    let (_, why) = decisive.or(at_start).or(enough)?;
+    let alone = slot.baseline.desired <= 1;
+    let enough = slot.tasks.len() >= usize::try_from(needed).unwrap_or(usize::MAX);
+    let (_, why) = explained()
+        .find(|(_, why)| why.counts == Counts::Decisive)
+        .or_else(|| explained().find(|(task, _)| alone && fell_at_start(task)))
+        .or_else(|| explained().filter(|_| enough).min_by_key(|(_, why)| why.blame))?;
     Some(Failure {
         cause: why.cause,
         remedy: why.remedy,
@@ -79,4 +73,16 @@ pub(super) fn verdict(slot: &Slot, needed: u32, desired: u32, now: Timestamp) ->
         blame: why.blame,
         at: now,
     })
+}
+
+/// It never ran, or ended by itself and not well within the first minute. What ends with code 0 or
+/// is stopped by a health check may do better the second time.
+fn fell_at_start(task: &TaskFailure) -> bool {
+    let stopped = task.stop_code == "ServiceSchedulerInitiated";
+    task.at_start() && !stopped && task.exit_code != Some(0)
+}
+
+/// Who is to blame when ECS gives a deployment up: what its tasks say, else the image.
+pub(super) fn of_tasks(slot: &Slot) -> Blame {
+    slot.tasks.values().map(|task| explain(task).blame).min().unwrap_or(Blame::Image)
 }

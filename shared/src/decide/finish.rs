@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::step::{TIDEGATE, release_entry};
+use super::does;
+use super::step::{CHUNK, TIDEGATE, release_entry};
 use crate::messages;
 use crate::model::{
-    Change, Failure, Freeze, Head, Notice, Phase, Release, Scene, Slot, SlotPhase,
+    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Release, Scene, Slot, SlotPhase,
 };
 
 /// On all targets, and it held.
@@ -15,6 +16,7 @@ pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
         moved.iter().all(|s| matches!(s.phase, SlotPhase::Healthy { unproven: true, .. }));
     let next = release.becomes(Phase::Live { at: now, unproven, accepted: false });
     let notice = messages::live(&next, &moved);
+    let next = with_the_rest(next, scene);
     let reason = if unproven {
         "it held, but no task ran that could prove it (desired count 0)".to_owned()
     } else {
@@ -27,13 +29,18 @@ pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
+/// The live release names every image of the pipeline: those it did not bring stayed as they were.
+/// So "what is live" and "back to that release" have one answer.
+fn with_the_rest(mut release: Release, scene: &Scene) -> Release {
+    let before = scene.live.iter().flat_map(|live| &live.images);
+    for (name, image) in before.filter(|(name, _)| scene.config.images.contains_key(*name)) {
+        release.images.entry(name.clone()).or_insert_with(|| image.clone());
+    }
+    release
+}
+
 /// The config says: on failure touch nothing, call a person.
-pub(super) fn frozen(
-    scene: &Scene,
-    release: &Release,
-    failure: Failure,
-    now: Timestamp,
-) -> Change {
+pub(super) fn frozen(scene: &Scene, release: &Release, failure: Failure, now: Timestamp) -> Change {
     let mut next = release.becomes(Phase::Frozen { at: now });
     let why = failure.cause.clone();
     next.failure = Some(failure);
@@ -134,6 +141,7 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
     head.moving = None;
     head.live = Some(release.id.number);
     let notice = messages::live(&next, &scene.owned().collect::<Vec<_>>());
+    let next = with_the_rest(next, scene);
     let reason = format!("{actor} accepted the targets as they are");
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
@@ -142,20 +150,38 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
 /// A person takes Tidegate's hands off: targets stay as they are, the pipeline freezes.
 pub fn abandon(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> Change {
     let next = release.becomes(Phase::Abandoned { at: now });
-    let mut head = scene.head.stepped();
-    head.moving = None;
     let why = format!("{actor} abandoned {}", release.id);
-    freeze(&mut head, actor, why.clone(), now);
-    let slots = scene
-        .owned()
-        .filter(|s| s.phase.was_touched())
-        .map(|slot| {
-            let mut left = slot.becomes(SlotPhase::Left).asks(crate::model::Action::None, now);
-            left.todo = None;
-            (Some(slot.clone()), left)
-        })
-        .collect();
     let notice = messages::abandoned(&next, &scene.owned().collect::<Vec<_>>(), actor);
-    let entry = release_entry(release, &next, actor, why, Some(notice), now);
-    Change { head: Some(head), releases: vec![next], slots, journal: vec![entry], ..Change::default() }
+    let entry = release_entry(release, &next, actor, why.clone(), Some(notice), now);
+    let (mut head, slots) = hands_off(scene, now);
+    freeze(&mut head, actor, why, now);
+    Change {
+        head: Some(head),
+        releases: vec![next],
+        slots,
+        journal: vec![entry],
+        ..Change::default()
+    }
+}
+
+/// An abandoned release whose targets did not fit into one write: leave the rest, then let it go.
+pub(super) fn leave(scene: &Scene, now: Timestamp) -> Plan {
+    let (head, slots) = hands_off(scene, now);
+    does(Change { head: Some(head), slots, ..Change::default() })
+}
+
+/// A chunk of targets, each with its request withdrawn; with the last one the head lets go.
+fn hands_off(scene: &Scene, now: Timestamp) -> (Head, Vec<(Option<Slot>, Slot)>) {
+    let left = |slot: &Slot| {
+        let mut left = slot.becomes(SlotPhase::Left).asks(Action::None, now);
+        left.todo = None;
+        left
+    };
+    let held = || scene.owned().filter(|s| s.phase.was_touched() && s.phase != SlotPhase::Left);
+    let slots = held().take(CHUNK).map(|slot| (Some(slot.clone()), left(slot))).collect();
+    let mut head = scene.head.stepped();
+    if held().count() <= CHUNK {
+        head.moving = None;
+    }
+    (head, slots)
 }

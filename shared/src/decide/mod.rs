@@ -7,6 +7,7 @@
 mod blame;
 mod finish;
 mod judge;
+mod look;
 mod roll;
 mod rollback;
 mod start;
@@ -19,11 +20,12 @@ use jiff::Timestamp;
 
 pub use blame::note_task;
 pub use finish::{abandon, accept};
-pub use rollback::{by_operator as roll_back_moving, retry as roll_back_again};
+pub use look::{all_told, due, note_told, open};
+pub use rollback::by_operator as roll_back;
 pub use step::{pipeline_entry, release_entry};
 pub use survey::{Finding, conclude};
 
-use crate::model::{Phase, Plan, Scene, TargetId, WaitingOn};
+use crate::model::{Change, Phase, Plan, Scene, TargetId, WaitingOn};
 use crate::sighting::Sighting;
 
 /// What was seen of each target; a target nobody looked at is absent.
@@ -48,23 +50,22 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
         return start::next(scene, now);
     };
     let mut plan = match &release.phase {
-        Phase::Surveying { since, held } => survey::pending(scene, release, *since, held.as_ref(), now),
-        Phase::Rolling { wave, .. } => roll::wave(scene, release, *wave, sightings, now),
-        Phase::Baking { until } => roll::bake(scene, release, *until, now),
-        Phase::RollingBack { .. } => rollback::progress(scene, release, now),
-        stuck @ (Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }) => {
-            waits(format!(
-                "{} is {}: a person decides, `tidegate rollback {pipeline}` or `tidegate accept {pipeline}`",
-                release.id,
-                stuck.name(),
-                pipeline = release.id.pipeline,
-            ))
+        Phase::Surveying { since, held } => {
+            survey::pending(scene, release, *since, held.as_ref(), now)
         }
-        // An ended release is let go in the write that ends it: the head does not name it.
+        Phase::Rolling { wave, .. } => roll::wave(scene, release, *wave, sightings, now),
+        Phase::Baking { until } => roll::bake(scene, release, *until, sightings, now),
+        Phase::RollingBack { since } => rollback::progress(scene, release, *since, now),
+        stuck @ (Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }) => {
+            let (id, pipeline, name) = (&release.id, &release.id.pipeline, stuck.name());
+            let ways = format!("`tidegate rollback {pipeline}` or `tidegate accept {pipeline}`");
+            waits(format!("{id} is {name}: a person decides, {ways}"), None)
+        }
+        Phase::Abandoned { .. } => finish::leave(scene, now),
+        // Any other ended release is let go in the write that ends it: the head does not name it.
         Phase::Waiting { .. }
         | Phase::Live { .. }
         | Phase::RolledBack { .. }
-        | Phase::Abandoned { .. }
         | Phase::Superseded { .. }
         | Phase::Refused { .. } => Plan::default(),
     };
@@ -72,7 +73,13 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
     plan
 }
 
+/// One thing to do.
+fn does(change: Change) -> Plan {
+    Plan { changes: vec![change], waiting_on: Vec::new() }
+}
+
 /// Nothing to do but wait for this.
-fn waits(what: String) -> Plan {
-    Plan { changes: Vec::new(), waiting_on: vec![WaitingOn { target: None, what, until: None }] }
+fn waits(what: impl Into<String>, until: Option<Timestamp>) -> Plan {
+    let on = WaitingOn { target: None, what: what.into(), until };
+    Plan { changes: Vec::new(), waiting_on: vec![on] }
 }

@@ -3,11 +3,9 @@
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{Seen, Sightings, finish, rollback};
+use super::{Seen, Sightings, does, finish, rollback, waits};
 use crate::messages;
-use crate::model::{
-    Action, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase, WaitingOn,
-};
+use crate::model::{Action, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase};
 
 /// The open wave: judge the release by its slots, then open what comes next.
 pub(super) fn wave(
@@ -18,13 +16,13 @@ pub(super) fn wave(
     now: Timestamp,
 ) -> Plan {
     if let Some(change) = reason_to_stop(scene, release, now) {
-        return Plan { changes: vec![change], waiting_on: Vec::new() };
+        return does(change);
     }
     // A chunk of this wave that a crash left closed.
     let closed: Vec<_> = queued(scene, wave).take(CHUNK).collect();
     if !closed.is_empty() {
         let slots = closed.into_iter().map(|slot| apply(slot, sightings, now)).collect();
-        return Plan { changes: vec![Change { slots, ..Change::default() }], waiting_on: Vec::new() };
+        return does(Change { slots, ..Change::default() });
     }
     let standing: Vec<_> = scene
         .owned()
@@ -32,14 +30,13 @@ pub(super) fn wave(
         .collect();
     if !standing.is_empty() {
         let what = format!("{} of wave {}", names(&standing), wave + 1);
-        let on = WaitingOn { target: None, what, until: None };
-        return Plan { changes: Vec::new(), waiting_on: vec![on] };
+        return waits(what, None);
     }
     let change = match next_wave(scene) {
         Some(next) => open(scene, release, next, sightings, now),
         None => start_bake(scene, release, now),
     };
-    Plan { changes: vec![change], waiting_on: Vec::new() }
+    does(change)
 }
 
 /// The first wave that has anything to move.
@@ -77,12 +74,7 @@ fn open(
 ) -> Change {
     let next = release.becomes(Phase::Rolling { wave, since: now });
     let opening: Vec<_> = queued(scene, wave).collect();
-    let reason = format!(
-        "wave {} of {} opens: {}",
-        wave + 1,
-        release.waves.len(),
-        names(&opening)
-    );
+    let reason = format!("wave {} of {} opens: {}", wave + 1, release.waves.len(), names(&opening));
     let first = !matches!(release.phase, Phase::Rolling { .. });
     let notice = first.then(|| {
         let slots: Vec<_> = scene.owned().collect();
@@ -102,15 +94,31 @@ fn start_bake(scene: &Scene, release: &Release, now: Timestamp) -> Change {
 }
 
 /// The bake: hold, or fall back.
-pub(super) fn bake(scene: &Scene, release: &Release, until: Timestamp, now: Timestamp) -> Plan {
+pub(super) fn bake(
+    scene: &Scene,
+    release: &Release,
+    until: Timestamp,
+    sightings: &Sightings,
+    now: Timestamp,
+) -> Plan {
     if let Some(change) = reason_to_stop(scene, release, now) {
-        return Plan { changes: vec![change], waiting_on: Vec::new() };
+        return does(change);
     }
     if now < until {
-        let on = WaitingOn { target: None, what: "the bake".into(), until: Some(until) };
-        return Plan { changes: Vec::new(), waiting_on: vec![on] };
+        return waits("the bake", Some(until));
     }
-    Plan { changes: vec![finish::live(scene, release, now)], waiting_on: Vec::new() }
+    // Judged by what runs: it is live when a last look, after the bake, found nothing wrong.
+    let looked = |slot: &&Slot| match sightings.get(&slot.target) {
+        Some(Seen::Service(sighting)) => sighting.at >= until,
+        Some(Seen::Missing) | None => false,
+    };
+    let unseen: Vec<_> =
+        scene.owned().filter(|s| s.phase.was_touched()).filter(|slot| !looked(slot)).collect();
+    if !unseen.is_empty() {
+        let what = format!("a last look at {}", names(&unseen));
+        return waits(what, None);
+    }
+    does(finish::live(scene, release, now))
 }
 
 /// Drift stops before failure does: what somebody else changed is not ours to move.

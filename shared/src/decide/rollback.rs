@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::finish;
 use super::step::{CHUNK, TIDEGATE, release_entry};
+use super::{does, finish, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::messages;
 use crate::model::{
-    Action, Blame, Block, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase, WaitingOn,
+    Action, Blame, Block, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase,
 };
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
@@ -48,20 +48,13 @@ pub fn by_operator(
     }
     let mut change = begin(scene, release, failure, actor, now);
     if include_drifted {
-        for slot in scene.owned().filter(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
+        let drifted = scene.owned().filter(|s| matches!(s.phase, SlotPhase::Drifted { .. }));
+        // More than a chunk of them stay drifted, and are named again when the others are back.
+        for slot in drifted.take(CHUNK) {
             let (before, mut after) = back(scene, slot, now);
             after.asked.over_drift = true;
             change.slots.push((before, after));
         }
-    }
-    change
-}
-
-/// An operator asks again after a rollback failed.
-pub fn retry(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> Change {
-    let mut change = by_operator(scene, release, actor, false, now);
-    for slot in scene.owned().filter(|s| matches!(s.phase, SlotPhase::ReturnFailed { .. })) {
-        change.slots.push(back(scene, slot, now));
     }
     change
 }
@@ -80,7 +73,7 @@ fn begin(
     let slots: Vec<_> = scene.owned().collect();
     let notice = messages::rollback_started(&next, &slots);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
-    let slots = standing(scene).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
+    let slots = standing(scene, now).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
     Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
 }
 
@@ -95,6 +88,7 @@ fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -
         .images
         .values()
         .filter(|image| !ran_before.iter().any(|digest| image.accepts.contains(digest)))
+        .filter(|image| !scene.blocked.contains_key(&image.digest))
         .map(|image| Block {
             digest: image.digest.clone(),
             release: release.id.clone(),
@@ -104,18 +98,19 @@ fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -
         .collect()
 }
 
-/// Slots that have not been asked to come back. A drifted one is left alone.
-fn standing(scene: &Scene) -> impl Iterator<Item = &Slot> {
-    scene.owned().filter(|slot| match slot.phase {
+/// Slots that the rollback begun at `since` has not asked to come back. A drifted one is left alone.
+fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
+    scene.owned().filter(move |slot| match slot.phase {
         SlotPhase::Queued
         | SlotPhase::Applying { .. }
         | SlotPhase::Settling { .. }
         | SlotPhase::Healthy { .. }
         | SlotPhase::Failed { .. } => true,
+        // An earlier rollback of it failed; this one tries again, once.
+        SlotPhase::ReturnFailed { .. } => slot.asked.at < since,
         SlotPhase::Unaffected
         | SlotPhase::Returning { .. }
         | SlotPhase::Returned { .. }
-        | SlotPhase::ReturnFailed { .. }
         | SlotPhase::Drifted { .. }
         | SlotPhase::Untouched
         | SlotPhase::Left => false,
@@ -133,11 +128,11 @@ fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
 }
 
 /// A rollback under way: write the chunks that are missing, then end.
-pub(super) fn progress(scene: &Scene, release: &Release, now: Timestamp) -> Plan {
-    let missing: Vec<_> = standing(scene).take(CHUNK).collect();
+pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: Timestamp) -> Plan {
+    let missing: Vec<_> = standing(scene, since).take(CHUNK).collect();
     if !missing.is_empty() {
         let slots = missing.into_iter().map(|slot| back(scene, slot, now)).collect();
-        return Plan { changes: vec![Change { slots, ..Change::default() }], waiting_on: Vec::new() };
+        return does(Change { slots, ..Change::default() });
     }
     let returning: Vec<_> = scene
         .owned()
@@ -145,12 +140,8 @@ pub(super) fn progress(scene: &Scene, release: &Release, now: Timestamp) -> Plan
         .map(|s| s.target.service.as_str())
         .collect();
     if returning.is_empty() {
-        return Plan {
-            changes: vec![finish::rollback_ended(scene, release, now)],
-            waiting_on: Vec::new(),
-        };
+        return does(finish::rollback_ended(scene, release, now));
     }
     let what = format!("{} to come back", returning.join(", "));
-    let on = WaitingOn { target: None, what, until: None };
-    Plan { changes: Vec::new(), waiting_on: vec![on] }
+    waits(what, None)
 }

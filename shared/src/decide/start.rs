@@ -3,35 +3,32 @@
 use jiff::Timestamp;
 
 use super::step::{TIDEGATE, release_entry};
-use super::waits;
+use super::{does, waits};
 use crate::messages;
-use crate::model::{Cause, Change, Phase, Plan, Release, Scene, Todo};
+use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, Scene, Todo};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
     let Some(release) = &scene.waiting else { return Plan::default() };
     if let Some(freeze) = &scene.head.freeze {
-        return waits(format!(
-            "{} is frozen by {} ({}): `tidegate unfreeze {}` lets {} start",
-            scene.head.pipeline, freeze.by, freeze.why, scene.head.pipeline, release.id
-        ));
+        return waits(frozen(&scene.head.pipeline, freeze, release), None);
     }
-    let change = match reason_to_refuse(scene, release) {
+    does(match reason_to_refuse(scene, release) {
         Some(why) => refuse(scene, release, why, now),
         None => begin(scene, release, now),
-    };
-    Plan { changes: vec![change], waiting_on: Vec::new() }
+    })
+}
+
+fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> String {
+    let Freeze { by, why, at: _ } = freeze;
+    let id = &release.id;
+    format!("{pipeline} is frozen by {by} ({why}): `tidegate unfreeze {pipeline}` lets {id} start")
 }
 
 /// Why `release` must not start; asked when it would start, for the world may have moved since.
 pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<String> {
     if let Some(block) = release.images.values().find_map(|i| scene.blocked.get(&i.digest)) {
-        return Some(format!(
-            "{} is blocked since {} failed: {}",
-            block.digest.short(),
-            block.release,
-            block.why
-        ));
+        return Some(block.to_string());
     }
     let live = scene.live.as_ref()?;
     let same = release
@@ -41,7 +38,7 @@ pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<Strin
     (same && release.cause == Cause::Push).then(|| format!("it is what {} made live", live.id))
 }
 
-fn refuse(scene: &Scene, release: &Release, why: String, now: Timestamp) -> Change {
+pub(super) fn refuse(scene: &Scene, release: &Release, why: String, now: Timestamp) -> Change {
     let mut head = scene.head.stepped();
     head.waiting = None;
     let next = release.becomes(Phase::Refused { at: now, why: why.clone() });

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Entry, Head, Notice, Phase, Release, ReleaseId, Slot, SlotPhase, Subject};
+use crate::model::{
+    Action, Asked, Entry, Head, Notice, Phase, Release, ReleaseId, Slot, SlotPhase, Subject, Todo,
+};
 
 /// Who acts when no person does.
 pub(super) const TIDEGATE: &str = "tidegate";
 
-/// At most this many slots in one transaction: 30 x (slot, past copy, journal entry) plus head,
-/// release, its entry and blocks stay below DynamoDB's 100 actions.
+/// At most this many slots in one transaction: 30 x (slot, past copy, journal entry) plus release,
+/// its entry and blocks stay below DynamoDB's 100 actions.
 pub(super) const CHUNK: usize = 30;
 
 impl Release {
@@ -29,20 +31,23 @@ impl Slot {
         next.step += 1;
         next.phase = phase;
         next.puzzled = 0;
+        next.told_at = None;
         next
     }
 
     /// The slot with a new request to deploy.
-    pub(super) fn asks(mut self, action: crate::model::Action, now: Timestamp) -> Self {
-        self.asked = crate::model::Asked {
-            generation: self.asked.generation + 1,
-            action,
-            not_before: None,
-            at: now,
-            over_drift: false,
-        };
-        self.todo = Some(crate::model::Todo::Deploy);
+    pub(super) fn asks(mut self, action: Action, now: Timestamp) -> Self {
+        let generation = self.asked.generation + 1;
+        self.asked = Asked { generation, action, at: now, over_drift: false };
+        self.todo = Some(Todo::Deploy);
         self
+    }
+
+    /// The slot with its request made anew: what came of it is not what was asked.
+    pub(super) fn asks_again(&self, now: Timestamp) -> Self {
+        let mut next = self.becomes(self.phase.clone()).asks(self.asked.action, now);
+        next.asked.over_drift = self.asked.over_drift;
+        next
     }
 
     /// The same request once more, as a change that the stream carries.
@@ -50,16 +55,15 @@ impl Slot {
         let mut next = self.clone();
         next.step += 1;
         next.nudge += 1;
-        next.todo = Some(crate::model::Todo::Deploy);
+        next.todo = Some(Todo::Deploy);
         next.asked.at = now;
-        next.asked.not_before = None;
         next
     }
 }
 
 impl Head {
     /// The head's next version.
-    pub(super) fn stepped(&self) -> Self {
+    pub(crate) fn stepped(&self) -> Self {
         let mut next = self.clone();
         next.step += 1;
         next

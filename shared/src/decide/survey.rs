@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
-use super::{roll, start};
+use super::{does, roll, start, waits};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Baseline, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot, SlotPhase,
-    TargetId, Todo, WaitingOn,
+    Action, Asked, Baseline, Cause, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot,
+    SlotPhase, TargetId, Todo,
 };
 
 /// What the survey found at one target.
@@ -47,9 +47,13 @@ pub(super) fn pending(
     held: Option<&Hold>,
     now: Timestamp,
 ) -> Plan {
-    if let (Some(held), Some(waiting)) = (held, &scene.waiting) {
-        let change = supersede(scene, release, waiting, held, now);
-        return Plan { changes: vec![change], waiting_on: Vec::new() };
+    // A newer release starts here as much as anywhere; going back does not give way to it.
+    let gives_way = scene.head.freeze.is_none() && !matches!(release.cause, Cause::Rollback { .. });
+    if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
+        return does(match start::reason_to_refuse(scene, waiting) {
+            Some(why) => start::refuse(scene, waiting, why, now),
+            None => supersede(scene, release, waiting, held, now),
+        });
     }
     let until = since + LOST;
     let by_itself = held.is_none_or(|hold| matches!(hold, Hold::Busy { .. }));
@@ -57,15 +61,13 @@ pub(super) fn pending(
         let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
         next.nudge += 1;
         next.todo = Some(Todo::Deploy);
-        let change = Change { releases: vec![next], ..Change::default() };
-        return Plan { changes: vec![change], waiting_on: Vec::new() };
+        return does(Change { releases: vec![next], ..Change::default() });
     }
     let what = match held {
         None => "the survey of its targets".to_owned(),
         Some(hold) => hold.to_string(),
     };
-    let until = by_itself.then_some(until);
-    Plan { changes: Vec::new(), waiting_on: vec![WaitingOn { target: None, what, until }] }
+    waits(what, by_itself.then_some(until))
 }
 
 /// A release that is held before anything moved gives way to a newer push.
@@ -83,13 +85,21 @@ fn supersede(
     );
     head.moving = Some(new.id.number);
     head.waiting = None;
-    for (name, image) in &held.images {
+    let free = held.images.iter().filter(|(_, image)| !scene.blocked.contains_key(&image.digest));
+    for (name, image) in free {
         new.images.entry(name.clone()).or_insert_with(|| image.clone());
     }
     let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
     let journal = vec![
         release_entry(held, &old, TIDEGATE, why, None, now),
-        release_entry(waiting, &new, TIDEGATE, format!("takes the place of {}", held.id), None, now),
+        release_entry(
+            waiting,
+            &new,
+            TIDEGATE,
+            format!("takes the place of {}", held.id),
+            None,
+            now,
+        ),
     ];
     Change { head: Some(head), releases: vec![old, new], journal, ..Change::default() }
 }
@@ -97,29 +107,25 @@ fn supersede(
 /// What follows from a survey. Asked again after each of its writes until it says nothing.
 pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timestamp) -> Plan {
     let Some(release) = &scene.moving else { return Plan::default() };
-    let Phase::Surveying { since, held } = &release.phase else { return Plan::default() };
+    let Phase::Surveying { held, .. } = &release.phase else { return Plan::default() };
     if let Some(hold) = reason_to_hold(release, found) {
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
         }
-        return one(self::hold(release, held.as_ref(), *since, hold, now));
+        return does(self::hold(release, held.as_ref(), hold, now));
     }
     if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
-        return one(refuse_without_target(scene, release, now));
+        return does(refuse_without_target(scene, release, now));
     }
     let missing: Vec<_> = found
         .iter()
         .filter(|(target, _)| scene.slots.get(target).is_none_or(|s| s.release != release.id))
         .collect();
     if missing.is_empty() {
-        return one(roll::open_first(scene, release, now));
+        return does(roll::open_first(scene, release, now));
     }
     let changes = missing.chunks(CHUNK).map(|chunk| take(scene, release, chunk, now)).collect();
     Plan { changes, waiting_on: Vec::new() }
-}
-
-fn one(change: Change) -> Plan {
-    Plan { changes: vec![change], waiting_on: Vec::new() }
 }
 
 /// Why the first wave must not open yet, worst reason first.
@@ -131,8 +137,9 @@ fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Opt
             Finding::Busy(what) => busy.push(format!("{}: {what}", target.service)),
             Finding::Ready { baseline, .. } if !baseline.has_way_back() => {
                 let reasons = baseline.images.iter().filter(|i| i.digest.is_none());
-                let reasons: Vec<_> =
-                    reasons.map(|i| format!("{} runs {}: {}", i.container, i.named, i.source)).collect();
+                let reasons: Vec<_> = reasons
+                    .map(|i| format!("{} runs {}: {}", i.container, i.named, i.source))
+                    .collect();
                 stranded.push(format!("{}: {}", target.service, reasons.join(", ")));
             }
             Finding::Ready { .. } | Finding::Unaffected { .. } => {}
@@ -148,17 +155,9 @@ fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Opt
         .then_some(Hold::NoWayBack { targets: stranded })
 }
 
-fn hold(
-    release: &Release,
-    before: Option<&Hold>,
-    since: Timestamp,
-    hold: Hold,
-    now: Timestamp,
-) -> Change {
-    let same = before == Some(&hold);
-    let since = if same { since.max(now) } else { now };
-    let next = release.becomes(Phase::Surveying { since, held: Some(hold.clone()) });
-    if same {
+fn hold(release: &Release, before: Option<&Hold>, hold: Hold, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::Surveying { since: now, held: Some(hold.clone()) });
+    if before == Some(&hold) {
         return Change { releases: vec![next], ..Change::default() };
     }
     // Somebody else's deployment ends by itself; the other two need a person.
@@ -212,7 +211,6 @@ fn take(
             asked: Asked {
                 generation: before.map_or(0, |s| s.asked.generation),
                 action: Action::None,
-                not_before: None,
                 at: now,
                 over_drift: false,
             },
@@ -226,6 +224,7 @@ fn take(
             todo: None,
             tasks: BTreeMap::new(),
             seen_at: baseline.at,
+            told_at: None,
             puzzled: 0,
             repairs: 0,
             nudge: 0,

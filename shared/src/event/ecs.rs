@@ -14,6 +14,8 @@ pub struct TaskStopped {
     pub target: TargetId,
     /// For a stopped task: the revision it ran, and how it ended.
     pub task: Option<(String, TaskFailure)>,
+    /// ECS says that a deployment is complete; not whose.
+    pub completed: bool,
     /// What happened, for the log.
     pub what: String,
 }
@@ -82,9 +84,19 @@ pub fn watch(event: &Value) -> Woken<TaskStopped> {
             if name == "SERVICE_DEPLOYMENT_IN_PROGRESS" && !text("reason").contains("rolling back") {
                 return Woken::Nothing("a deployment started".to_owned());
             }
+            // It repeats while nothing happens, and names no deployment: no release hangs on it.
+            if name == "SERVICE_STEADY_STATE" {
+                return Woken::Nothing("a service is steady".to_owned());
+            }
+            let completed = name == "SERVICE_DEPLOYMENT_COMPLETED";
             match envelope.resources.first().map(|arn| service(arn, &envelope)) {
                 Some(Some(target)) => {
-                    Woken::By(TaskStopped { target, task: None, what: format!("{kind}: {name}") })
+                    Woken::By(TaskStopped {
+                        target,
+                        task: None,
+                        completed,
+                        what: format!("{kind}: {name}"),
+                    })
                 }
                 _ => Woken::NotUnderstood(identity(event)),
             }
@@ -140,5 +152,6 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
         at,
     };
     let what = format!("ECS Task State Change: {failure}");
-    Woken::By(TaskStopped { target, task: Some((task.task_definition_arn, failure)), what })
+    let task = Some((task.task_definition_arn, failure));
+    Woken::By(TaskStopped { target, task, completed: false, what })
 }

@@ -1,6 +1,7 @@
 //! What a decision is made from, and what it comes to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,12 +41,19 @@ impl Scene {
 pub struct Block {
     /// The bytes.
     pub digest: Digest,
-    /// The release that failed with them, or that an operator named.
+    /// The release that failed with them, or that was live when a person blocked them.
     pub release: ReleaseId,
     /// Why.
     pub why: String,
     /// Since when.
     pub at: Timestamp,
+}
+
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { digest, release, why, at: _ } = self;
+        write!(f, "{} is blocked since {release}: {why}", digest.short())
+    }
 }
 
 /// A push that made no release, and why.

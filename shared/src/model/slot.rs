@@ -47,10 +47,14 @@ pub struct Slot {
     /// Failing tasks of our revision, by task id; at most [`Slot::MOST_TASKS`].
     #[serde(default)]
     pub tasks: BTreeMap<String, TaskFailure>,
-    /// When the target was last seen on its baseline, before it was touched: deploy looks again
-    /// when this is old, so that somebody else's change is never overwritten.
+    /// When the target was last seen on its baseline. Before it is touched: deploy looks again when
+    /// this is old, so that somebody else's change is never overwritten. After: only a later look
+    /// may say that our revision has vanished.
     pub seen_at: Timestamp,
-    /// Looks that did not yet show what deploy was told was accepted (lag, late calls).
+    /// When ECS told that its deployment is complete: worth a look, never a verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
+    /// Looks that showed the baseline although ours was accepted (lag, late calls).
     #[serde(default)]
     pub puzzled: u32,
     /// How often a call that landed late was repaired.
@@ -227,9 +231,6 @@ pub struct Baseline {
     /// Minutes that ECS itself adds by its bake times and steps.
     #[serde(default)]
     pub native_minutes: u32,
-    /// Tasks of the baseline exit 0 and are restarted: that is this worker's normal life.
-    #[serde(default)]
-    pub exits_normally: bool,
     /// Said to people: unprotected images, lifecycle rules, already failing, mixed digests.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -249,9 +250,6 @@ pub struct Asked {
     pub generation: u64,
     /// What.
     pub action: Action,
-    /// ECS refused for now; not to be asked before then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_before: Option<Timestamp>,
     /// When it was asked.
     pub at: Timestamp,
     /// An operator said so: also over somebody else's change.

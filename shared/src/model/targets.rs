@@ -8,7 +8,10 @@ use crate::config::{PipelineConfig, TargetConfig};
 impl PipelineConfig {
     /// The targets, wave by wave.
     pub fn target_waves(&self) -> Vec<Vec<TargetId>> {
-        self.waves.iter().map(|wave| wave.iter().map(|t| self.target_id(&t.service)).collect()).collect()
+        self.waves
+            .iter()
+            .map(|wave| wave.iter().map(|t| self.target_id(&t.service)).collect())
+            .collect()
     }
 
     /// The name of one of its services as a target.

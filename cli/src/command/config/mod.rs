@@ -6,7 +6,7 @@ mod show;
 
 use std::fs;
 
-pub use apply::{Application, Apply};
+pub use apply::{Application, Applied, Apply};
 pub use check::{Check, Findings};
 pub use show::Show;
 

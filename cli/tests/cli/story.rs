@@ -10,15 +10,15 @@ use tidegate_core::model::{
     ReleaseImage, Scene, Slot, SlotPhase, Subject, TargetId, TaskFailure,
 };
 
-pub const PIPELINE: &str = "someli-production";
-pub const OPERATOR: &str = "arn:aws:iam::123456789012:user/ada";
+pub(crate) const PIPELINE: &str = "someli-production";
+pub(crate) const OPERATOR: &str = "arn:aws:iam::123456789012:user/ada";
 
 /// `seconds` after the push of release 42.
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_230_000 + seconds).unwrap()
 }
 
-pub fn digest(start: &str) -> Digest {
+pub(crate) fn digest(start: &str) -> Digest {
     format!("sha256:{start:0<64}").parse().unwrap()
 }
 
@@ -35,7 +35,7 @@ pipelines:
     waves: [[Rag], [AI_CONTENT, Billing-Payments]]
 "#;
 
-pub fn image(tag: &str, start: &str, seconds: i64) -> ReleaseImage {
+pub(crate) fn image(tag: &str, start: &str, seconds: i64) -> ReleaseImage {
     ReleaseImage {
         account: "123456789012".to_owned(),
         region: "us-west-2".to_owned(),
@@ -47,7 +47,7 @@ pub fn image(tag: &str, start: &str, seconds: i64) -> ReleaseImage {
     }
 }
 
-pub fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Phase) -> Release {
+pub(crate) fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Phase) -> Release {
     let waves: [&[&str]; 2] = [&["Rag"], &["AI_CONTENT", "Billing-Payments"]];
     let pushed_at = image.pushed_at;
     Release {
@@ -68,17 +68,17 @@ pub fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Phase) -> 
 }
 
 /// Release 41, which is live.
-pub fn live() -> Release {
+pub(crate) fn live() -> Release {
     let phase = Phase::Live { at: at(-80_000), unproven: false, accepted: false };
     release(41, Cause::Push, image("prod-4b1d7e2", "4b1d7e2", -86_400), phase)
 }
 
 /// Release 42, in this phase.
-pub fn newest(phase: Phase) -> Release {
+pub(crate) fn newest(phase: Phase) -> Release {
     release(42, Cause::Push, image("prod-9e1f0a2", "9e1f0a2b3c4d", 0), phase)
 }
 
-pub fn slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
+pub(crate) fn slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
     let revision =
         |number| format!("arn:aws:ecs:us-west-2:123456789012:task-definition/{service}:{number}");
     let repository = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons";
@@ -86,6 +86,7 @@ pub fn slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
     let slot = json!({
         "target": target(service),
         "step": 2,
+        "seen_at": at(5),
         "release": "someli-production/42",
         "config": 3,
         "wave": wave,
@@ -113,7 +114,7 @@ pub fn slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
     serde_json::from_value(slot).unwrap()
 }
 
-pub fn crash() -> Failure {
+pub(crate) fn crash() -> Failure {
     Failure {
         cause: "Rag: container `crons` exited with code 1 after 2 s".to_owned(),
         remedy: "At the start this is usually a missing variable or secret".to_owned(),
@@ -123,7 +124,7 @@ pub fn crash() -> Failure {
     }
 }
 
-pub fn task() -> TaskFailure {
+pub(crate) fn task() -> TaskFailure {
     TaskFailure {
         task: "0f9de17a6465404e8b1b2356dc13c2f8".to_owned(),
         stop_code: "EssentialContainerExited".to_owned(),
@@ -137,7 +138,7 @@ pub fn task() -> TaskFailure {
 }
 
 /// What the table holds: release 41 is live, `moving` moves, `waiting` waits.
-pub fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<Release>) -> Scene {
+pub(crate) fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<Release>) -> Scene {
     let config = Config::parse("tidegate.yaml", FILE).unwrap();
     let config = config.resolve("123456789012", "us-west-2").unwrap().remove(0);
     let memory = Memory { digest: digest("9e1f0a2b3c4d"), pushed_at: at(0), tag: "uapi".into() };
@@ -162,13 +163,13 @@ pub fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<Release>
     }
 }
 
-pub fn frozen(mut scene: Scene, by: &str, why: &str) -> Scene {
+pub(crate) fn frozen(mut scene: Scene, by: &str, why: &str) -> Scene {
     scene.head.freeze = Some(Freeze { by: by.to_owned(), why: why.to_owned(), at: at(300) });
     scene
 }
 
 /// The second wave is open: one service is healthy, two are on their way.
-pub fn rolling() -> Scene {
+pub(crate) fn rolling() -> Scene {
     let deadline = at(1000);
     let slots = vec![
         slot("Rag", 0, SlotPhase::Healthy { at: at(90), unproven: false }),
@@ -179,7 +180,7 @@ pub fn rolling() -> Scene {
 }
 
 /// Release 42 after its first service fell and came back.
-pub fn rolled_back() -> (Release, Vec<Slot>) {
+pub(crate) fn rolled_back() -> (Release, Vec<Slot>) {
     let mut release = newest(Phase::RolledBack { at: at(120) });
     release.failure = Some(crash());
     let mut rag = slot("Rag", 0, SlotPhase::Returned { at: at(119) });
@@ -190,7 +191,7 @@ pub fn rolled_back() -> (Release, Vec<Slot>) {
     (release, std::iter::once(rag).chain(slots).collect())
 }
 
-pub fn entry(subject: Option<&str>, step: u64, from: &str, to: &str, reason: &str) -> Entry {
+pub(crate) fn entry(subject: Option<&str>, step: u64, from: &str, to: &str, reason: &str) -> Entry {
     Entry {
         release: ReleaseId::new(PIPELINE, 42),
         subject: match subject {

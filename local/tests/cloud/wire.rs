@@ -1,16 +1,14 @@
 //! The real SDK clients understand what the local AWS answers, and it what they send.
 
-mod world;
-
 use std::time::Duration;
 
+use crate::world::{Script, tell};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::json;
 use tidegate_local::faults::{Fault, FaultRule};
-use world::{Script, tell};
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
@@ -131,7 +129,8 @@ fn a_call_can_be_throttled_lost_or_land_late() {
     tell(1, &Script::default(), async |twin| {
         let client = aws_sdk_secretsmanager::Client::new(&twin.sdk_config("operator"));
         let create = async |name: &str, fault| {
-            let rule = FaultRule { times: Some(1), ..FaultRule::always(fault) };
+            let times = (fault == Fault::Throttle).then_some(1);
+            let rule = FaultRule { times, ..FaultRule::always(fault) };
             twin.world.with(|cloud, _| {
                 cloud.faults.clear();
                 cloud.faults.add(rule);
@@ -152,11 +151,11 @@ fn a_call_can_be_throttled_lost_or_land_late() {
         assert_eq!(create("dropped", Fault::Drop).await, (false, 10));
         assert_eq!(landed("dropped"), 0);
         assert_eq!(create("lost", Fault::AnswerLost).await, (false, 10));
-        assert_eq!(landed("lost"), 1);
+        assert!(landed("lost") >= 1, "each try landed");
         assert_eq!(create("late", Fault::Late(20_000)).await, (false, 10));
         assert_eq!(landed("late"), 0);
-        twin.run_for(Duration::from_secs(11)).await;
-        assert_eq!(landed("late"), 1);
+        twin.run_for(Duration::from_secs(21)).await;
+        assert!(landed("late") >= 1);
         assert_eq!(create("slow", Fault::Delay(3_000)).await, (true, 3));
     });
 }

@@ -1,24 +1,26 @@
 //! What people and programs read, word for word. `UPDATE=1 cargo test -p tidegate-cli` rewrites it.
 
-mod story;
-
 use std::fs;
 use std::path::Path;
 
-use story::{
-    OPERATOR, PIPELINE, at, crash, digest, entry, frozen, live, newest, rolled_back, rolling, scene,
-    slot,
+use std::collections::BTreeMap;
+
+use crate::story::{
+    OPERATOR, PIPELINE, at, crash, digest, entry, frozen, live, newest, rolled_back, rolling,
+    scene, slot,
 };
+use tidegate_cli::command::config::{Application, Applied};
+use tidegate_cli::command::history::Past;
 use tidegate_cli::command::show::Dossier;
-use tidegate_cli::view::{Outcome, PipelineView};
+use tidegate_cli::view::{Outcome, PipelineView, ReleaseView};
 use tidegate_cli::{Color, Exit, Format, render};
 use tidegate_core::command::{self, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Block, Hold, Phase, ReleaseId, Scene, SlotPhase};
+use tidegate_core::model::{Block, Cause, Hold, Phase, Push, ReleaseId, Scene, SlotPhase};
 
 #[track_caller]
 fn check(name: &str, said: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/golden").join(name);
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, said).unwrap();
     }
@@ -86,7 +88,8 @@ fn dossier() -> Dossier {
     failed.evidence = crash().evidence;
     let mut recorded = entry(None, 1, "none", "surveying", "live_crons:prod-9e1f0a2 was pushed");
     recorded.actor = "ecr".to_owned();
-    let journal = vec![recorded, entry(Some("Rag"), 2, "applying", "settling", "ECS accepted it"), failed];
+    let journal =
+        vec![recorded, entry(Some("Rag"), 2, "applying", "settling", "ECS accepted it"), failed];
     Dossier::new(&release, &slots, journal)
 }
 
@@ -122,14 +125,62 @@ fn a_rollback_that_was_asked_for() {
 }
 
 #[test]
+fn what_was_released_and_what_was_not() {
+    let (failed, _) = rolled_back();
+    let refused = "it is what someli-production/41 made live".to_owned();
+    let mut refused = newest(Phase::Refused { at: at(900), why: refused });
+    refused.id.number = 43;
+    let push = Push {
+        pipeline: PIPELINE.to_owned(),
+        repository: "live_crons".to_owned(),
+        tag: "prod-9e1f0a2".to_owned(),
+        digest: digest("9e1f0a2b3c4d"),
+        at: at(1000),
+        why: "blocked since someli-production/42 failed".to_owned(),
+    };
+    let releases = [&refused, &failed, &live()].map(ReleaseView::new).to_vec();
+    let past = Past { releases, pushes: vec![push] };
+    check("history.txt", &render(&past, Format::Text, Color::Auto).unwrap());
+}
+
+#[test]
+fn a_config_that_was_applied() {
+    let mut adopted = live();
+    adopted.cause = Cause::Adopted;
+    let new = Applied {
+        pipeline: PIPELINE.to_owned(),
+        result: "new",
+        config: Some(1),
+        refused: None,
+        changed: vec![],
+        adopted: Some(ReleaseView::new(&adopted)),
+        answered: scene(None, vec![], None).head.answered,
+        notes: vec!["Carousel: crons runs live_crons:uapi: no task runs it".to_owned()],
+    };
+    let other = Applied {
+        pipeline: "someli-uat".to_owned(),
+        result: "refused",
+        config: None,
+        refused: Some("someli-uat/7 is rolling and owns its targets".to_owned()),
+        adopted: None,
+        answered: BTreeMap::new(),
+        notes: vec![],
+        ..new.clone()
+    };
+    let pipelines = vec![new, other];
+    let file = "tidegate.yaml".to_owned();
+    let said = Application { file, dry_run: true, problems: vec![], pipelines };
+    check("apply.txt", &render(&said, Format::Text, Color::Auto).unwrap());
+    check("apply.json", &render(&said, Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
 fn colour_is_there_only_when_asked_for() {
     let view = status(&rolling());
     assert!(render(&view, Format::Text, Color::Always).unwrap().contains("\u{1b}[32m"));
-    for (format, color) in [
-        (Format::Text, Color::Auto),
-        (Format::Text, Color::Never),
-        (Format::Json, Color::Always),
-    ] {
+    for (format, color) in
+        [(Format::Text, Color::Auto), (Format::Text, Color::Never), (Format::Json, Color::Always)]
+    {
         let said = render(&view, format, color).unwrap();
         assert!(!said.contains('\u{1b}') && !said.contains("\\u001b"), "{said}");
     }

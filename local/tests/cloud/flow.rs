@@ -1,14 +1,12 @@
 //! Events, streams and schedules reach the functions as the template says.
 
-mod world;
-
 use std::time::Duration;
 
+use crate::world::{Script, tell};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_local::twin::Twin;
-use world::{Script, tell};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,0 +1,189 @@
+//! Two pushes: one holds, one crashes. Each must end as it must.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tidegate_cli::Exit;
+use tidegate_core::config::PipelineConfig;
+use tidegate_core::model::{Entry, Release, ReleaseId};
+use tidegate_local::laptop::Laptop;
+use tidegate_local::seed;
+
+use super::notes;
+use super::view::{Frame, View};
+
+/// How often the view looks, in the person's time: smooth, and cheap enough.
+const LOOK: Duration = Duration::from_millis(150);
+/// In AWS's time. A release of two waves, its bake and every deadline on the way fit easily.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(40);
+/// What people are told of a good release, and of a bad one.
+const GOOD_NOTIFICATIONS: [&str; 2] = ["started", "live"];
+const BAD_NOTIFICATIONS: [&str; 3] = ["started", "rollback_started", "rolled_back"];
+
+/// The demo's stories about one pipeline.
+pub(crate) struct Story<'a> {
+    laptop: &'a Laptop,
+    pipeline: &'a PipelineConfig,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+impl<'a> Story<'a> {
+    pub(crate) fn new(laptop: &'a Laptop, pipeline: &'a PipelineConfig) -> Self {
+        Self { laptop, pipeline }
+    }
+
+    /// Tells both; says whether both ended as they must.
+    pub(crate) async fn tell(&self, view: &mut View, config: &Path) -> Result<bool, Failure> {
+        let image = self.pipeline.images.values().next().ok_or("the pipeline has no image")?;
+        let (repository, tag) = (image.repository.as_str(), seed::example_tag(image));
+        view.title(&format!(
+            "tidegate config apply {}",
+            config.file_name().unwrap_or_default().display()
+        ));
+        let file = config.display().to_string();
+        let applied = self.laptop.operator.types(&["config", "apply", &file]).await?;
+        view.text(applied.out.lines().filter(|line| !line.is_empty()));
+        if applied.exit != Exit::Done {
+            view.text(applied.talk.lines());
+            return Ok(false);
+        }
+        let mut well = true;
+        let mut last = self.newest().await?.map_or(0, |release| release.id.number);
+        for (behaviour, title, end, kinds) in [
+            ("healthy", "a good image", "live", &GOOD_NOTIFICATIONS[..]),
+            ("crash", "one that crashes when it starts", "rolled_back", &BAD_NOTIFICATIONS[..]),
+        ] {
+            view.title(&format!("push {repository}:{tag}, {title}"));
+            let (before, told) = (self.running(), self.told().len());
+            let pushed = self
+                .laptop
+                .world
+                .with(|cloud, now| seed::push(cloud, repository, &[&tag], behaviour, now))?;
+            let Some(release) = self.follow(view, last).await? else {
+                view.line("nothing came of it in forty minutes of AWS's time");
+                return Ok(false);
+            };
+            last = release.id.number;
+            let wanted = if end == "live" { BTreeSet::from([pushed]) } else { before };
+            let ran = self.running();
+            let told = self.told().split_off(told);
+            let ended = release.phase.name() == end && ran == wanted && told == kinds;
+            view.verdict(ended, &summary(&release, &ran, self.services(), &told));
+            well &= ended;
+        }
+        view.title("what people were told");
+        self.laptop.world.look(|cloud| notes::show(view, cloud.sns.published()));
+        Ok(well)
+    }
+
+    /// Shows the release after number `last` until it ends, and its last notification is out.
+    async fn follow(&self, view: &mut View, last: u64) -> Result<Option<Release>, Failure> {
+        let clock = &self.laptop.world.clock;
+        let deadline = clock.now() + PATIENCE;
+        let began = clock.now();
+        let mut shown: BTreeSet<String> = BTreeSet::new();
+        while clock.now() < deadline {
+            tokio::time::sleep(LOOK).await;
+            let Some(release) = self.newest().await?.filter(|it| it.id.number > last) else {
+                view.waiting("pushed; the event is on its way");
+                continue;
+            };
+            for entry in self.unseen(&release.id, &mut shown).await? {
+                view.entry(&entry, began);
+            }
+            let slots = self.laptop.operator.table.rollouts(&release).await?;
+            view.show(&Frame { release: &release, slots: &slots, now: clock.now(), began });
+            if release.phase.is_ended() || release.phase.is_stuck() {
+                self.last_words().await;
+                for entry in self.unseen(&release.id, &mut shown).await? {
+                    view.entry(&entry, began);
+                }
+                view.clear();
+                return Ok(Some(release));
+            }
+        }
+        view.clear();
+        Ok(None)
+    }
+
+    /// The notification of the end follows the end by the stream's delay.
+    async fn last_words(&self) {
+        let told = self.told().len();
+        let clock = &self.laptop.world.clock;
+        let patience = clock.now() + SignedDuration::from_secs(30);
+        while self.told().len() == told && clock.now() < patience {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn newest(&self) -> Result<Option<Release>, Failure> {
+        let releases = self.laptop.operator.table.releases(&self.pipeline.name, 1).await?;
+        Ok(releases.into_iter().next())
+    }
+
+    async fn unseen(
+        &self,
+        id: &ReleaseId,
+        shown: &mut BTreeSet<String>,
+    ) -> Result<Vec<Entry>, Failure> {
+        let entries = self.laptop.operator.table.journal(id).await?;
+        Ok(entries
+            .into_iter()
+            .filter(|it| shown.insert(format!("{:?}{}", it.subject, it.step)))
+            .collect())
+    }
+
+    fn services(&self) -> usize {
+        self.pipeline.waves.iter().map(Vec::len).sum()
+    }
+
+    /// The kinds of all notifications so far.
+    fn told(&self) -> Vec<String> {
+        self.laptop.world.look(|cloud| {
+            let kinds = cloud.sns.published().iter().map(|it| it.attributes["kind"].as_str());
+            kinds.map(|kind| kind.unwrap_or_default().to_owned()).collect()
+        })
+    }
+
+    /// The digests that ECS says really run, over all services: one when they are of one mind.
+    fn running(&self) -> BTreeSet<String> {
+        let cluster = &self.pipeline.cluster;
+        let image = self.pipeline.images.values().next().map(|image| image.repository.clone());
+        let image = image.unwrap_or_default();
+        self.laptop.world.with(|cloud, now| {
+            let mut ask = |action: &str, input: Value| {
+                cloud.ecs.call(action, &input, now, &cloud.ecr).unwrap_or_default()
+            };
+            let list = json!({ "cluster": cluster, "desiredStatus": "RUNNING" });
+            let tasks = ask("ListTasks", list)["taskArns"].clone();
+            let described = ask("DescribeTasks", json!({ "cluster": cluster, "tasks": tasks }));
+            let tasks = described["tasks"].as_array().cloned().unwrap_or_default();
+            let containers = tasks.iter().flat_map(|task| task["containers"].as_array()).flatten();
+            let ours = containers.filter(|it| {
+                it["image"].as_str().is_some_and(|name| name.contains(&format!("/{image}")))
+            });
+            ours.filter_map(|it| it["imageDigest"].as_str().map(str::to_owned)).collect()
+        })
+    }
+}
+
+fn summary(
+    release: &Release,
+    running: &BTreeSet<String>,
+    services: usize,
+    told: &[String],
+) -> String {
+    let digests: Vec<&str> = running.iter().map(|it| it.get(7..19).unwrap_or(it)).collect();
+    format!(
+        "{} is {}; {services} services run {}; {} notifications: {}",
+        release.id,
+        release.phase.name(),
+        digests.join(" and "),
+        told.len(),
+        told.join(", "),
+    )
+}

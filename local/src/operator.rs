@@ -1,0 +1,50 @@
+//! A person at the local AWS: the real command line, with an operator's credentials.
+
+use aws_types::SdkConfig;
+use tidegate_aws::{Clock, Dice, Table};
+use tidegate_cli::{Args, Exit, Identity, Session};
+
+use crate::call::Caller;
+use crate::cloud::Cloud;
+
+/// The access key that every operator uses; any key that names no function would do.
+pub const ACCESS_KEY: &str = "OPERATOR";
+
+/// What an operator holds.
+#[derive(Debug)]
+pub struct Operator {
+    /// The table, as the CLI sees it.
+    pub table: Table,
+    session: Session,
+}
+
+/// What a command said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its exit code.
+    pub exit: Exit,
+    /// What it wrote on stdout.
+    pub out: String,
+    /// What it wrote on stderr.
+    pub talk: String,
+}
+
+impl Operator {
+    /// An operator whose calls go where `sdk` says.
+    pub fn new(cloud: &Cloud, clock: &Clock, sdk: SdkConfig, seed: u64) -> Self {
+        let table = Table::new(&sdk, cloud.table().to_owned(), clock.clone(), Dice::seeded(seed));
+        let arn = Caller::Operator.arn(&cloud.place);
+        let identity = Identity { arn, account: cloud.place.account.clone() };
+        let session = Session::of(table.clone(), clock.clone(), sdk, identity);
+        Self { table, session }
+    }
+
+    /// Types `words` at the command line, without the program's name.
+    pub async fn types(&self, words: &[&str]) -> Result<Said, clap::Error> {
+        let args = <Args as clap::Parser>::try_parse_from([&["tidegate"], words].concat())?;
+        let (mut out, mut talk) = (Vec::new(), Vec::new());
+        let exit = tidegate_cli::run(&args, &self.session, &mut out, &mut talk).await;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Said { exit, out: text(out), talk: text(talk) })
+    }
+}

@@ -1,0 +1,115 @@
+//! A target on its way back to its baseline.
+
+use jiff::Timestamp;
+
+use super::{
+    GONE, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary, throttled,
+    unanswered, wait,
+};
+use crate::decide::Seen;
+use crate::model::{Blame, Outcome, Slot, SlotPhase};
+use crate::sighting::{Deployment, RolloutState, Sighting};
+
+/// A call that lands late is repaired this often; then something else is wrong.
+const MOST_REPAIRS: u32 = 3;
+
+pub(super) fn returning(
+    slot: &Slot,
+    seen: Option<&Seen>,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let verdict = match slot.answer() {
+        None => unanswered(slot, now),
+        Some(Outcome::Refused { why, .. }) => {
+            let remedy = "Mend what AWS names, then `tidegate rollback` again";
+            return_failed(slot, why, remedy, now)
+        }
+        Some(Outcome::Throttled { until }) => throttled(slot, *until, now),
+        Some(Outcome::Drifted { seen, .. }) => drifted(slot, seen, now),
+        Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => match seen {
+            None => wait(slot, "ECS to bring the baseline back", Some(deadline)),
+            Some(Seen::Missing) => return_failed(slot, GONE, "Create it again", now),
+            Some(Seen::Service(sighting)) => came_back(slot, sighting, *at, deadline, now),
+        },
+    };
+    // What was accepted is judged by a look; what is not even answered needs none.
+    let accepted =
+        matches!(slot.answer(), Some(Outcome::Accepted { .. } | Outcome::Already { .. }));
+    let over = if accepted { is_over(deadline, seen, now) } else { now >= deadline };
+    verdict.or_when(over, |what| {
+        let cause = format!("the rollback is not stable in time: still waiting for {what}");
+        let remedy =
+            "Look at the service in ECS; then `tidegate rollback` again, or `tidegate accept`";
+        return_failed(slot, cause, remedy, now)
+    })
+}
+
+fn return_failed(slot: &Slot, cause: impl Into<String>, remedy: &str, now: Timestamp) -> Verdict {
+    let failure = failure(cause, remedy, Blame::Other, now);
+    let reason = failure.cause.clone();
+    next(slot, SlotPhase::ReturnFailed { failure }, reason)
+}
+
+fn came_back(
+    slot: &Slot,
+    sighting: &Sighting,
+    at: Timestamp,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let landed = at + LANDING;
+    match primary(slot, sighting) {
+        Primary::Baseline(d) => on_baseline(slot, sighting, d, deadline, now),
+        Primary::Ours(d) if now < landed => {
+            wait(slot, format!("ECS to leave {}", d.id), Some(landed))
+        }
+        Primary::Ours(d) if slot.repairs < MOST_REPAIRS => {
+            let mut again = slot.asks_again(now);
+            again.repairs += 1;
+            let reason = format!("{} landed late or came back; asked again", d.id);
+            Verdict::Next(Box::new(again), reason)
+        }
+        Primary::Ours(d) => {
+            let cause = format!("our revision is back as {} after {MOST_REPAIRS} repairs", d.id);
+            return_failed(slot, cause, "Look at who else deploys to this service", now)
+        }
+        // An operator asked to go back over it, and ECS may still show what was there.
+        Primary::Other(d) if slot.asked.over_drift && now < landed => {
+            wait(slot, format!("ECS to leave {}", d.id), Some(landed))
+        }
+        Primary::Other(d) => foreign(slot, d, now),
+        Primary::None => wait(slot, "ECS to show a deployment", Some(deadline)),
+    }
+}
+
+/// Back when it is settled and not worse than before.
+fn on_baseline(
+    slot: &Slot,
+    sighting: &Sighting,
+    deployment: &Deployment,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let baseline = &slot.baseline;
+    if deployment.rollout == Some(RolloutState::Failed) {
+        let cause = format!("ECS gave the rollback up: {}", deployment.reason);
+        return return_failed(slot, cause, "Look at the service in ECS", now);
+    }
+    // A baseline that was failing already never settles: as many tasks as before are enough.
+    let was_failing = baseline.ran < baseline.desired;
+    let enough = sighting.desired.min(baseline.ran);
+    if deployment.running < enough || !(sighting.settled() || was_failing) {
+        let what = format!("{} of {enough} tasks of the baseline to run", deployment.running);
+        return wait(slot, what, Some(deadline));
+    }
+    let landed = slot.done.lost.map(|lost| lost + LANDING);
+    if landed.is_some_and(|landed| sighting.at < landed) {
+        return wait(slot, "a call without answer that may still land", landed);
+    }
+    let mut back = slot.becomes(SlotPhase::Returned { at: now });
+    let ran = baseline.images.iter();
+    back.live = ran.filter_map(|i| Some((i.container.clone(), i.digest.clone()?))).collect();
+    let reason = format!("runs its baseline {} again", deployment.revision);
+    Verdict::Next(Box::new(back), reason)
+}

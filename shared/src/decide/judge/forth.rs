@@ -1,0 +1,127 @@
+//! A target on its way to the release's revision.
+
+use jiff::Timestamp;
+
+use super::{
+    ANSWER, GONE, LANDING, Primary, Verdict, drifted, failed, failure, foreign, is_over, next,
+    ours, primary, throttled, unanswered, wait,
+};
+use crate::decide::{Seen, blame};
+use crate::model::{Blame, Failure, Outcome, Scene, Slot, SlotPhase};
+use crate::sighting::{Deployment, Sighting};
+
+/// Asked so often deploy does not answer at all: ten times 90 s is the default patience with ECS.
+const MOST_NUDGES: u32 = 10;
+
+/// A target whose wave is still closed must stay on its baseline.
+pub(super) fn queued(slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+    match seen {
+        None => Verdict::Rest,
+        Some(Seen::Missing) => drifted(slot, GONE, now),
+        Some(Seen::Service(sighting)) => match primary(slot, sighting) {
+            Primary::Ours(d) | Primary::Other(d) => foreign(slot, d, now),
+            Primary::Baseline(_) | Primary::None => Verdict::Rest,
+        },
+    }
+}
+
+pub(super) fn applying(scene: &Scene, slot: &Slot, now: Timestamp) -> Verdict {
+    match slot.answer() {
+        None if slot.nudge >= MOST_NUDGES && now >= slot.asked.at + ANSWER => {
+            let remedy = "Look at deploy's log and its dead letters";
+            failed(slot, failure("deploy does not answer", remedy, Blame::Silence, now))
+        }
+        None => unanswered(slot, now),
+        Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => {
+            let patience = scene.config.patience(&slot.target, slot.baseline.native_minutes);
+            let phase = SlotPhase::Settling { since: *at, deadline: *at + patience };
+            next(slot, phase, format!("ECS accepted {}", slot.ours().unwrap_or("our revision")))
+        }
+        Some(Outcome::Refused { why, .. }) => {
+            let remedy = "Mend what AWS names; the next push, or `tidegate start`, tries again";
+            failed(slot, failure(why, remedy, Blame::Other, now))
+        }
+        Some(Outcome::Throttled { until }) => throttled(slot, *until, now),
+        Some(Outcome::Drifted { seen, .. }) => drifted(slot, seen, now),
+    }
+}
+
+pub(super) fn settling(
+    scene: &Scene,
+    slot: &Slot,
+    seen: Option<&Seen>,
+    since: Timestamp,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let verdict = match seen {
+        None => wait(slot, "ECS to bring it up", Some(deadline)),
+        Some(Seen::Missing) => drifted(slot, GONE, now),
+        Some(Seen::Service(sighting)) => match primary(slot, sighting) {
+            Primary::Ours(deployment) => ours::judge(scene, slot, sighting, deployment, now)
+                .unwrap_or_else(|what| wait(slot, what, Some(deadline))),
+            Primary::Baseline(baseline) => not_there(slot, sighting, baseline, since, now),
+            Primary::Other(deployment) => foreign(slot, deployment, now),
+            Primary::None => wait(slot, "ECS to show a deployment", Some(deadline)),
+        },
+    };
+    verdict.or_when(is_over(deadline, seen, now), |what| {
+        let cause = format!("not stable in time: still waiting for {what}");
+        let remedy = "`tidegate show` has what ECS said; `timeout` in the config gives it longer";
+        failed(slot, failure(cause, remedy, Blame::Silence, now))
+    })
+}
+
+/// The baseline is primary although ours was accepted: lag at first, then somebody's rollback.
+///
+/// What was not seen yet counts as vanished only in the second of two looks after the landing time.
+fn not_there(
+    slot: &Slot,
+    sighting: &Sighting,
+    baseline: &Deployment,
+    since: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let landed = since + LANDING;
+    if ours::in_background(slot, sighting).is_some() {
+        vanished(slot, sighting, baseline, now)
+    } else if now < landed {
+        wait(slot, "ECS to show the new deployment", Some(landed))
+    } else if slot.puzzled == 0 {
+        let mut puzzled = slot.becomes(slot.phase.clone());
+        puzzled.puzzled = 1;
+        puzzled.seen_at = sighting.at;
+        Verdict::Quietly(Box::new(puzzled))
+    } else if sighting.at <= slot.seen_at {
+        wait(slot, "another look: the new deployment is not there", None)
+    } else {
+        vanished(slot, sighting, baseline, now)
+    }
+}
+
+/// Ours was there, and the baseline is primary again.
+fn vanished(slot: &Slot, sighting: &Sighting, baseline: &Deployment, now: Timestamp) -> Verdict {
+    let given_up = ours::given_up(slot, sighting);
+    let (cause, blame) = match given_up {
+        Some(_) => ("ECS rolled it back by itself", blame::of_tasks(slot)),
+        None => ("somebody put it back on its old revision", Blame::Other),
+    };
+    let words = given_up.unwrap_or(&baseline.reason);
+    let remedy = "`tidegate show` has the tasks' stop reasons";
+    let evidence = vec![format!("primary is {} ({}): {words}", baseline.revision, baseline.id)];
+    failed(slot, Failure { evidence, ..failure(cause, remedy, blame, now) })
+}
+
+/// Healthy is asked again until the release is live: a crash in the bake counts.
+pub(super) fn healthy(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+    match seen {
+        None => Verdict::Rest,
+        Some(Seen::Missing) => drifted(slot, GONE, now),
+        Some(Seen::Service(sighting)) => match primary(slot, sighting) {
+            Primary::Ours(_) => ours::fallen(scene, slot, sighting, now).unwrap_or(Verdict::Rest),
+            Primary::Baseline(baseline) => vanished(slot, sighting, baseline, now),
+            Primary::Other(deployment) => foreign(slot, deployment, now),
+            Primary::None => Verdict::Rest,
+        },
+    }
+}

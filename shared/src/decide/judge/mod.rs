@@ -1,0 +1,175 @@
+//! Each slot by itself: what deploy answered, what ECS shows, what the time says.
+//!
+//! Judged by what runs, not by "stable": a service that is steady again on its old revision
+//! after ECS rolled it back is a failure.
+
+mod back;
+mod forth;
+mod ours;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::step::slot_entry;
+use super::{Seen, Sightings};
+use crate::model::{Blame, Change, Failure, Plan, Scene, Slot, SlotPhase, WaitingOn};
+use crate::sighting::{Deployment, Sighting};
+
+/// DescribeServices lags up to some seconds, and a call may land up to 30 s late: before this
+/// much time has passed, "not there yet" says nothing.
+const LANDING: Duration = Duration::from_secs(60);
+
+/// Deploy answers within its 90 s timeout or not at all; then it is asked again.
+const ANSWER: Duration = Duration::from_secs(90);
+
+/// So much longer than its deadline a slot waits for a look: five ticks in a row that could not see
+/// it. A verdict without a look may be wrong, and no verdict at all would hang the release.
+const BLIND: Duration = Duration::from_secs(5 * 60);
+
+/// Judges every slot of the moving release; each change is its own transaction.
+pub(super) fn slots(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
+    let mut plan = Plan::default();
+    if !scene.moving.as_ref().is_some_and(|release| release.phase.is_moving()) {
+        return plan;
+    }
+    for slot in scene.owned() {
+        let (next, journal) = match judge(scene, slot, sightings.get(&slot.target), now) {
+            Verdict::Rest => continue,
+            Verdict::Wait(on) => {
+                plan.waiting_on.push(on);
+                continue;
+            }
+            Verdict::Quietly(next) => (next, Vec::new()),
+            Verdict::Next(next, reason) => {
+                let entry = slot_entry(slot, &next, reason, evidence(&next), now);
+                (next, vec![entry])
+            }
+        };
+        let slots = vec![(Some(slot.clone()), *next)];
+        plan.changes.push(Change { slots, journal, ..Change::default() });
+    }
+    plan
+}
+
+fn evidence(slot: &Slot) -> Vec<String> {
+    match &slot.phase {
+        SlotPhase::Failed { failure } | SlotPhase::ReturnFailed { failure } => {
+            failure.evidence.clone()
+        }
+        _ => slot.ours().map(|revision| format!("revision {revision}")).into_iter().collect(),
+    }
+}
+
+fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+    match &slot.phase {
+        SlotPhase::Queued => forth::queued(slot, seen, now),
+        SlotPhase::Applying { .. } => forth::applying(scene, slot, now),
+        SlotPhase::Settling { since, deadline } => {
+            forth::settling(scene, slot, seen, *since, *deadline, now)
+        }
+        SlotPhase::Healthy { .. } => forth::healthy(scene, slot, seen, now),
+        SlotPhase::Returning { deadline, .. } => back::returning(slot, seen, *deadline, now),
+        SlotPhase::Unaffected
+        | SlotPhase::Failed { .. }
+        | SlotPhase::Returned { .. }
+        | SlotPhase::ReturnFailed { .. }
+        | SlotPhase::Drifted { .. }
+        | SlotPhase::Untouched
+        | SlotPhase::Left => Verdict::Rest,
+    }
+}
+
+/// What one look says about one slot.
+enum Verdict {
+    /// Nothing yet.
+    Wait(WaitingOn),
+    /// The slot's next version, and why.
+    Next(Box<Slot>, String),
+    /// A write that is not a change of state.
+    Quietly(Box<Slot>),
+    /// Nothing to say: the slot is at rest.
+    Rest,
+}
+
+impl Verdict {
+    /// Nothing yet, but the time is up: then `fail` says what that means.
+    fn or_when(self, over: bool, fail: impl FnOnce(String) -> Self) -> Self {
+        match self {
+            Self::Wait(on) if over => fail(on.what),
+            Self::Quietly(_) if over => fail("an answer, though it was asked again".to_owned()),
+            verdict => verdict,
+        }
+    }
+}
+
+/// Silence becomes a verdict: the deadline has passed, and a look was taken (or none succeeds).
+fn is_over(deadline: Timestamp, seen: Option<&Seen>, now: Timestamp) -> bool {
+    now >= if seen.is_some() { deadline } else { deadline + BLIND }
+}
+
+fn wait(slot: &Slot, what: impl Into<String>, until: Option<Timestamp>) -> Verdict {
+    Verdict::Wait(WaitingOn { target: Some(slot.target.clone()), what: what.into(), until })
+}
+
+fn next(slot: &Slot, phase: SlotPhase, reason: impl Into<String>) -> Verdict {
+    Verdict::Next(Box::new(slot.becomes(phase)), reason.into())
+}
+
+fn failed(slot: &Slot, failure: Failure) -> Verdict {
+    let reason = failure.cause.clone();
+    next(slot, SlotPhase::Failed { failure }, reason)
+}
+
+/// A failure that is not told by tasks.
+fn failure(cause: impl Into<String>, remedy: &str, blame: Blame, now: Timestamp) -> Failure {
+    Failure { cause: cause.into(), remedy: remedy.to_owned(), evidence: Vec::new(), blame, at: now }
+}
+
+fn drifted(slot: &Slot, seen: impl Into<String>, now: Timestamp) -> Verdict {
+    let seen = seen.into();
+    let reason = format!("somebody else changed it: {seen}; it is left alone");
+    next(slot, SlotPhase::Drifted { seen, at: now }, reason)
+}
+
+/// Somebody else's deployment is primary.
+fn foreign(slot: &Slot, deployment: &Deployment, now: Timestamp) -> Verdict {
+    drifted(slot, format!("it runs {} ({})", deployment.revision, deployment.id), now)
+}
+
+/// The service itself was deleted.
+const GONE: &str = "the service is gone";
+
+/// Deploy has not answered: wait, or ask again when its answer is overdue.
+fn unanswered(slot: &Slot, now: Timestamp) -> Verdict {
+    let overdue = slot.asked.at + ANSWER;
+    if now < overdue {
+        return wait(slot, "deploy to answer", Some(overdue));
+    }
+    Verdict::Quietly(Box::new(slot.nudged(now)))
+}
+
+/// ECS asked for patience: wait, then ask again.
+fn throttled(slot: &Slot, until: Timestamp, now: Timestamp) -> Verdict {
+    if now < until {
+        return wait(slot, "AWS throttles; it is asked again", Some(until));
+    }
+    Verdict::Quietly(Box::new(slot.asks_again(now)))
+}
+
+/// What the primary deployment is, seen from this slot.
+enum Primary<'a> {
+    Ours(&'a Deployment),
+    Baseline(&'a Deployment),
+    Other(&'a Deployment),
+    None,
+}
+
+fn primary<'a>(slot: &Slot, sighting: &'a Sighting) -> Primary<'a> {
+    match sighting.primary() {
+        None => Primary::None,
+        Some(d) if slot.ours() == Some(d.revision.as_str()) => Primary::Ours(d),
+        Some(d) if slot.is_baseline(&d.revision) => Primary::Baseline(d),
+        Some(d) => Primary::Other(d),
+    }
+}

@@ -1,0 +1,69 @@
+//! When a look at ECS is worth a call. Events tell that something happened; looks decide.
+//!
+//! Nine services of a wave complete within seconds of each other: one look for all of them, once
+//! the last was told of, costs a ninth of a look for each. What is never told is looked at by the
+//! minute's tick.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{Change, Phase, Scene, Slot, SlotPhase, TargetId};
+
+/// A rollout that ECS has not told of by then may have been told of in vain: from here on every
+/// tick looks. Fargate's own start and the drain of the old task take about that long.
+const TOLD_BY: Duration = Duration::from_secs(60);
+
+/// The targets that the minute's tick looks at.
+///
+/// A look at one target of a cluster costs the same call as a look at ten, so the targets whose
+/// wave opens next come along: their drift is seen before they are touched.
+pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
+    let Some(release) = &scene.moving else { return Vec::new() };
+    let baked = matches!(release.phase, Phase::Baking { until } if now >= until);
+    let is_due = |slot: &Slot| match slot.phase {
+        SlotPhase::Settling { since, deadline } => {
+            slot.told_at.is_some() || now >= since + TOLD_BY || now >= deadline
+        }
+        SlotPhase::Returning { .. } => slot.answer().is_some(),
+        // The bake's last look; what happens before is told by events.
+        SlotPhase::Healthy { .. } => baked,
+        _ => false,
+    };
+    if release.phase.is_moving() && scene.owned().any(is_due) {
+        open(scene, baked)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The targets to look at when ECS told of one: those that are judged now or open next.
+pub fn open(scene: &Scene, with_healthy: bool) -> Vec<TargetId> {
+    let is_open = |slot: &&Slot| match slot.phase {
+        SlotPhase::Queued | SlotPhase::Settling { .. } | SlotPhase::Returning { .. } => true,
+        SlotPhase::Healthy { .. } => with_healthy,
+        _ => false,
+    };
+    scene.owned().filter(is_open).map(|slot| slot.target.clone()).collect()
+}
+
+/// Writes down that ECS told of a completed deployment; `None` where that is known or nobody waits.
+pub fn note_told(slot: &Slot, now: Timestamp) -> Option<Change> {
+    let waits = matches!(slot.phase, SlotPhase::Settling { .. } | SlotPhase::Returning { .. });
+    if !waits || slot.told_at.is_some() {
+        return None;
+    }
+    let mut next = slot.clone();
+    next.step += 1;
+    next.told_at = Some(now);
+    Some(Change { slots: vec![(Some(slot.clone()), next)], ..Change::default() })
+}
+
+/// ECS told of every target that is waited for: now one look shows them all.
+pub fn all_told(scene: &Scene) -> bool {
+    scene.owned().all(|slot| match slot.phase {
+        SlotPhase::Applying { .. } => false,
+        SlotPhase::Settling { .. } | SlotPhase::Returning { .. } => slot.told_at.is_some(),
+        _ => true,
+    })
+}

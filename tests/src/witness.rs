@@ -1,0 +1,95 @@
+//! What anybody can see of the world: what really runs, what was called, what people were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tidegate_local::ecs::ServiceName;
+use tidegate_local::sns::Published;
+
+use crate::Stage;
+
+impl Stage {
+    /// The digests that the running tasks of each service show, in the containers that a release
+    /// could change.
+    pub fn running(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut running = BTreeMap::new();
+        for pipeline in &self.pipelines {
+            let targets = pipeline.waves.iter().flatten();
+            for service in targets.map(|target| target.service.as_str()) {
+                let name = ServiceName::new(&pipeline.cluster, service);
+                let digests = self.tasks_of(&name).into_iter().flat_map(|task| {
+                    let containers = task["containers"].as_array().cloned().unwrap_or_default();
+                    containers.into_iter().filter_map(|container| {
+                        let ours = pipeline.images.contains_key(container["name"].as_str()?);
+                        ours.then(|| container["imageDigest"].as_str().map(str::to_owned))?
+                    })
+                });
+                running.insert(service.to_owned(), digests.collect());
+            }
+        }
+        running
+    }
+
+    fn tasks_of(&self, service: &ServiceName) -> Vec<Value> {
+        self.twin.world.with(|cloud, now| {
+            let tasks = cloud.ecs.running_tasks(service);
+            let input = json!({ "cluster": service.cluster, "tasks": tasks });
+            let answer = cloud.ecs.call("DescribeTasks", &input, now, &cloud.ecr);
+            answer.expect("tasks that can be described")["tasks"].as_array().cloned()
+        })
+        .unwrap_or_default()
+    }
+
+    /// Demands that all services run these bytes and no others.
+    #[track_caller]
+    pub fn everything_runs(&self, digest: &str) {
+        let only = BTreeSet::from([digest.to_owned()]);
+        let others: BTreeMap<_, _> =
+            self.running().into_iter().filter(|(_, digests)| *digests != only).collect();
+        assert!(others.is_empty(), "expected {digest} everywhere, but: {others:#?}");
+    }
+
+    /// The calls that changed ECS, or tried to, with the service where there is one.
+    pub fn writes(&self) -> Vec<String> {
+        self.twin.world.look(|cloud| {
+            let ecs = cloud.calls().iter().map(|noted| &noted.call).filter(|c| c.service == "ecs");
+            ecs.filter(|call| !call.action.starts_with("Describe"))
+                .filter(|call| !call.action.starts_with("List"))
+                .map(|call| {
+                    let service = call.input["service"].as_str().unwrap_or_default();
+                    format!("{} {service}", call.action).trim_end().to_owned()
+                })
+                .collect()
+        })
+    }
+
+    /// Everything that was published to people, in order.
+    pub fn told(&self) -> Vec<Published> {
+        self.twin.world.look(|cloud| cloud.sns.published().to_vec())
+    }
+
+    /// The kinds of what was published, in order.
+    pub fn kinds_told(&self) -> Vec<String> {
+        let kind = |it: Published| it.attributes["kind"].as_str().unwrap_or_default().to_owned();
+        self.told().into_iter().map(kind).collect()
+    }
+
+    /// The bytes that a tag means now.
+    pub fn shown(&self, repository: &str, tag: &str) -> Option<String> {
+        self.twin.world.look(|cloud| {
+            let image = cloud.ecr.repository(repository)?.tagged(tag)?;
+            Some(image.digest.clone())
+        })
+    }
+
+    /// Puts one more tag on bytes that are there, as `docker tag` and `docker push` do.
+    pub fn tag(&self, repository: &str, digest: &str, tag: &str) {
+        self.twin.world.with(|cloud, now| {
+            let found = cloud.ecr.repository(repository).and_then(|it| it.images.get(digest));
+            let manifest = found.expect("an image").manifest.clone();
+            let put =
+                json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
+            cloud.ecr.call("PutImage", &put, now).expect("a push");
+        });
+    }
+}
