@@ -1,1 +1,261 @@
-//! To come.
+//! Whose fault is it? The image's, and then it is blocked; or capacity's, a person's, nobody's.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tidegate_core::model::{NoticeKind, Phase};
+use tidegate_local::ecs::SeedService;
+use tidegate_local::seed::Fleet;
+use tidegate_tests::faults::SMALL;
+use tidegate_tests::fleet::is_live;
+use tidegate_tests::{Stage, play, play_on};
+
+const PIPELINE: &str = "someli-production";
+const FIRST: &str = "someli-production/1";
+const SECOND: &str = "someli-production/2";
+const MINUTE: Duration = Duration::from_secs(60);
+const GROUP: &str =
+    "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/rag/0123456789abcdef";
+
+fn two_tasks(seed: &mut SeedService) {
+    seed.desired = 2;
+}
+
+fn fleet(refit: &dyn Fn(&mut SeedService)) -> Fleet<'_> {
+    Fleet { refit, ..Fleet::default() }
+}
+
+/// A bake that is long enough for something to happen in it.
+fn long_bake() -> String {
+    SMALL.replace("bake: 30s", "bake: 3m")
+}
+
+async fn blocks_nothing(stage: &Stage) {
+    assert!(stage.scene(PIPELINE).await.blocked.is_empty());
+}
+
+// ---- the image's fault ----
+
+#[test]
+fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named() {
+    let two_tags = SMALL.replace("tag: [uapi]", "tag: [uapi, \"prod-{sha}\"]");
+    play(1, &two_tags, async |stage| {
+        stage.adopt().await;
+        let bad = stage.push("uapi", "crash");
+        assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
+        assert!(stage.is_blocked(PIPELINE, &bad).await);
+
+        // The sweep looks at the tag every five minutes, and finds nothing new to say.
+        let told = |stage: &Stage| stage.twin.world.look(|cloud| cloud.sns.published().len());
+        let before = told(stage);
+        stage.twin.run_for(12 * MINUTE).await;
+        assert_eq!(told(stage), before);
+
+        let ids = json!({ "imageIds": [{ "imageDigest": bad }] });
+        let manifest = stage.ecr("BatchGetImage", ids)["images"][0]["imageManifest"].clone();
+        stage.ecr("PutImage", json!({ "imageManifest": manifest, "imageTag": "prod-0a1b2c3d" }));
+        stage.twin.run_for(MINUTE).await;
+        let refusals = stage.notices("someli-production/0").await;
+        let refusal = refusals.first().expect("people are told");
+        assert_eq!((refusals.len(), refusal.kind), (1, NoticeKind::Refused));
+        let said = format!("{} {}", refusal.title, refusal.text.join(" "));
+        assert!(said.contains("someli-production/1"), "{said}");
+        assert!(said.contains("prod-0a1b2c3d"), "{said}");
+        assert_eq!(told(stage), before + 1);
+        assert_eq!(stage.scene(PIPELINE).await.head.next, 2, "no release came of it");
+
+        // Unblocked, the same bytes are released again: they crash again, but a person said so.
+        stage.does(&format!("unblock someli-production {bad}")).await;
+        stage.does("start someli-production").await;
+        assert_eq!(stage.end_of(SECOND).await.phase.name(), "rolled_back");
+    });
+}
+
+#[test]
+fn one_task_that_cannot_be_pulled_is_enough() {
+    play_on(fleet(&two_tasks), 2, SMALL, async |stage| {
+        stage.adopt().await;
+        let bad = stage.push("uapi", "no-pull");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back");
+        let failure = release.failure.expect("a failure");
+        assert!(failure.cause.contains("cannot be pulled"), "{failure}");
+        assert_eq!(failure.evidence.len(), 1, "{failure}");
+        assert!(stage.is_blocked(PIPELINE, &bad).await);
+    });
+}
+
+#[test]
+fn a_crash_needs_two_tasks_where_two_run_and_one_where_one_does() {
+    for (seed, desired, evidence) in [(3, 2, 2), (4, 1, 1)] {
+        let refit = move |service: &mut SeedService| service.desired = desired;
+        play_on(fleet(&refit), seed, SMALL, async |stage| {
+            stage.adopt().await;
+            let bad = stage.push("uapi", "crash");
+            let release = stage.end_of(FIRST).await;
+            assert_eq!(release.phase.name(), "rolled_back");
+            assert_eq!(release.failure.expect("a failure").evidence.len(), evidence);
+            assert!(stage.is_blocked(PIPELINE, &bad).await);
+        });
+    }
+}
+
+#[test]
+fn failing_health_checks_are_the_images_fault() {
+    let balanced = |seed: &mut SeedService| {
+        // Each service has its own group; Rag's is enough here.
+        if seed.name.service == "Rag" {
+            seed.target_group = Some(GROUP.to_owned());
+        }
+    };
+    let checked = |seed: &mut SeedService| {
+        let check = json!({ "command": ["CMD", "true"], "interval": 10, "retries": 2 });
+        seed.task_definition["containerDefinitions"][0]["healthCheck"] = check;
+    };
+    let ways: [(u64, &dyn Fn(&mut SeedService), &str); 2] =
+        [(5, &balanced, "load balancer's health check"), (6, &checked, "own health check")];
+    for (seed, refit, cause) in ways {
+        play_on(fleet(refit), seed, SMALL, async |stage| {
+            stage.adopt().await;
+            let old = stage.runs("Rag");
+            let bad = stage.push("uapi", "unhealthy");
+            let release = stage.end_of(FIRST).await;
+            assert_eq!(release.phase.name(), "rolled_back", "{cause}");
+            let failure = release.failure.expect("a failure");
+            assert!(failure.cause.contains(cause), "{failure}");
+            assert_eq!(failure.evidence.len(), 2, "{failure}");
+            assert!(stage.is_blocked(PIPELINE, &bad).await, "{cause}");
+            assert_eq!(stage.runs("Rag"), old);
+            // And a good image passes the same checks.
+            stage.push("uapi", "healthy");
+            assert!(is_live(&stage.end_of(SECOND).await), "{cause}");
+        });
+    }
+}
+
+#[test]
+fn a_crash_in_the_bake_counts() {
+    play_on(fleet(&two_tasks), 7, &long_bake(), async |stage| {
+        stage.adopt().await;
+        let old = stage.runs("Rag");
+        let bad = stage.push("uapi", "crash-after=90s");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back");
+        assert!(stage.is_blocked(PIPELINE, &bad).await);
+        for service in stage.services() {
+            assert_eq!(stage.runs(&service), old, "{service}");
+        }
+    });
+}
+
+// ---- nobody's fault ----
+
+#[test]
+fn spot_and_people_who_stop_tasks_fail_no_release() {
+    play_on(fleet(&two_tasks), 8, &long_bake(), async |stage| {
+        stage.adopt().await;
+        let old = stage.tasks("Rag");
+        let new = stage.push("uapi", "healthy");
+        stage.until_service(PIPELINE, "Rag", "settling").await;
+        for round in 0..3 {
+            stage.twin.run_for(Duration::from_secs(30)).await;
+            for task in stage.tasks("Rag").into_iter().filter(|task| !old.contains(task)) {
+                stage.befalls("Rag", |cloud, _, now| match round {
+                    1 => cloud.ecs.stop_by_user(&task, now, &cloud.ecr),
+                    _ => cloud.ecs.interrupt_spot(&task, now, &cloud.ecr),
+                });
+            }
+        }
+        assert!(is_live(&stage.end_of(FIRST).await));
+        stage.all_run(&new);
+        blocks_nothing(stage).await;
+    });
+}
+
+#[test]
+fn tasks_that_find_no_place_are_waited_for_and_then_inconclusive() {
+    play(9, SMALL, async |stage| {
+        stage.adopt().await;
+        let new = stage.push("uapi", "healthy");
+        stage.befalls("Rag", |cloud, name, _| cloud.ecs.fail_placement(name, 4));
+        assert!(is_live(&stage.end_of(FIRST).await), "four times no place, then one");
+        stage.all_run(&new);
+
+        stage.push("uapi", "healthy");
+        stage.befalls("Rag", |cloud, name, _| cloud.ecs.fail_placement(name, 40));
+        let release = stage.end_of(SECOND).await;
+        assert_eq!(release.phase.name(), "rolled_back", "time was up");
+        blocks_nothing(stage).await;
+    });
+}
+
+#[test]
+fn one_stray_crash_fails_no_release() {
+    play_on(fleet(&two_tasks), 10, &long_bake(), async |stage| {
+        stage.adopt().await;
+        let new = stage.push("uapi", "healthy");
+        stage.until_phase(FIRST, "baking").await;
+        let victim = stage.tasks("Rag").remove(0);
+        stage.befalls("Rag", |cloud, _, now| {
+            assert!(cloud.ecs.exit_task(&victim, 1, now, &cloud.ecr), "it ran");
+        });
+        assert!(is_live(&stage.end_of(FIRST).await));
+        stage.all_run(&new);
+        let journal = stage.journal(FIRST).await;
+        assert!(journal.contains("exited 1"), "it is recorded:\n{journal}");
+        blocks_nothing(stage).await;
+    });
+}
+
+#[test]
+fn workers_that_end_well_and_are_restarted_fail_no_release() {
+    let workers = Fleet { behaviour: "exit-loop", ..Fleet::default() };
+    play_on(workers, 11, &long_bake(), async |stage| {
+        stage.adopt().await;
+        stage.twin.run_for(3 * MINUTE).await; // so that some have ended
+        let new = stage.push("uapi", "exit-loop");
+        assert!(is_live(&stage.end_of(FIRST).await));
+        stage.twin.run_for(MINUTE).await; // whoever is between two lives comes back
+        stage.all_run(&new);
+    });
+}
+
+#[test]
+fn a_service_that_begins_to_end_well_is_broken_all_the_same() {
+    // A few seeds: what ECS shows of the old tasks' own ends is drawn.
+    for seed in 12..16 {
+        play(seed, &long_bake(), async |stage| {
+            stage.adopt().await;
+            let old = stage.runs("Rag");
+            stage.push("uapi", "exit-loop");
+            assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back", "seed {seed}");
+            assert_eq!(stage.runs("Rag"), old);
+        });
+    }
+}
+
+// ---- nothing that could prove it ----
+
+#[test]
+fn services_that_run_no_task_prove_nothing() {
+    let asleep = |seed: &mut SeedService| seed.desired = 0;
+    play_on(fleet(&asleep), 16, SMALL, async |stage| {
+        stage.adopt().await;
+        // ECS resolves no tag where nothing runs: whether that tag can be gone back to is unknown.
+        stage.push("uapi", "healthy");
+        stage.twin.run_for(MINUTE).await;
+        let held = stage.release(FIRST).await;
+        assert!(matches!(held.phase, Phase::Surveying { held: Some(_), .. }), "{held:?}");
+        stage.does("start someli-production/1 --without-way-back --yes").await;
+        let release = stage.end_of(FIRST).await;
+        assert!(matches!(release.phase, Phase::Live { unproven: true, .. }), "{release:?}");
+
+        // From then on it is pinned, and nothing needs to run to know the way back.
+        stage.push("uapi", "crash");
+        let release = stage.end_of(SECOND).await;
+        assert!(matches!(release.phase, Phase::Live { unproven: true, .. }), "{release:?}");
+        let notice = stage.notices(SECOND).await.pop().expect("a notice");
+        let said = format!("{} {}", notice.title, notice.text.join(" "));
+        assert!(said.contains("unproven"), "{said}");
+    });
+}

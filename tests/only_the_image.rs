@@ -23,17 +23,14 @@ fn as_of_tomorrow(seed: &mut SeedService) {
     let worker = &mut definition["containerDefinitions"][0];
     worker["gpuSharing"] = json!({ "mode": "FRACTIONAL", "share": 0.125 });
     worker["environment"] = json!([{ "name": "B", "value": "2" }, { "name": "A", "value": "1" }]);
-    // A sidecar that runs the same image as another repository of almost the same name.
-    let sidecar = json!({
+    // A repository of the same name in another region is another repository.
+    let sidecars = definition["containerDefinitions"].as_array_mut().expect("containers");
+    sidecars.push(json!({
         "name": "neighbour",
-        "image": format!("{REPOSITORY}_neighbour:uapi"),
+        "image": REPOSITORY.replace("us-west-2", "eu-west-1") + ":uapi",
         "essential": false,
         "secretsV2": [{ "from": "vault" }],
-    });
-    if seed.name.service == "AI_CONTENT" {
-        // It cannot be pulled here, so it only stands where no task needs it.
-        definition["inert"] = sidecar;
-    }
+    }));
     // Two services of one family, told apart by their commands.
     if seed.name.service == "Carousel" {
         definition["family"] = json!("rag");

@@ -193,7 +193,8 @@ fn every_rules_queue_is_under_the_alarm() {
 
 #[test]
 fn functions_are_told_these_things_and_no_others() {
-    let shared = ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_TABLE"];
+    let shared =
+        ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_NATIVE_ROOTS", "TIDEGATE_TABLE"];
     let channels = [
         "TIDEGATE_DEAD_LETTERS_URL",
         "TIDEGATE_SLACK_SECRET_ARN",

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use tidegate_aws::Clock;
 use tidegate_aws::sdk::Access;
 
 use crate::cloud::Reply;
@@ -23,15 +24,15 @@ pub fn http_client(world: &Arc<World>) -> SharedHttpClient {
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// An SDK config whose calls `world` answers; `access_key` says who calls.
-pub fn sdk_config(world: &Arc<World>, region: &str, access_key: &str) -> SdkConfig {
+/// An SDK config whose calls `world` answers; `access_key` says who calls, `clock` how patiently.
+pub fn sdk_config(world: &Arc<World>, region: &str, access_key: &str, clock: &Clock) -> SdkConfig {
     let credentials = Credentials::new(access_key, "local", None, None, "local");
     let access = Access {
         region: region.to_owned(),
         endpoint: "http://aws.local".to_owned(),
         credentials: SharedCredentialsProvider::new(credentials),
     };
-    access.sdk_config(&world.clock, http_client(world))
+    access.sdk_config(clock, http_client(world))
 }
 
 #[derive(Debug)]

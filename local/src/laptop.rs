@@ -120,8 +120,11 @@ impl Laptop {
         let engine = Engine::new(world.clone(), Box::new(programs), deliver);
         tokio::task::spawn_local(engine.run());
         tokio::spawn(server::serve(listener, Desk { world: world.clone(), runtime }));
-        // The operator needs no socket: the same wire, without the way there.
-        let sdk = connector::sdk_config(&world, &place.region, operator::ACCESS_KEY);
+        // The operator needs no socket: the same wire, without the way there. And a person's
+        // patience does not end sooner where time runs faster.
+        let patience = Clock::system();
+        let key = operator::ACCESS_KEY;
+        let sdk = connector::sdk_config(&world, &place.region, key, &patience);
         let operator = world.look(|cloud| Operator::new(cloud, &clock, sdk, seed));
         Ok(Self { world, address, clock: clock_text, operator })
     }

@@ -135,6 +135,6 @@ impl Twin {
 
     /// An SDK config whose calls this twin answers; `access_key` says who calls.
     pub fn sdk_config(&self, access_key: &str) -> SdkConfig {
-        connector::sdk_config(&self.world, &self.region, access_key)
+        connector::sdk_config(&self.world, &self.region, access_key, &self.world.clock)
     }
 }

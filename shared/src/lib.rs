@@ -13,3 +13,6 @@ pub mod push;
 pub mod decide;
 pub mod command;
 pub mod messages;
+
+#[cfg(test)]
+mod stage;

@@ -140,13 +140,7 @@ fn answered(scene: &Scene, candidate: &Candidate) -> Head {
     head
 }
 
-fn refuse(
-    scene: &Scene,
-    head: Head,
-    candidate: &Candidate,
-    why: String,
-    now: Timestamp,
-) -> Change {
+fn refuse(scene: &Scene, head: Head, candidate: &Candidate, why: String, now: Timestamp) -> Change {
     let notice = messages::push_refused(&head.pipeline, &candidate.bytes, &why);
     let entry = pipeline_entry(&head, &candidate.by, "refused", why.clone(), Some(notice), now);
     Change {

@@ -66,13 +66,17 @@ impl Stage {
 
     /// The digests that the tasks of `service` run which are not about to stop, sidecars apart.
     pub fn runs(&self, service: &str) -> BTreeSet<String> {
-        let tasks = self.twin.world.look(|cloud| cloud.ecs.running_tasks(&name(service)));
-        if tasks.is_empty() {
-            return BTreeSet::new();
-        }
-        let answer = self.ecs("DescribeTasks", json!({ "tasks": tasks }));
+        let mut pipelines = self.pipelines.iter();
+        let pipeline = pipelines.find(|it| it.target(&it.target_id(service)).is_some());
+        let pipeline = pipeline.expect("a service of a pipeline");
+        let name = ServiceName::new(&pipeline.cluster, service);
+        let answer = self.twin.world.with(|cloud, now| {
+            let tasks = cloud.ecs.running_tasks(&name);
+            ask(cloud, "DescribeTasks", &json!({ "cluster": name.cluster, "tasks": tasks }), now)
+        });
+        let answer = answer.expect("an answer");
         let containers = list(&answer["tasks"]).flat_map(|task| list(&task["containers"]));
-        let own = containers.filter(|it| text(&it["image"]).contains(REPOSITORY));
+        let own = containers.filter(|it| pipeline.images.contains_key(text(&it["name"])));
         own.map(|it| text(&it["imageDigest"]).to_owned()).collect()
     }
 
@@ -191,7 +195,7 @@ impl Stage {
     }
 
     /// The kinds of what people were told about a release, in order.
-    pub async fn told(&self, id: &str) -> Vec<NoticeKind> {
+    pub async fn kinds(&self, id: &str) -> Vec<NoticeKind> {
         self.notices(id).await.into_iter().map(|notice| notice.kind).collect()
     }
 

@@ -2,7 +2,9 @@
 
 pub mod faults;
 pub mod fleet;
+pub mod scenario;
 pub mod stack;
 pub mod stage;
+mod witness;
 
 pub use stage::{Stage, play, play_on};

@@ -176,15 +176,15 @@ impl Played<'_> {
                 }
             }
             Step::Running => {
-                for (service, digests) in self.stage.running() {
-                    let digests: Vec<_> = digests.into_iter().collect();
+                for service in self.stage.services() {
+                    let digests: Vec<_> = self.stage.runs(&service).into_iter().collect();
                     self.write(&format!("{service:<24} {}", digests.join(" ")));
                 }
             }
             Step::Notifications(count) => {
                 // What was decided a moment ago is still on its way to people.
                 self.stage.twin.run_for(Duration::from_secs(10)).await;
-                let told = self.stage.told().split_off(self.told);
+                let told = self.stage.published().split_off(self.told);
                 self.told += told.len();
                 for one in &told {
                     let subject = one.subject.clone().unwrap_or_default();

@@ -1,54 +1,13 @@
-//! What anybody can see of the world: what really runs, what was called, what people were told.
+//! What an operator, a build and a reader of mail do and see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
-use tidegate_local::ecs::ServiceName;
+use serde_json::json;
 use tidegate_local::sns::Published;
 
 use crate::Stage;
 
 impl Stage {
-    /// The digests that the running tasks of each service show, in the containers that a release
-    /// could change.
-    pub fn running(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let mut running = BTreeMap::new();
-        for pipeline in &self.pipelines {
-            let targets = pipeline.waves.iter().flatten();
-            for service in targets.map(|target| target.service.as_str()) {
-                let name = ServiceName::new(&pipeline.cluster, service);
-                let digests = self.tasks_of(&name).into_iter().flat_map(|task| {
-                    let containers = task["containers"].as_array().cloned().unwrap_or_default();
-                    containers.into_iter().filter_map(|container| {
-                        let ours = pipeline.images.contains_key(container["name"].as_str()?);
-                        ours.then(|| container["imageDigest"].as_str().map(str::to_owned))?
-                    })
-                });
-                running.insert(service.to_owned(), digests.collect());
-            }
-        }
-        running
-    }
-
-    fn tasks_of(&self, service: &ServiceName) -> Vec<Value> {
-        self.twin.world.with(|cloud, now| {
-            let tasks = cloud.ecs.running_tasks(service);
-            let input = json!({ "cluster": service.cluster, "tasks": tasks });
-            let answer = cloud.ecs.call("DescribeTasks", &input, now, &cloud.ecr);
-            answer.expect("tasks that can be described")["tasks"].as_array().cloned()
-        })
-        .unwrap_or_default()
-    }
-
-    /// Demands that all services run these bytes and no others.
-    #[track_caller]
-    pub fn everything_runs(&self, digest: &str) {
-        let only = BTreeSet::from([digest.to_owned()]);
-        let others: BTreeMap<_, _> =
-            self.running().into_iter().filter(|(_, digests)| *digests != only).collect();
-        assert!(others.is_empty(), "expected {digest} everywhere, but: {others:#?}");
-    }
-
     /// The calls that changed ECS, or tried to, with the service where there is one.
     pub fn writes(&self) -> Vec<String> {
         self.twin.world.look(|cloud| {
@@ -64,14 +23,36 @@ impl Stage {
     }
 
     /// Everything that was published to people, in order.
-    pub fn told(&self) -> Vec<Published> {
+    pub fn published(&self) -> Vec<Published> {
         self.twin.world.look(|cloud| cloud.sns.published().to_vec())
     }
 
     /// The kinds of what was published, in order.
-    pub fn kinds_told(&self) -> Vec<String> {
+    pub fn kinds_published(&self) -> Vec<String> {
         let kind = |it: Published| it.attributes["kind"].as_str().unwrap_or_default().to_owned();
-        self.told().into_iter().map(kind).collect()
+        self.published().into_iter().map(kind).collect()
+    }
+
+    /// Puts a config in force, as an operator does; returns what the command line said.
+    ///
+    /// Panics where it is refused.
+    pub async fn apply(&self, config: &str) -> String {
+        let (exit, said) = self.try_apply(config).await;
+        assert_eq!(exit, 0, "{said}");
+        said
+    }
+
+    /// Puts a config in force, if it may be: the exit code, and what the command line said.
+    pub async fn try_apply(&self, config: &str) -> (u8, String) {
+        // Only the name must differ from those of stories that are played at the same time.
+        static FILES: AtomicUsize = AtomicUsize::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("tidegate-{}-{number}.yaml", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, config).expect("a folder for files that do not last");
+        let (exit, out, talk) = self.tidegate(&format!("config apply {}", file.display())).await;
+        std::fs::remove_file(&file).expect("the file that was written");
+        (exit, out + &talk)
     }
 
     /// The bytes that a tag means now.

@@ -10,18 +10,7 @@ fn cli() {
             let (exit, out, talk) = stage.tidegate(line).await;
             println!("$ tidegate {line}   [{}]\n{out}{}", exit, if talk.is_empty() { String::new() } else { format!("!! {talk}") });
         };
-        say("init --cluster live-crons").await;
-        say(&format!("config check {file} --live --iam")).await;
-        say("status").await;
-        say("status someli-production").await;
-        say(&format!("config apply {file} --dry-run")).await;
         say(&format!("config apply {file}")).await;
-        say(&format!("config apply {file}")).await;
-        say("config show").await;
-        say("status").await;
-        say("show someli-production").await;
-        say("rollback someli-production --yes").await;
-        say("accept someli-production --yes").await;
         stage.twin.run_for(Duration::from_secs(600)).await;
         say("history someli-production").await;
         let digest = stage.twin.push("live_crons", &["uapi"], "healthy").unwrap();
@@ -31,13 +20,13 @@ fn cli() {
         stage.twin.push("live_crons", &["uapi"], "crash").unwrap();
         stage.twin.run_for(Duration::from_secs(20)).await;
         say("status").await;
-        say("follow someli-production").await;
-        say("history someli-production").await;
-        say("show someli-production/latest").await;
-        say("start someli-production").await;
+        stage.twin.run_for(Duration::from_secs(300)).await;
         say("rollback someli-production --to 1 --yes").await;
-        say("follow someli-production").await;
+        for _ in 0..6 {
+        stage.twin.run_for(Duration::from_secs(60)).await;
         say("status").await;
+        }
+        say("show someli-production").await;
         say(&format!("unblock someli-production {digest}")).await;
         say("unfreeze someli-production").await;
         say("status").await;

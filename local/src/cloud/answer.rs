@@ -56,6 +56,12 @@ impl Cloud {
 
     /// The call reaches AWS.
     pub(super) fn land(&mut self, call: Call, now: Timestamp) -> Answer {
+        if let Some(rival) = &mut self.rival {
+            for quicker in rival.before(&call) {
+                let answer = self.dispatch(&quicker, now);
+                self.note(quicker, &answer, now);
+            }
+        }
         let answer = match self.iam.check(&call) {
             Ok(()) => self.dispatch(&call, now),
             Err(denied) => denied.into(),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod flow;
+mod rival;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::streams::Stream;
 use crate::template::{Function, Stack, TemplateError};
 
 pub use answer::Reply;
+pub use rival::Rival;
 
 /// Everything the local AWS holds.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct Cloud {
     pub queues: Queues,
     /// What goes wrong on purpose.
     pub faults: Faults,
+    /// Somebody who is quicker, where a race must be lost.
+    pub rival: Option<Rival>,
     /// Posts to the webhooks.
     pub webhooks: Vec<Webhook>,
     iam: Iam,
@@ -142,6 +146,7 @@ impl Cloud {
             secrets: Secrets::new(&place),
             queues: Queues::default(),
             faults: Faults::none(dice.u64(..)),
+            rival: None,
             webhooks: Vec::new(),
             iam: Iam::new(stack, &functions)?,
             table: table.name.clone(),

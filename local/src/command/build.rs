@@ -6,9 +6,15 @@ use tokio::process::Command;
 
 use super::Failure;
 
-/// The packages of the functions.
-const PACKAGES: [&str; 4] =
-    ["tidegate-promote", "tidegate-deploy", "tidegate-watch", "tidegate-notify"];
+/// The packages of the functions, and this one: chosen together, their dependencies are built with
+/// the features they have already been built with for this program, and not once more.
+const PACKAGES: [&str; 5] = [
+    "tidegate-promote",
+    "tidegate-deploy",
+    "tidegate-watch",
+    "tidegate-notify",
+    env!("CARGO_PKG_NAME"),
+];
 
 /// Builds the programs, cargo showing its progress, and returns their folder.
 pub(super) async fn programs() -> Result<PathBuf, Failure> {

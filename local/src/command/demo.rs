@@ -8,8 +8,8 @@ use super::{Common, Failure};
 use crate::demo::{Story, View};
 
 /// Fast enough for a person who watches; slow enough that ten seconds of AWS's time, which the
-/// functions give a call, stay half a second for debug builds on a busy machine.
-const SPEED: f64 = 20.0;
+/// functions give a call, stay two thirds of one for debug builds on a busy machine.
+const SPEED: f64 = 15.0;
 
 /// A good image goes live, a crashing one comes back
 #[derive(Debug, Clone, clap::Args)]
@@ -49,7 +49,7 @@ impl Demo {
         let laptop = Laptop::start(options).await?;
         let mut view = View::new(self.speed);
         let story = Story::new(&laptop, &pipeline);
-        if story.tell(&mut view, self.common.file()).await? {
+        if story.tell(&mut view, &self.common.file()).await? {
             return Ok(ExitCode::SUCCESS);
         }
         view.line(&format!("The stories did not end as they must; the functions logged to {logs}"));

@@ -70,7 +70,7 @@ impl Default for Common {
 
 impl Common {
     fn pipelines(&self) -> Result<Vec<PipelineConfig>, Failure> {
-        let name = self.config.display().to_string();
+        let name = self.file().display().to_string();
         let text = std::fs::read_to_string(&self.config)
             .map_err(|error| format!("cannot read {name}: {error}"))?;
         Ok(Config::parse(&name, &text)?.resolve(ACCOUNT, REGION)?)
@@ -89,8 +89,11 @@ impl Common {
         self.logs.clone().unwrap_or_else(own)
     }
 
-    fn file(&self) -> &Path {
-        &self.config
+    /// The config's path as a person would write it, seen from here.
+    fn file(&self) -> PathBuf {
+        let whole = self.config.canonicalize().unwrap_or_else(|_| self.config.clone());
+        let here = std::env::current_dir().unwrap_or_default();
+        whole.strip_prefix(here).map(Path::to_owned).unwrap_or(whole)
     }
 }
 

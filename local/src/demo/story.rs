@@ -40,10 +40,7 @@ impl<'a> Story<'a> {
     pub(crate) async fn tell(&self, view: &mut View, config: &Path) -> Result<bool, Failure> {
         let image = self.pipeline.images.values().next().ok_or("the pipeline has no image")?;
         let (repository, tag) = (image.repository.as_str(), seed::example_tag(image));
-        view.title(&format!(
-            "tidegate config apply {}",
-            config.file_name().unwrap_or_default().display()
-        ));
+        view.title(&format!("tidegate config apply {}", config.display()));
         let file = config.display().to_string();
         let applied = self.laptop.operator.types(&["config", "apply", &file]).await?;
         view.text(applied.out.lines().filter(|line| !line.is_empty()));
@@ -92,16 +89,12 @@ impl<'a> Story<'a> {
                 view.waiting("pushed; the event is on its way");
                 continue;
             };
-            for entry in self.unseen(&release.id, &mut shown).await? {
-                view.entry(&entry, began);
-            }
+            view.entries(&self.unseen(&release.id, &mut shown).await?, began);
             let slots = self.laptop.operator.table.rollouts(&release).await?;
             view.show(&Frame { release: &release, slots: &slots, now: clock.now(), began });
             if release.phase.is_ended() || release.phase.is_stuck() {
                 self.last_words().await;
-                for entry in self.unseen(&release.id, &mut shown).await? {
-                    view.entry(&entry, began);
-                }
+                view.entries(&self.unseen(&release.id, &mut shown).await?, began);
                 view.clear();
                 return Ok(Some(release));
             }

@@ -55,17 +55,29 @@ impl View {
         }
     }
 
-    /// A line of the audit trail.
-    pub(crate) fn entry(&mut self, entry: &Entry, began: Timestamp) {
-        let who = match &entry.subject {
-            Subject::Release => entry.release.to_string(),
-            Subject::Target { target } => target.service.clone(),
-            Subject::Pipeline => entry.release.pipeline.clone(),
-        };
-        let at = self.ink(DIM, &elapsed(began, entry.at));
-        let to = self.ink(tone(&entry.to), &entry.to);
-        let reason = self.ink(DIM, &entry.reason);
-        self.line(&format!("  {at}  {who:<24} {to}  {reason}"));
+    /// Lines of the audit trail. That each service was surveyed is one line for all of them.
+    pub(crate) fn entries(&mut self, entries: &[Entry], began: Timestamp) {
+        let is_survey = |entry: &&Entry| entry.to == "queued";
+        if let Some(last) = entries.iter().rfind(is_survey) {
+            let count = entries.iter().filter(is_survey).count();
+            let why = "surveyed: what each runs is known, and the way back to it";
+            self.entry(last.at, began, &format!("{count} services"), &last.to, why);
+        }
+        for entry in entries.iter().filter(|entry| !is_survey(entry)) {
+            let who = match &entry.subject {
+                Subject::Release => entry.release.to_string(),
+                Subject::Target { target } => target.service.clone(),
+                Subject::Pipeline => entry.release.pipeline.clone(),
+            };
+            self.entry(entry.at, began, &who, &entry.to, &entry.reason);
+        }
+    }
+
+    fn entry(&mut self, at: Timestamp, began: Timestamp, who: &str, to: &str, why: &str) {
+        let at = self.ink(DIM, &elapsed(began, at));
+        let to = self.ink(tone(to), to);
+        let why = self.ink(DIM, &short(why));
+        self.line(&format!("  {at}  {who:<24} {to}  {why}"));
     }
 
     pub(crate) fn verdict(&mut self, well: bool, text: &str) {
@@ -102,8 +114,10 @@ impl View {
     fn redraw(&mut self) {
         if self.is_terminal {
             self.erase();
-            for line in &self.picture {
-                write(&format!("{line}\n"));
+            // A line that is too long must not wrap: it would be two lines to take away again.
+            write(&format!("\x1b[?7l{}\x1b[?7h", self.picture.join("\n")));
+            if !self.picture.is_empty() {
+                write("\n");
             }
             self.drawn = self.picture.len();
         }
@@ -166,6 +180,15 @@ fn tone(state: &str) -> &'static str {
         "waiting" | "queued" | "untouched" | "unaffected" => DIM,
         _ => YELLOW,
     }
+}
+
+/// A revision's ARN says little more than its name, and takes half a line.
+fn short(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.split_once(":task-definition/") {
+        Some((place, revision)) if place.starts_with("arn:") => revision,
+        _ => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// `+2:05`, in minutes and seconds.

@@ -83,3 +83,6 @@ fn waits(what: impl Into<String>, until: Option<Timestamp>) -> Plan {
     let on = WaitingOn { target: None, what: what.into(), until };
     Plan { changes: Vec::new(), waiting_on: vec![on] }
 }
+
+#[cfg(test)]
+mod tests;

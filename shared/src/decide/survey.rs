@@ -112,7 +112,7 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
         }
-        return does(self::hold(release, held.as_ref(), hold, now));
+        return does(self::hold(release, held.as_ref(), &hold, now));
     }
     if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
         return does(refuse_without_target(scene, release, now));
@@ -155,15 +155,15 @@ fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Opt
         .then_some(Hold::NoWayBack { targets: stranded })
 }
 
-fn hold(release: &Release, before: Option<&Hold>, hold: Hold, now: Timestamp) -> Change {
+fn hold(release: &Release, before: Option<&Hold>, hold: &Hold, now: Timestamp) -> Change {
     let next = release.becomes(Phase::Surveying { since: now, held: Some(hold.clone()) });
-    if before == Some(&hold) {
+    if before == Some(hold) {
         return Change { releases: vec![next], ..Change::default() };
     }
     // Somebody else's deployment ends by itself; the other two need a person.
-    let notice = match &hold {
+    let notice = match hold {
         Hold::Busy { .. } => None,
-        Hold::NoWayBack { .. } | Hold::Unfit { .. } => Some(messages::waiting(&next, &hold)),
+        Hold::NoWayBack { .. } | Hold::Unfit { .. } => Some(messages::waiting(&next, hold)),
     };
     let entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
     Change { releases: vec![next], journal: vec![entry], ..Change::default() }

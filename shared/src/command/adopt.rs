@@ -1,0 +1,86 @@
+//! A config comes into force.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Refused, of_pipeline};
+use crate::config::PipelineConfig;
+use crate::decide::release_entry;
+use crate::model::{Cause, Change, Head, Memory, Phase, Release, ReleaseId, ReleaseImage, Scene};
+
+/// What `config apply` writes for a pipeline that is new, or whose config changed.
+///
+/// Adoption moves nothing: what runs now becomes a release with cause `adopted`, and the newest
+/// matching pushes count as answered.
+pub fn apply_config(
+    before: Option<&Scene>,
+    config: &PipelineConfig,
+    runs: BTreeMap<String, ReleaseImage>,
+    answered: BTreeMap<String, Memory>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    if let Some(release) = before.and_then(|scene| scene.moving.as_ref()) {
+        return Err(Refused(format!(
+            "{} is {} and owns its targets; apply the config when it has ended",
+            release.id,
+            release.phase.name()
+        )));
+    }
+    let mut head = before.map_or_else(|| first_head(&config.name), |scene| scene.head.clone());
+    head.step += 1;
+    head.config += 1;
+    for (image, memory) in answered {
+        head.answered.entry(image).or_insert(memory);
+    }
+    let known = before.and_then(|scene| scene.live.as_ref());
+    let new = runs.iter().any(|(name, _)| known.is_none_or(|live| !live.images.contains_key(name)));
+    let reason = format!("config version {} applied by {actor}", head.config);
+    if !new {
+        return Ok(of_pipeline(head, actor, "configured", reason, now));
+    }
+    let mut images = known.map(|live| live.images.clone()).unwrap_or_default();
+    for (name, image) in runs {
+        images.entry(name).or_insert(image);
+    }
+    let release = Release {
+        id: ReleaseId::new(config.name.clone(), head.next),
+        step: 1,
+        cause: Cause::Adopted,
+        by: actor.to_owned(),
+        at: now,
+        config: head.config,
+        images,
+        waves: config.target_waves(),
+        phase: Phase::Live { at: now, unproven: false, accepted: false },
+        without_way_back: false,
+        failure: None,
+        todo: None,
+        nudge: 0,
+    };
+    head.live = Some(head.next);
+    head.next += 1;
+    let mut entry = release_entry(&release, &release, actor, reason, None, now);
+    entry.from = "none".to_owned();
+    Ok(Change {
+        head: Some(head),
+        releases: vec![release],
+        journal: vec![entry],
+        ..Change::default()
+    })
+}
+
+fn first_head(pipeline: &str) -> Head {
+    Head {
+        pipeline: pipeline.to_owned(),
+        step: 0,
+        next: 1,
+        moving: None,
+        waiting: None,
+        live: None,
+        answered: BTreeMap::new(),
+        freeze: None,
+        config: 0,
+    }
+}

@@ -1,0 +1,88 @@
+//! Let a release go on, or let it go.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Refused, check_not_blocked, moving};
+use crate::decide::{self, release_entry};
+use crate::model::{Cause, Change, Hold, Memory, Phase, ReleaseImage, Scene, Todo};
+use crate::push::new_release;
+
+/// `accept`: the targets are right as they are.
+pub fn accept(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
+    let release = moving(scene)?;
+    if !release.phase.is_stuck() {
+        return Err(Refused(format!(
+            "{} is {}: `accept` is for a release that stopped for a person to decide",
+            release.id,
+            release.phase.name()
+        )));
+    }
+    Ok(decide::accept(scene, release, actor, now))
+}
+
+/// `abandon`: hands off; targets stay as they are.
+pub fn abandon(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
+    Ok(decide::abandon(scene, moving(scene)?, actor, now))
+}
+
+/// `start --without-way-back`: a held release goes on where no way back is known.
+pub fn start_without_way_back(
+    scene: &Scene,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    let release = moving(scene)?;
+    let (id, name) = (&release.id, release.phase.name());
+    let held = match &release.phase {
+        Phase::Surveying { held: Some(held @ Hold::NoWayBack { .. }), .. } => held,
+        Phase::Surveying { held: Some(other), .. } => {
+            return Err(Refused(format!(
+                "{id} is held, but not for a way back: {other}; `tidegate start {id}` tries again"
+            )));
+        }
+        _ => return Err(Refused(format!("{id} is {name}: nothing holds it"))),
+    };
+    let mut next = release.clone();
+    next.step += 1;
+    next.nudge += 1;
+    next.without_way_back = true;
+    next.todo = Some(Todo::Deploy);
+    next.phase = Phase::Surveying { since: now, held: Some(held.clone()) };
+    let reason = format!("{actor} lets it start without a way back");
+    let entry = release_entry(release, &next, actor, reason, None, now);
+    Ok(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
+}
+
+/// `start`: a release of these images, as if they had been pushed now.
+pub fn start(
+    scene: &Scene,
+    images: BTreeMap<String, ReleaseImage>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    check_not_blocked(scene, images.values())?;
+    let mut head = scene.head.stepped();
+    for (name, image) in &images {
+        let tag = image.tags.first().cloned().unwrap_or_default();
+        let newer = head.answered.get(name).is_none_or(|m| m.pushed_at <= image.pushed_at);
+        if newer {
+            let memory = Memory { digest: image.digest.clone(), pushed_at: image.pushed_at, tag };
+            head.answered.insert(name.clone(), memory);
+        }
+    }
+    let reason = format!("{actor} started it");
+    let mut change = match &scene.waiting {
+        Some(waiting) => {
+            let mut next = waiting.clone();
+            next.step += 1;
+            next.images.extend(images);
+            let entry = release_entry(waiting, &next, actor, reason, None, now);
+            Change { releases: vec![next], journal: vec![entry], ..Change::default() }
+        }
+        None => new_release(scene, &mut head, Cause::Start, images, actor, reason, now),
+    };
+    change.head = Some(head);
+    Ok(change)
+}

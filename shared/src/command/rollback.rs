@@ -1,0 +1,102 @@
+//! Back: what moves to its baselines, what is settled to an earlier release.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Refused, check_not_blocked, moving};
+use crate::decide;
+use crate::model::{Block, Cause, Change, Freeze, Phase, Release, ReleaseImage, Scene};
+use crate::push::new_release;
+
+/// How a rollback to an earlier release is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollbackOptions {
+    /// Block the digests that are left, so that the sweep and CI do not bring them again.
+    pub block: bool,
+    /// Freeze the pipeline, so that the next push waits for a person.
+    pub freeze: bool,
+    /// On a moving release: take drifted targets along.
+    pub include_drifted: bool,
+}
+
+/// `rollback` on a release that moves or is stuck: it fails now and goes back.
+pub fn rollback_moving(
+    scene: &Scene,
+    actor: &str,
+    options: RollbackOptions,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    let release = moving(scene)?;
+    match release.phase {
+        Phase::RollingBack { .. } => Err(Refused(format!(
+            "{} is rolling back already; `tidegate follow` shows it",
+            release.id
+        ))),
+        _ => Ok(decide::roll_back(scene, release, actor, options.include_drifted, now)),
+    }
+}
+
+/// `rollback` on a settled pipeline: a new release that brings the digests of `to`.
+pub fn rollback_to(
+    scene: &Scene,
+    to: &Release,
+    actor: &str,
+    options: RollbackOptions,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    let pipeline = &scene.head.pipeline;
+    if let Some(moving) = &scene.moving {
+        return Err(Refused(format!(
+            "{} is {}: `tidegate rollback {pipeline}` brings it back first",
+            moving.id,
+            moving.phase.name()
+        )));
+    }
+    if !matches!(to.phase, Phase::Live { .. }) {
+        return Err(Refused(format!(
+            "{} was never live (it is {}); `tidegate history {pipeline}` shows those that were",
+            to.id,
+            to.phase.name()
+        )));
+    }
+    let runs = |name: &str| scene.live.as_ref().and_then(|live| live.images.get(name));
+    let other = |name: &str, image: &ReleaseImage| {
+        scene.config.images.contains_key(name)
+            && runs(name).is_none_or(|now| now.digest != image.digest)
+    };
+    let images = to.images.iter().filter(|(name, image)| other(name, image));
+    let images: BTreeMap<_, _> =
+        images.map(|(name, image)| (name.clone(), image.clone())).collect();
+    if images.is_empty() {
+        return Err(Refused(format!(
+            "{pipeline} runs the images of {} already; `tidegate history {pipeline}` shows others",
+            to.id
+        )));
+    }
+    check_not_blocked(scene, images.values())?;
+    let left: Vec<_> = images.keys().filter_map(|name| runs(name)).cloned().collect();
+    let mut head = scene.head.stepped();
+    let reason = format!("{actor} goes back to {}", to.id);
+    let cause = Cause::Rollback { to: to.id.number };
+    let mut change = new_release(scene, &mut head, cause, images, actor, reason.clone(), now);
+    if options.block {
+        change.blocks = blocks(scene, left, &reason, now);
+    }
+    if options.freeze {
+        head.freeze.get_or_insert_with(|| Freeze { by: actor.to_owned(), why: reason, at: now });
+    }
+    change.head = Some(head);
+    Ok(change)
+}
+
+fn blocks(scene: &Scene, left: Vec<ReleaseImage>, why: &str, now: Timestamp) -> Vec<Block> {
+    let Some(live) = &scene.live else { return Vec::new() };
+    let block = |image: ReleaseImage| Block {
+        digest: image.digest,
+        release: live.id.clone(),
+        why: why.to_owned(),
+        at: now,
+    };
+    left.into_iter().map(block).collect()
+}

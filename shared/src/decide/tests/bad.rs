@@ -1,0 +1,170 @@
+//! A release that fails, and what comes back.
+
+use crate::config::{OnFailure, OnTimeout};
+use crate::model::{Action, NoticeKind as N, SlotPhase};
+use crate::stage::{Answer, Behaviour, Stage, digest};
+
+const WAVES: &[&[&str]] = &[&["Rag"], &["Billing", "Carousel"]];
+
+fn crashing() -> Stage {
+    let mut stage = Stage::of(WAVES);
+    stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
+    stage.push("bad");
+    stage
+}
+
+#[test]
+fn a_crash_brings_back_what_was_touched_and_is_told_three_times() {
+    let mut stage = crashing();
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(
+        stage.slots(),
+        [("Billing", "untouched"), ("Carousel", "untouched"), ("Rag", "returned")]
+    );
+    assert_eq!(stage.told(), [N::Started, N::RollbackStarted, N::RolledBack]);
+    assert!(stage.services.values().all(|service| service.running_digest() == digest("01d")));
+    assert_eq!(stage.cause(2), "Rag: container `main` exited with code 1 after 2 s");
+}
+
+#[test]
+fn the_digest_to_blame_is_blocked() {
+    let mut stage = crashing();
+    stage.play();
+    let block = &stage.table.blocks[&digest("bad")];
+    assert_eq!(block.release.to_string(), "p/2");
+    assert!(stage.table.head.freeze.is_none(), "the next push may come");
+}
+
+#[test]
+fn a_crash_in_the_second_wave_brings_back_the_first_too() {
+    let mut stage = Stage::of(WAVES);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    stage.task_stops("Carousel", |_| {});
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(
+        stage.slots(),
+        [("Billing", "returned"), ("Carousel", "returned"), ("Rag", "returned")]
+    );
+    assert_eq!(stage.told().len(), 3);
+}
+
+#[test]
+fn a_crash_in_the_bake_counts() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    assert_eq!(stage.phase(2), "baking");
+    stage.task_stops("Rag", |_| {});
+    assert_eq!(stage.phase(2), "rolling_back");
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn what_aws_refuses_is_not_the_images_fault() {
+    let mut stage = Stage::of(&[&["Rag", "Billing"]]);
+    stage.answers.insert("Rag".into(), Answer::Refuses("AccessDenied: ecs:UpdateService"));
+    stage.push("b1");
+    stage.work();
+    assert_eq!(stage.phase(2), "rolling_back");
+    assert_eq!(stage.cause(2), "Rag: AccessDenied: ecs:UpdateService");
+    stage.answers.clear();
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.table.blocks.is_empty());
+}
+
+#[test]
+fn what_is_never_steady_passes_its_deadline_and_blocks_nothing() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.behaviours.insert(digest("b1"), Behaviour::Hangs);
+    stage.push("b1");
+    let began = stage.now;
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.cause(2).starts_with("Rag: not stable in time: still waiting for ECS to"));
+    assert!(stage.table.blocks.is_empty());
+    let took = stage.now.duration_since(began).as_secs();
+    assert!((900..900 + 240).contains(&took), "{took}");
+}
+
+#[test]
+fn on_failure_freeze_touches_nothing_and_calls_a_person() {
+    let mut stage = Stage::of(WAVES);
+    stage.table.config.on_failure = OnFailure::Freeze;
+    stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
+    stage.push("bad");
+    stage.play();
+    assert_eq!(stage.phase(2), "frozen");
+    assert_eq!(stage.slots(), [("Billing", "queued"), ("Carousel", "queued"), ("Rag", "failed")]);
+    assert_eq!(stage.told(), [N::Started, N::Frozen]);
+    assert!(stage.table.head.freeze.is_some());
+    assert_eq!(stage.services["Rag"].running_digest(), digest("bad"));
+    assert_eq!(stage.slot("Rag").asked.action, Action::Apply, "nothing else was asked");
+}
+
+#[test]
+fn silence_and_failure_have_each_their_own_switch() {
+    for (on_failure, on_timeout, crashes, hangs) in [
+        (OnFailure::Freeze, OnTimeout::Rollback, "frozen", "rolled_back"),
+        (OnFailure::Rollback, OnTimeout::Freeze, "rolled_back", "frozen"),
+    ] {
+        for (behaviour, end) in [(Behaviour::Crashes, crashes), (Behaviour::Hangs, hangs)] {
+            let mut stage = Stage::of(&[&["Rag"]]);
+            stage.table.config.on_failure = on_failure;
+            stage.table.config.watch.on_timeout = on_timeout;
+            stage.behaviours.insert(digest("b1"), behaviour);
+            stage.push("b1");
+            stage.play();
+            assert_eq!(stage.phase(2), end, "{behaviour:?} with {on_failure:?}, {on_timeout:?}");
+        }
+    }
+}
+
+#[test]
+fn only_bytes_that_did_not_run_before_are_blocked() {
+    let images = [("api", "api"), ("web", "web")];
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &images);
+    let again = stage.release(1).images["web"].clone();
+    let new = crate::stage::image("api", "bad", "uapi", stage.now);
+    let both = [("api".to_owned(), new), ("web".to_owned(), again)];
+    stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
+    stage
+        .command(|scene, actor, now| {
+            crate::command::start(scene, both.clone().into(), actor, now)
+        })
+        .unwrap();
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(stage.table.blocks.keys().collect::<Vec<_>>(), [&digest("bad")]);
+}
+
+#[test]
+fn the_failure_that_names_the_image_is_the_one_that_is_told() {
+    let mut stage = Stage::of(&[&["Rag", "Billing"]]);
+    stage.push("b1");
+    stage.work();
+    // Both in the same moment, before anybody decides: the refusal by name would come first.
+    for service in ["Billing", "Rag"] {
+        let slot = stage.table.slots.get_mut(&crate::stage::target(service)).unwrap();
+        let failure = crate::model::Failure {
+            cause: service.to_owned(),
+            remedy: String::new(),
+            evidence: Vec::new(),
+            blame: if service == "Rag" {
+                crate::model::Blame::Image
+            } else {
+                crate::model::Blame::Other
+            },
+            at: stage.now,
+        };
+        slot.phase = SlotPhase::Failed { failure };
+    }
+    stage.advance();
+    assert_eq!(stage.cause(2), "Rag: Rag");
+}

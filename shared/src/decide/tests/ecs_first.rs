@@ -1,0 +1,166 @@
+//! ECS rolls back by itself, or gives up: never a success.
+
+use crate::model::{Blame, SlotPhase};
+use crate::sighting::{RolloutState, ServiceDeployment, ServiceDeploymentStatus as S, Strategy};
+use crate::stage::{Behaviour, Stage, digest};
+
+/// In mid-rollout, a minute in, with bytes that never become steady.
+fn hanging() -> Stage {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.behaviours.insert(digest("b1"), Behaviour::Hangs);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    assert_eq!(stage.slot("Rag").phase.name(), "settling");
+    stage
+}
+
+fn back(stage: &mut Stage, same_id: bool) {
+    let now = stage.now;
+    stage.services.get_mut("Rag").unwrap().roll_back_by_itself(same_id, now);
+}
+
+fn failure(stage: &Stage) -> &crate::model::Failure {
+    stage.release(2).failure.as_ref().unwrap()
+}
+
+#[test]
+fn the_breakers_rollback_is_a_failure_in_both_shapes() {
+    for same_id in [false, true] {
+        let mut stage = hanging();
+        back(&mut stage, same_id);
+        stage.look();
+        assert_eq!(stage.phase(2), "rolling_back", "same id: {same_id}");
+        assert_eq!(failure(&stage).cause, "Rag: ECS rolled it back by itself");
+        assert_eq!(failure(&stage).blame, Blame::Image);
+        stage.play();
+        assert_eq!(stage.phase(2), "rolled_back", "same id: {same_id}");
+        assert!(stage.table.blocks.contains_key(&digest("b1")));
+        assert_eq!(stage.told().len(), 3);
+    }
+}
+
+#[test]
+fn steady_again_on_the_old_revision_is_a_failure() {
+    for same_id in [false, true] {
+        let mut stage = hanging();
+        back(&mut stage, same_id);
+        stage.services.get_mut("Rag").unwrap().complete();
+        // It is steady and complete, and even ECS's words for the rollback are gone.
+        stage.look();
+        assert_eq!(stage.slot("Rag").phase.name(), "settling", "one look is not enough");
+        stage.tick();
+        assert_eq!(stage.phase(2), "rolling_back");
+        stage.play();
+        assert_eq!(stage.phase(2), "rolled_back");
+    }
+}
+
+#[test]
+fn a_rollback_of_what_was_healthy_is_a_failure_too() {
+    let mut stage = Stage::of(&[&["Rag"], &["Billing"]]);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    let old = stage.slot("Rag").baseline.revision.clone();
+    let now = stage.now;
+    let rag = stage.services.get_mut("Rag").unwrap();
+    rag.update(&old, now);
+    rag.complete();
+    stage.look();
+    assert_eq!(failure(&stage).cause, "Rag: somebody put it back on its old revision");
+    assert_eq!(failure(&stage).blame, Blame::Other);
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.table.blocks.is_empty());
+}
+
+#[test]
+fn a_breaker_that_only_gives_up_is_a_failure() {
+    let mut stage = hanging();
+    stage.look_and_see("Rag", |sighting| {
+        sighting.deployments[0].rollout = Some(RolloutState::Failed);
+        sighting.deployments[0].reason = "ECS deployment circuit breaker: task failed".into();
+    });
+    assert_eq!(failure(&stage).cause, "Rag: ECS gave the deployment up");
+    assert_eq!(failure(&stage).evidence, ["ECS deployment circuit breaker: task failed"]);
+}
+
+#[test]
+fn what_the_tasks_say_decides_whether_the_breaker_blames_the_image() {
+    let mut stage = hanging();
+    stage.table.config.watch.failed_tasks = 9;
+    stage.services.get_mut("Rag").unwrap().desired = 3;
+    for slot in stage.table.slots.values_mut() {
+        slot.baseline.desired = 3;
+    }
+    stage.task_stops("Rag", |task| {
+        task.reason = "ResourceInitializationError: unable to pull secrets: AccessDenied".into();
+    });
+    back(&mut stage, false);
+    stage.look();
+    assert_eq!(failure(&stage).blame, Blame::Other);
+}
+
+fn native(status: S, revision: &str) -> ServiceDeployment {
+    ServiceDeployment {
+        arn: "arn:aws:ecs:us-west-2:123456789012:service-deployment/cluster/Rag/x".into(),
+        status,
+        reason: format!("{status:?}"),
+        revision: Some(revision.to_owned()),
+        stage: Some("BAKE_TIME".into()),
+        created_at: crate::stage::at(0),
+    }
+}
+
+#[test]
+fn a_native_strategy_is_judged_by_the_service_deployment_of_our_revision() {
+    for (status, of_ours, expected) in [
+        (S::Pending, true, "settling"),
+        (S::InProgress, true, "settling"),
+        (S::Successful, true, "healthy"),
+        (S::Successful, false, "settling"),
+        (S::StopRequested, true, "returning"),
+        (S::Stopped, true, "returning"),
+        (S::RollbackRequested, true, "returning"),
+        (S::RollbackInProgress, true, "returning"),
+        (S::RollbackSuccessful, true, "returning"),
+        (S::RollbackFailed, true, "returning"),
+        (S::RollbackFailed, false, "settling"),
+    ] {
+        let mut stage = hanging();
+        let slot = stage.slot("Rag");
+        let revision = if of_ours { slot.ours().unwrap() } else { &slot.baseline.revision };
+        let deployment = native(status, revision);
+        stage.look_and_see("Rag", |sighting| {
+            sighting.strategy = Strategy::Native;
+            sighting.service_deployment = Some(deployment);
+            sighting.deployments[0].rollout = None;
+            sighting.deployments[0].running = 1;
+        });
+        assert_eq!(stage.slot("Rag").phase.name(), expected, "{status:?}, ours: {of_ours}");
+    }
+}
+
+#[test]
+fn a_native_rollback_that_is_over_already_is_ecss_own() {
+    let mut stage = hanging();
+    let slot = stage.slot("Rag");
+    let (old, ours) = (slot.baseline.revision.clone(), slot.ours().unwrap().to_owned());
+    let now = stage.now;
+    let rag = stage.services.get_mut("Rag").unwrap();
+    rag.update(&old, now);
+    rag.complete();
+    let see = |stage: &mut Stage| {
+        let deployment = native(S::RollbackSuccessful, &ours);
+        stage.look_and_see("Rag", |sighting| {
+            sighting.strategy = Strategy::Native;
+            sighting.service_deployment = Some(deployment);
+        });
+    };
+    see(&mut stage);
+    stage.pass(10);
+    see(&mut stage);
+    assert_eq!(failure(&stage).cause, "Rag: ECS rolled it back by itself");
+    assert!(matches!(stage.slot("Rag").phase, SlotPhase::Returning { .. }));
+}
