@@ -44,17 +44,17 @@ fn a_config_over_nine_running_services_moves_nothing_and_is_a_state_to_go_back_t
 
         let pushed = stage.push("uapi", "healthy");
         goes_live(stage, "someli-production/2").await;
-        stage.all_run(&pushed);
+        stage.everything_runs(&pushed);
 
         let (exit, out, talk) = stage.tidegate("rollback someli-production --yes").await;
         assert_eq!(exit, 0, "{out}{talk}");
         let back = goes_live(stage, "someli-production/3").await;
         assert_eq!(back.cause, Cause::Rollback { to: 1 });
-        stage.all_run(&before);
+        stage.everything_runs(&before);
 
         // `uapi` still shows the bytes that were left: neither the sweep nor a redelivery brings them.
         stage.twin.run_for(10 * MINUTE).await;
-        stage.all_run(&before);
+        stage.everything_runs(&before);
         let scene = stage.scene("someli-production").await;
         let blocked: Vec<_> = scene.blocked.keys().map(|digest| digest.as_str()).collect();
         assert_eq!(blocked, [pushed]);
@@ -69,7 +69,7 @@ fn a_config_over_nine_running_services_moves_nothing_and_is_a_state_to_go_back_t
         let (exit, out, talk) = stage.tidegate("unfreeze someli-production").await;
         assert_eq!(exit, 0, "{out}{talk}");
         goes_live(stage, "someli-production/4").await;
-        stage.all_run(&next);
+        stage.everything_runs(&next);
     });
 }
 
@@ -107,7 +107,7 @@ fn a_tag_that_was_never_pushed_is_a_warning_and_its_first_push_the_first_release
 
         let pushed = stage.push("release-1.0.0", "healthy");
         goes_live(stage, "someli-production/2").await;
-        stage.all_run(&pushed);
+        stage.everything_runs(&pushed);
     });
 }
 
@@ -146,7 +146,7 @@ fn a_service_that_joins_between_releases_is_left_alone_until_the_next_push() {
 
         let third = stage.push("uapi", "healthy");
         goes_live(stage, &format!("someli-production/{}", last + 1)).await;
-        stage.all_run(&third);
+        stage.everything_runs(&third);
         assert_ne!(second, third);
     });
 }

@@ -46,14 +46,10 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
         assert!(stage.is_blocked(PIPELINE, &bad).await);
 
         // The sweep looks at the tag every five minutes, and finds nothing new to say.
-        let told = |stage: &Stage| stage.twin.world.look(|cloud| cloud.sns.published().len());
-        let before = told(stage);
         stage.twin.run_for(12 * MINUTE).await;
-        assert_eq!(told(stage), before);
+        assert_eq!(stage.kinds_told(), ["started", "rollback_started", "rolled_back"]);
 
-        let ids = json!({ "imageIds": [{ "imageDigest": bad }] });
-        let manifest = stage.ecr("BatchGetImage", ids)["images"][0]["imageManifest"].clone();
-        stage.ecr("PutImage", json!({ "imageManifest": manifest, "imageTag": "prod-0a1b2c3d" }));
+        stage.tag("live_crons", &bad, "prod-0a1b2c3d");
         stage.twin.run_for(MINUTE).await;
         let refusals = stage.notices("someli-production/0").await;
         let refusal = refusals.first().expect("people are told");
@@ -61,7 +57,7 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
         let said = format!("{} {}", refusal.title, refusal.text.join(" "));
         assert!(said.contains("someli-production/1"), "{said}");
         assert!(said.contains("prod-0a1b2c3d"), "{said}");
-        assert_eq!(told(stage), before + 1);
+        assert_eq!(stage.kinds_told().last().map(String::as_str), Some("refused"));
         assert_eq!(stage.scene(PIPELINE).await.head.next, 2, "no release came of it");
 
         // Unblocked, the same bytes are released again: they crash again, but a person said so.
@@ -117,7 +113,7 @@ fn failing_health_checks_are_the_images_fault() {
     for (seed, refit, cause) in ways {
         play_on(fleet(refit), seed, SMALL, async |stage| {
             stage.adopt().await;
-            let old = stage.runs("Rag");
+            let old = stage.digest("Rag");
             let bad = stage.push("uapi", "unhealthy");
             let release = stage.end_of(FIRST).await;
             assert_eq!(release.phase.name(), "rolled_back", "{cause}");
@@ -125,7 +121,7 @@ fn failing_health_checks_are_the_images_fault() {
             assert!(failure.cause.contains(cause), "{failure}");
             assert_eq!(failure.evidence.len(), 2, "{failure}");
             assert!(stage.is_blocked(PIPELINE, &bad).await, "{cause}");
-            assert_eq!(stage.runs("Rag"), old);
+            assert_eq!(stage.digest("Rag"), old);
             // And a good image passes the same checks.
             stage.push("uapi", "healthy");
             assert!(is_live(&stage.end_of(SECOND).await), "{cause}");
@@ -137,14 +133,12 @@ fn failing_health_checks_are_the_images_fault() {
 fn a_crash_in_the_bake_counts() {
     play_on(fleet(&two_tasks), 7, &long_bake(), async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag");
+        let old = stage.digest("Rag");
         let bad = stage.push("uapi", "crash-after=90s");
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rolled_back");
         assert!(stage.is_blocked(PIPELINE, &bad).await);
-        for service in stage.services() {
-            assert_eq!(stage.runs(&service), old, "{service}");
-        }
+        stage.everything_runs(&old);
     });
 }
 
@@ -167,7 +161,7 @@ fn spot_and_people_who_stop_tasks_fail_no_release() {
             }
         }
         assert!(is_live(&stage.end_of(FIRST).await));
-        stage.all_run(&new);
+        stage.everything_runs(&new);
         blocks_nothing(stage).await;
     });
 }
@@ -179,7 +173,7 @@ fn tasks_that_find_no_place_are_waited_for_and_then_inconclusive() {
         let new = stage.push("uapi", "healthy");
         stage.befalls("Rag", |cloud, name, _| cloud.ecs.fail_placement(name, 4));
         assert!(is_live(&stage.end_of(FIRST).await), "four times no place, then one");
-        stage.all_run(&new);
+        stage.everything_runs(&new);
 
         stage.push("uapi", "healthy");
         stage.befalls("Rag", |cloud, name, _| cloud.ecs.fail_placement(name, 40));
@@ -200,7 +194,7 @@ fn one_stray_crash_fails_no_release() {
             assert!(cloud.ecs.exit_task(&victim, 1, now, &cloud.ecr), "it ran");
         });
         assert!(is_live(&stage.end_of(FIRST).await));
-        stage.all_run(&new);
+        stage.everything_runs(&new);
         let journal = stage.journal(FIRST).await;
         assert!(journal.contains("exited 1"), "it is recorded:\n{journal}");
         blocks_nothing(stage).await;
@@ -216,7 +210,7 @@ fn workers_that_end_well_and_are_restarted_fail_no_release() {
         let new = stage.push("uapi", "exit-loop");
         assert!(is_live(&stage.end_of(FIRST).await));
         stage.twin.run_for(MINUTE).await; // whoever is between two lives comes back
-        stage.all_run(&new);
+        stage.everything_runs(&new);
     });
 }
 
@@ -226,10 +220,10 @@ fn a_service_that_begins_to_end_well_is_broken_all_the_same() {
     for seed in 12..16 {
         play(seed, &long_bake(), async |stage| {
             stage.adopt().await;
-            let old = stage.runs("Rag");
+            let old = stage.digest("Rag");
             stage.push("uapi", "exit-loop");
             assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back", "seed {seed}");
-            assert_eq!(stage.runs("Rag"), old);
+            assert_eq!(stage.digest("Rag"), old);
         });
     }
 }

@@ -42,7 +42,7 @@ fn a_rollback_by_ecs_is_a_failure_though_the_service_is_steady_again() {
         play_on(fleet, seed, &patient, async |stage| {
             stage.befalls("Rag", |cloud, _, _| cloud.ecs.switches.rollback = shape);
             stage.adopt().await;
-            let old = stage.runs("Rag");
+            let old = stage.digest("Rag");
             let bad = stage.push("uapi", "crash");
             let release = stage.end_of(FIRST).await;
             assert_eq!(release.phase.name(), "rolled_back", "{shape:?}");
@@ -51,9 +51,7 @@ fn a_rollback_by_ecs_is_a_failure_though_the_service_is_steady_again() {
             assert!(stage.is_blocked(PIPELINE, &bad).await, "{shape:?}");
             use NoticeKind as N;
             assert_eq!(stage.kinds(FIRST).await, [N::Started, N::RollbackStarted, N::RolledBack]);
-            for service in stage.services() {
-                assert_eq!(stage.runs(&service), old, "{shape:?}: {service}");
-            }
+            stage.everything_runs(&old);
             // The bytes are right already, though the revision names a tag: nothing is moved again.
             assert_eq!(stage.updates("Rag"), 1, "{shape:?}");
             assert_eq!(stage.updates("Carousel"), 0, "{shape:?}: its wave never opened");
@@ -71,11 +69,11 @@ fn a_breaker_without_rollback_leaves_the_way_back_to_tidegate() {
     let fleet = Fleet { refit: &stalls, ..Fleet::default() };
     play_on(fleet, 3, &SMALL.replace("failed_tasks: 2", "failed_tasks: 9"), async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag");
+        let old = stage.digest("Rag");
         stage.push("uapi", "crash");
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rolled_back");
-        assert_eq!(stage.runs("Rag"), old);
+        assert_eq!(stage.digest("Rag"), old);
         assert_eq!(stage.updates("Rag"), 2, "there and back");
     });
 }
@@ -92,7 +90,7 @@ fn somebody_elses_deployment_in_mid_rollout_survives() {
     ] {
         play(seed, SMALL, async |stage| {
             stage.adopt().await;
-            let old = stage.runs("Carousel");
+            let old = stage.digest("Carousel");
             stage.push("uapi", "healthy");
             stage.until_service(PIPELINE, service, when).await;
             let theirs = stage.register_another(service);
@@ -105,7 +103,7 @@ fn somebody_elses_deployment_in_mid_rollout_survives() {
             assert_eq!(stage.revision(service), theirs, "{service} {when}");
             assert_eq!(stage.updates(service), moved, "{service} {when}: it is left alone");
             if service == "Rag" {
-                assert_eq!(stage.runs("AI_CONTENT"), old, "no further wave opens");
+                assert_eq!(stage.digest("AI_CONTENT"), old, "no further wave opens");
             }
             assert!(frozen(stage).await, "{service} {when}");
             let last = stage.notices(FIRST).await.pop().expect("a notice");
@@ -124,7 +122,7 @@ fn somebody_elses_deployment_in_mid_rollout_survives() {
 fn somebody_elses_deployment_in_a_rollback_survives_and_the_others_come_back() {
     play(7, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag");
+        let old = stage.digest("Rag");
         stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "healthy").await;
         stage.does("rollback someli-production --yes").await;
@@ -134,8 +132,8 @@ fn somebody_elses_deployment_in_a_rollback_survives_and_the_others_come_back() {
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "drifted");
         assert_eq!(stage.revision("Carousel"), theirs);
-        assert_eq!(stage.runs("Rag"), old);
-        assert_eq!(stage.runs("AI_CONTENT"), old);
+        assert_eq!(stage.digest("Rag"), old);
+        assert_eq!(stage.digest("AI_CONTENT"), old);
         assert!(frozen(stage).await);
     });
 }
@@ -151,7 +149,7 @@ fn who_deploys_our_revision_anew_helps_and_is_adopted() {
             stage.update("Rag", json!({ "forceNewDeployment": true }));
             assert_ne!(stage.primary("Rag")["id"], before, "another deployment");
             assert!(is_live(&stage.end_of(FIRST).await), "{when}");
-            stage.all_run(&new);
+            stage.everything_runs(&new);
             assert!(!frozen(stage).await, "{when}");
         });
     }
@@ -167,7 +165,7 @@ fn who_deploys_the_same_bytes_under_another_revision_is_adopted() {
         stage.update("Rag", json!({ "taskDefinition": theirs }));
         assert!(is_live(&stage.end_of(FIRST).await));
         assert_eq!(stage.revision("Rag"), theirs);
-        stage.all_run(&new);
+        stage.everything_runs(&new);
     });
 }
 
@@ -175,7 +173,7 @@ fn who_deploys_the_same_bytes_under_another_revision_is_adopted() {
 fn who_puts_a_service_back_fails_the_release_and_blames_no_image() {
     play(11, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag");
+        let old = stage.digest("Rag");
         let was = stage.revision("Rag");
         let new = stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "settling").await;
@@ -184,9 +182,7 @@ fn who_puts_a_service_back_fails_the_release_and_blames_no_image() {
         assert_eq!(release.phase.name(), "rolled_back");
         assert!(!stage.is_blocked(PIPELINE, &new).await);
         // Their call resolved the tag anew, to the new bytes; what comes back is what ran before.
-        for service in stage.services() {
-            assert_eq!(stage.runs(&service), old, "{service}");
-        }
+        stage.everything_runs(&old);
     });
 }
 
@@ -198,7 +194,7 @@ fn autoscaling_in_mid_release_is_nobodys_drift() {
         stage.until_service(PIPELINE, "Rag", "settling").await;
         stage.befalls("Rag", |cloud, name, now| cloud.ecs.autoscale(name, 3, now, &cloud.ecr));
         assert!(is_live(&stage.end_of(FIRST).await));
-        stage.all_run(&new);
+        stage.everything_runs(&new);
         assert_eq!(stage.tasks("Rag").len(), 3, "nobody puts the count back");
     });
 }
@@ -209,11 +205,11 @@ fn autoscaling_in_mid_release_is_nobodys_drift() {
 fn a_rollback_that_fails_is_critical_and_the_next_push_waits() {
     play(13, SMALL, async |stage| {
         stage.adopt().await;
-        let old: Vec<String> = stage.runs("Rag").into_iter().collect();
+        let old = stage.digest("Rag");
         stage.push("uapi", "crash");
         stage.until_service(PIPELINE, "Rag", "settling").await;
         // Somebody cleans the registry up while the release moves.
-        stage.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": old[0] }] }));
+        stage.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": old }] }));
 
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rollback_failed");

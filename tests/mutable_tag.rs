@@ -42,7 +42,7 @@ fn the_rollback_brings_back_the_old_digest_though_the_tag_means_the_new_one() {
         let release = stage.end_of("someli-production/2").await;
         assert!(matches!(release.phase, Phase::RolledBack { .. }), "{release:#?}");
         assert_eq!(stage.shown("live_crons", "uapi"), Some(bad), "the tag stays where it was put");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
 
         // And it holds: a task that must be replaced starts with the old bytes too.
         let rag = ServiceName::new("live-crons", "Rag");
@@ -51,7 +51,7 @@ fn the_rollback_brings_back_the_old_digest_though_the_tag_means_the_new_one() {
             cloud.ecs.stop_by_user(&tasks[0], now, &cloud.ecr);
         });
         stage.twin.run_for(5 * MINUTE).await;
-        stage.all_run(&old);
+        stage.everything_runs(&old);
     });
 }
 
@@ -64,7 +64,7 @@ fn without_the_old_image_the_release_waits_and_a_person_decides() {
         stage.until("someli-production/2", 5 * MINUTE, held).await;
         stage.twin.run_for(10 * MINUTE).await;
         assert_eq!(updates(stage), 0, "nothing moved");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
 
         assert_eq!(stage.kinds_published(), ["waiting"], "told once");
         let told = stage.published()[0].message["email"].as_str().expect("a text").to_owned();
@@ -86,7 +86,7 @@ fn without_the_old_image_the_release_waits_and_a_person_decides() {
         assert_eq!(exit, 0, "{out}{talk}");
         let release = stage.end_of("someli-production/3").await;
         assert!(is_live(&release), "{release:#?}");
-        stage.all_run(&newer);
+        stage.everything_runs(&newer);
     });
 }
 
@@ -160,6 +160,6 @@ fn the_keep_tag_keeps_the_old_image_from_a_rule_for_untagged_ones() {
         assert_eq!(expired, [""; 0], "the push left the old image without its own tag");
         let release = stage.end_of("someli-production/2").await;
         assert!(matches!(release.phase, Phase::RolledBack { .. }), "{release:#?}");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
     });
 }

@@ -30,7 +30,7 @@ fn a_good_release_goes_through_blue_green_to_live() {
         stage.adopt().await;
         let new = stage.push("uapi", "healthy");
         assert!(is_live(&stage.end_of(FIRST).await));
-        stage.all_run(&new);
+        stage.everything_runs(&new);
         assert!(stage.called("deploy", "StopServiceDeployment").is_empty());
         // Live means that ECS baked and cleaned up: only one fleet is left.
         assert_eq!(stage.tasks("Rag").len(), 2);
@@ -41,11 +41,11 @@ fn a_good_release_goes_through_blue_green_to_live() {
 fn a_bad_release_in_flight_is_stopped_and_the_old_fleet_never_left() {
     play_on(FLEET, 2, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag").pop_first().expect("a running task");
+        let old = stage.digest("Rag");
         let bad = stage.push("uapi", "crash");
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rolled_back");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
         assert!(stage.is_blocked(PIPELINE, &bad).await);
         let stops = stage.called("deploy", "StopServiceDeployment");
         assert_eq!(stops.len(), 1);
@@ -58,7 +58,7 @@ fn a_bad_release_in_flight_is_stopped_and_the_old_fleet_never_left() {
 fn what_has_succeeded_already_goes_back_by_a_second_blue_green() {
     play_on(FLEET, 3, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag").pop_first().expect("a running task");
+        let old = stage.digest("Rag");
         stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Carousel", "settling").await;
         // Rag is through; Carousel's new fleet falls as soon as it runs.
@@ -76,7 +76,7 @@ fn what_has_succeeded_already_goes_back_by_a_second_blue_green() {
         }
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rolled_back");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
         assert_eq!(stage.updates("Rag"), 2, "there and back");
         assert_eq!(stage.called("deploy", "StopServiceDeployment").len(), 2, "the second wave");
     });

@@ -78,7 +78,7 @@ fn a_release_a_further_one_and_a_rollback_change_the_image_alone() {
     play_on(fleet, 5, SMALL, async |stage| {
         stage.adopt().await;
         let before = definitions(stage);
-        let old = stage.runs("Rag");
+        let old = stage.digest("Rag");
         assert_eq!(before[0].1["family"], before[2].1["family"], "one family for two services");
         assert_ne!(
             before[0].1["containerDefinitions"][0]["command"],
@@ -88,7 +88,7 @@ fn a_release_a_further_one_and_a_rollback_change_the_image_alone() {
 
         let good = stage.push("uapi", "healthy");
         assert!(is_live(&stage.end_of("someli-production/1").await));
-        stage.all_run(&good);
+        stage.everything_runs(&good);
         let after = definitions(stage);
         assert_eq!(without_tags(&after), with_image(&before, &good));
         for (service, _, found) in &after {
@@ -105,7 +105,7 @@ fn a_release_a_further_one_and_a_rollback_change_the_image_alone() {
         stage.push("uapi", "crash");
         assert_eq!(stage.end_of("someli-production/3").await.phase.name(), "rolled_back");
         assert_eq!(without_tags(&definitions(stage)), with_image(&before, &better));
-        assert_ne!(old, stage.runs("Rag"));
+        assert_ne!(old, stage.digest("Rag"));
     });
 }
 
@@ -115,17 +115,17 @@ fn coming_back_from_the_first_release_changes_the_image_alone() {
     play_on(fleet, 6, SMALL, async |stage| {
         stage.adopt().await;
         let before = definitions(stage);
-        let old: Vec<String> = stage.runs("Rag").into_iter().collect();
+        let old = stage.digest("Rag");
         stage.push("uapi", "crash");
         assert_eq!(stage.end_of("someli-production/1").await.phase.name(), "rolled_back");
 
         // Rag named a tag, which means the bad bytes by now: it came back to a pinned twin.
         let after = definitions(stage);
-        assert_eq!(without_tags(&after)[0], with_image(&before, &old[0])[0]);
+        assert_eq!(without_tags(&after)[0], with_image(&before, &old)[0]);
         assert_eq!(after[0].2, tags("someli-production/1", "baseline"));
         // The others were never touched.
         assert_eq!(after[1..], before[1..]);
-        stage.all_run(&old[0]);
+        stage.everything_runs(&old);
     });
 }
 

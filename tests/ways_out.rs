@@ -33,7 +33,7 @@ async fn unfreeze_lets_the_next_push_go(stage: &Stage, next: &str) {
     assert!(status.contains("tidegate unfreeze someli-production"), "{status}");
     stage.does("unfreeze someli-production").await;
     assert!(is_live(&stage.end_of(next).await));
-    stage.all_run(&new);
+    stage.everything_runs(&new);
 }
 
 /// `unfreeze` alone is no way out: it says which command is.
@@ -49,7 +49,7 @@ async fn unfreeze_is_refused(stage: &Stage) {
 fn a_careful_pipeline_touches_nothing_and_rollback_brings_it_back() {
     play(1, &careful(), async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Carousel");
+        let old = stage.digest("Carousel");
         let bad = stage.push("uapi", "crash");
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "frozen");
         assert_eq!(stage.kinds(FIRST).await.last(), Some(&NoticeKind::Frozen));
@@ -59,9 +59,7 @@ fn a_careful_pipeline_touches_nothing_and_rollback_brings_it_back() {
 
         stage.does("rollback someli-production --yes").await;
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
-        for service in stage.services() {
-            assert_eq!(stage.runs(&service), old, "{service}");
-        }
+        stage.everything_runs(&old);
         assert!(stage.is_blocked(PIPELINE, &bad).await);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
     });
@@ -106,7 +104,7 @@ fn time_that_is_up_without_evidence_is_not_a_failure_of_the_image() {
 /// A release whose rollback failed because somebody deleted what ran before. Returns that image.
 async fn a_rollback_fails(stage: &Stage) -> (String, Value) {
     stage.adopt().await;
-    let old = stage.runs("Rag").pop_first().expect("a running task");
+    let old = stage.digest("Rag");
     let ids = json!({ "imageIds": [{ "imageDigest": old }] });
     let image = stage.ecr("BatchGetImage", ids.clone())["images"][0].clone();
     stage.push("uapi", "crash");
@@ -127,7 +125,7 @@ fn a_failed_rollback_is_asked_for_again() {
         stage.ecr("PutImage", restored);
         stage.does("rollback someli-production --yes").await;
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
     });
 }
@@ -151,7 +149,7 @@ fn a_failed_rollback_that_fails_again_says_so_again() {
 /// the new bytes. Returns the old bytes, the new ones, and Carousel's revision.
 async fn a_release_drifts(stage: &Stage) -> (String, String, String) {
     stage.adopt().await;
-    let old = stage.runs("Rag").pop_first().expect("a running task");
+    let old = stage.digest("Rag");
     let new = stage.push("uapi", "healthy");
     stage.until_service(PIPELINE, "Carousel", "settling").await;
     let theirs = stage.register_another("AI_CONTENT");
@@ -168,8 +166,8 @@ fn rollback_of_a_drifted_release_leaves_what_somebody_else_changed() {
         stage.does("rollback someli-production --yes").await;
         // The others are back; the release still names the one that a person must look at.
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "drifted");
-        assert_eq!(stage.runs("Rag"), [old.clone()].into());
-        assert_eq!(stage.runs("AI_CONTENT"), [old].into());
+        assert_eq!(stage.digest("Rag"), old);
+        assert_eq!(stage.digest("AI_CONTENT"), old);
         assert_eq!(stage.revision("Carousel"), theirs);
         stage.does("accept someli-production --yes").await;
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
@@ -182,7 +180,7 @@ fn rollback_can_include_what_somebody_else_changed() {
         let (old, ..) = a_release_drifts(stage).await;
         stage.does("rollback someli-production --include-drifted --yes").await;
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
     });
 }
@@ -193,7 +191,7 @@ fn a_drifted_release_can_be_accepted() {
         let (_, new, theirs) = a_release_drifts(stage).await;
         stage.does("accept someli-production --yes").await;
         assert!(was_accepted(&stage.release(FIRST).await));
-        assert_eq!(stage.runs("Rag"), [new].into());
+        assert_eq!(stage.digest("Rag"), new);
         assert_eq!(stage.revision("Carousel"), theirs);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
     });
@@ -205,7 +203,7 @@ fn a_drifted_release_can_be_accepted() {
 fn an_abandoned_release_leaves_everything_as_it_is() {
     play(10, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Carousel");
+        let old = stage.digest("Carousel");
         let new = stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "healthy").await;
         stage.until_service(PIPELINE, "Carousel", "settling").await;
@@ -217,8 +215,8 @@ fn an_abandoned_release_leaves_everything_as_it_is() {
         let calls = stage.called("deploy", "UpdateService").len();
         stage.twin.run_for(5 * MINUTE).await;
         assert_eq!(stage.called("deploy", "UpdateService").len(), calls, "hands off");
-        assert_eq!(stage.runs("Rag"), [new].into());
-        assert_ne!(stage.runs("Rag"), old);
+        assert_eq!(stage.digest("Rag"), new);
+        assert_ne!(stage.digest("Rag"), old);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
     });
 }
@@ -229,20 +227,20 @@ fn an_abandoned_release_leaves_everything_as_it_is() {
 fn rollback_fails_a_release_that_moves_and_the_pipeline_goes_on() {
     play(11, SMALL, async |stage| {
         stage.adopt().await;
-        let old = stage.runs("Rag").pop_first().expect("a running task");
+        let old = stage.digest("Rag");
         let unwanted = stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "settling").await;
         stage.does("rollback someli-production --yes").await;
         let said = stage.refuses("rollback someli-production --yes").await;
         assert!(said.contains("already"), "{said}");
         assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
-        stage.all_run(&old);
+        stage.everything_runs(&old);
         assert!(!stage.is_blocked(PIPELINE, &unwanted).await, "a person's wish blames no image");
         // The sweep does not bring it again, and the next push is not held.
         stage.twin.run_for(10 * MINUTE).await;
         let better = stage.push("uapi", "healthy");
         assert!(is_live(&stage.end_of(SECOND).await));
-        stage.all_run(&better);
+        stage.everything_runs(&better);
     });
 }
 
@@ -254,7 +252,7 @@ fn a_freeze_holds_what_is_new_and_never_what_moves() {
         stage.until_service(PIPELINE, "Rag", "settling").await;
         stage.does("freeze someli-production --reason holidays").await;
         assert!(is_live(&stage.end_of(FIRST).await), "it moved already");
-        stage.all_run(&first);
+        stage.everything_runs(&first);
         unfreeze_lets_the_next_push_go(stage, SECOND).await;
         let said = stage.refuses("unfreeze someli-production").await;
         assert!(said.contains("not frozen"), "{said}");
@@ -271,16 +269,16 @@ fn rollback_to_what_was_live_blocks_what_it_leaves_and_freezes() {
         assert!(is_live(&stage.end_of(SECOND).await));
         stage.does("rollback someli-production --yes").await;
         assert!(is_live(&stage.end_of("someli-production/3").await));
-        stage.all_run(&good);
+        stage.everything_runs(&good);
         assert!(stage.is_blocked(PIPELINE, &regretted).await);
         // The tag still shows what was left: neither sweep nor unfreeze brings it back.
         stage.twin.run_for(12 * MINUTE).await;
         stage.does("unfreeze someli-production").await;
         stage.twin.run_for(12 * MINUTE).await;
-        stage.all_run(&good);
+        stage.everything_runs(&good);
         let better = stage.push("uapi", "healthy");
         assert!(is_live(&stage.end_of("someli-production/4").await));
-        stage.all_run(&better);
+        stage.everything_runs(&better);
     });
 }
 
@@ -316,14 +314,15 @@ fn a_busy_target_is_waited_for() {
         stage.adopt().await;
         let theirs = stage.register_another("Carousel");
         stage.update("Carousel", json!({ "taskDefinition": theirs }));
+        stage.twin.run_for(Duration::from_secs(10)).await; // DescribeServices lags
         let new = stage.push("uapi", "healthy");
-        stage.twin.run_for(Duration::from_secs(20)).await;
+        stage.twin.run_for(Duration::from_secs(10)).await;
         let held = stage.release(FIRST).await;
         assert!(matches!(held.phase, Phase::Surveying { .. }), "{held:?}");
         assert!(stage.called("deploy", "UpdateService").is_empty());
         // Their deployment settles by itself; then the release goes on, from their revision.
         assert!(is_live(&stage.end_of(FIRST).await));
-        stage.all_run(&new);
+        stage.everything_runs(&new);
         let (definition, _) = stage.definition(&stage.revision("Carousel"));
         assert_eq!(definition["cpu"], "1024", "what they changed stays");
     });

@@ -1,6 +1,6 @@
 //! Why an invocation failed, and whether trying again can help.
 
-use crate::app::SettingError;
+use crate::setting::SettingError;
 use crate::{Refusal, table::TableError};
 
 /// What a handler returns when it could not do its work.

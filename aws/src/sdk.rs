@@ -12,7 +12,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use crate::Clock;
-use crate::app::{SettingError, required, setting};
+use crate::setting::{SettingError, required, setting};
 use crate::http::CONNECT_TIMEOUT;
 
 /// All tries of one call together: deploy's lease is 20 s, and a call must end well inside it.

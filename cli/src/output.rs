@@ -78,17 +78,16 @@ impl<'w> Desk<'w> {
     /// Writes data: the text of `report`, or its JSON.
     pub(crate) fn say(&mut self, report: &impl Report) -> Result<(), Error> {
         let text = render(report, self.format, self.color)?;
-        writeln!(self.out, "{}", text.trim_end())?;
-        self.out.flush()?;
-        Ok(())
+        match text.trim_end() {
+            "" => Ok(()),
+            text => self.write(&format!("{text}\n")),
+        }
     }
 
     /// Writes one value of a series: in JSON one line each, so that a reader need not wait.
     pub(crate) fn say_next(&mut self, report: &impl Report) -> Result<(), Error> {
         if self.is_json() {
-            writeln!(self.out, "{}", serde_json::to_string(report)?)?;
-            self.out.flush()?;
-            return Ok(());
+            return self.write(&format!("{}\n", serde_json::to_string(report)?));
         }
         self.say(report)
     }

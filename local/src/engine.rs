@@ -18,6 +18,7 @@ use crate::call::Instance;
 use crate::cloud::{Cloud, Invocation};
 use crate::lambda::process::{Outcome, Process, Programs};
 use crate::sns::Delivery;
+use crate::template::Function;
 
 /// The cloud, its clock, and the bell that tells the engine of news.
 #[derive(Debug)]
@@ -83,10 +84,13 @@ pub struct Engine {
     processes: RefCell<Processes>,
 }
 
+/// A process, and who it is.
+type Warm = (Instance, Rc<dyn Process>);
+
 #[derive(Default)]
 struct Processes {
     started: u64,
-    idle: BTreeMap<String, Vec<(Instance, Rc<dyn Process>)>>,
+    idle: BTreeMap<String, Vec<Warm>>,
     serving: BTreeMap<Instance, oneshot::Sender<()>>,
 }
 
@@ -177,7 +181,7 @@ impl Engine {
     }
 
     /// An idle process, the one used last first, as Lambda does; or a new one.
-    fn process(&self, function: &crate::template::Function) -> (Instance, Rc<dyn Process>) {
+    fn process(&self, function: &Function) -> Warm {
         let mut processes = self.processes.borrow_mut();
         if let Some(warm) = processes.idle.get_mut(&function.program).and_then(Vec::pop) {
             return warm;

@@ -71,7 +71,7 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
         }
         return Answer::Record(Box::new(Change {
             push: Some(push(scene, candidate, why, now)),
-            seen: Some((bytes.digest.clone(), bytes.pushed_at)),
+            seen: [(bytes.digest.clone(), bytes.pushed_at)].into(),
             ..Change::default()
         }));
     }
@@ -147,7 +147,7 @@ fn refuse(scene: &Scene, head: Head, candidate: &Candidate, why: String, now: Ti
         head: Some(head),
         journal: vec![entry],
         push: Some(push(scene, candidate, why, now)),
-        seen: Some((candidate.bytes.digest.clone(), candidate.bytes.pushed_at)),
+        seen: [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into(),
         ..Change::default()
     }
 }
@@ -163,7 +163,7 @@ fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp
         head: Some(answered(scene, candidate)),
         releases: vec![next],
         journal: vec![entry],
-        seen: Some((candidate.bytes.digest.clone(), candidate.bytes.pushed_at)),
+        seen: [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into(),
         ..Change::default()
     }
 }
@@ -174,7 +174,7 @@ fn record(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Change {
     let what = format!("{} was pushed", candidate.bytes.label());
     let mut change = new_release(scene, &mut head, Cause::Push, images, &candidate.by, what, now);
     change.head = Some(head);
-    change.seen = Some((candidate.bytes.digest.clone(), candidate.bytes.pushed_at));
+    change.seen = [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into();
     change
 }
 
@@ -230,3 +230,6 @@ fn compare_versions(pattern: &TagPattern, a: &str, b: &str) -> Option<Ordering> 
     let version = |tag| pattern.matches(tag)?.semver();
     Some(version(a)?.cmp(&version(b)?))
 }
+
+#[cfg(test)]
+mod tests;

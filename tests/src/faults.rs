@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_core::model::Slot;
 use tidegate_local::call::{Call, Caller, Noted};
-use tidegate_local::cloud::Cloud;
+use tidegate_local::cloud::{Cloud, Rival};
 use tidegate_local::faults::FaultRule;
 
 use crate::{Stage, play};
@@ -45,10 +46,118 @@ pub enum Story {
 /// What goes wrong with the functions' calls.
 #[derive(Default)]
 pub struct Trouble {
-    /// Faults of the local AWS.
-    pub rules: Vec<FaultRule>,
-    /// Does something else to the world when the image was pushed.
-    pub prepare: Option<Box<dyn FnOnce(&mut Cloud)>>,
+    rules: Vec<FaultRule>,
+    rivalry: Option<Rivalry>,
+}
+
+impl From<Vec<FaultRule>> for Trouble {
+    fn from(rules: Vec<FaultRule>) -> Self {
+        Self { rules, rivalry: None }
+    }
+}
+
+impl From<Rivalry> for Trouble {
+    fn from(rivalry: Rivalry) -> Self {
+        Self { rules: Vec::new(), rivalry: Some(rivalry) }
+    }
+}
+
+impl Trouble {
+    /// How often it must strike to have struck at all.
+    pub fn strikes(&self) -> u64 {
+        self.rules.len() as u64 + u64::from(self.rivalry.is_some())
+    }
+}
+
+/// Somebody else writes the item first, as another invocation would have.
+#[derive(Debug, Clone)]
+pub struct Rivalry {
+    program: String,
+    action: String,
+    number: u64,
+    write: Call,
+}
+
+impl Rivalry {
+    /// Makes a conditional write, its caller's `number`th of this action, come too late.
+    pub fn of(noted: &Noted, number: u64) -> Option<Self> {
+        let Caller::Function(instance) = &noted.call.caller else { return None };
+        let input = &noted.call.input;
+        let input = match noted.call.action.as_str() {
+            "TransactWriteItems" => {
+                let writes = input["TransactItems"].as_array()?.iter();
+                let mut updates = writes.filter_map(|write| write.get("Update"));
+                decided(updates.find(|update| condition(update).contains("#step"))?)
+            }
+            "UpdateItem" if condition(input).contains("#lease") => claimed(input, noted.at),
+            "UpdateItem" if condition(input).contains("#until") => registering(input, noted.at),
+            "UpdateItem" if condition(input).contains("#revision") => registered(input),
+            _ => return None,
+        };
+        let (service, action) = ("dynamodb".to_owned(), "UpdateItem".to_owned());
+        let write = Call { caller: Caller::Operator, service, action, input };
+        let (program, action) = (instance.program.clone(), noted.call.action.clone());
+        Some(Self { program, action, number, write })
+    }
+
+    /// Lands the write just before the call.
+    fn begin(self, cloud: &mut Cloud) {
+        let mut seen = 0;
+        cloud.rival = Some(Rival::new(move |call| {
+            if call.caller.to_string() != self.program || call.action != self.action {
+                return Vec::new();
+            }
+            seen += 1;
+            if seen == self.number { vec![self.write.clone()] } else { Vec::new() }
+        }));
+    }
+}
+
+fn condition(update: &Value) -> &str {
+    update["ConditionExpression"].as_str().unwrap_or_default()
+}
+
+/// An update of the same item as `update`, without a condition.
+fn beside(update: &Value, expression: &str, names: Value, values: Value) -> Value {
+    json!({
+        "TableName": update["TableName"],
+        "Key": update["Key"],
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    })
+}
+
+/// Another decider wrote the item's next step.
+fn decided(update: &Value) -> Value {
+    let (names, values) = (json!({ "#step": "step" }), json!({ ":one": { "N": "1" } }));
+    beside(update, "SET #step = #step + :one", names, values)
+}
+
+/// Another invocation of deploy claimed the slot, and died: its lease runs out.
+fn claimed(update: &Value, now: Timestamp) -> Value {
+    let names = json!({ "#done": "done", "#step": "step", "#lease": "lease" });
+    let lease = json!({ "owner": { "S": "another" }, "until": { "S": until(now) } });
+    let values = json!({ ":one": { "N": "1" }, ":lease": { "M": lease } });
+    beside(update, "SET #done.#step = #done.#step + :one, #lease = :lease", names, values)
+}
+
+/// Another survey began to register the revision, and died.
+fn registering(update: &Value, now: Timestamp) -> Value {
+    let names = json!({ "#owner": "owner", "#until": "until" });
+    let values = json!({ ":owner": { "S": "another" }, ":until": { "S": until(now) } });
+    beside(update, "SET #owner = :owner, #until = :until", names, values)
+}
+
+/// Another survey wrote the revision down.
+fn registered(update: &Value) -> Value {
+    let values = json!({ ":revision": update["ExpressionAttributeValues"][":revision"] });
+    beside(update, "SET #revision = :revision", json!({ "#revision": "revision" }), values)
+}
+
+/// When a lease that was taken now runs out.
+fn until(now: Timestamp) -> String {
+    (now + Duration::from_secs(20)).to_string()
 }
 
 /// How a story ended, as services, people and operators see it.
@@ -84,8 +193,36 @@ pub struct Played {
 }
 
 impl Story {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Good, Self::Bad];
+    /// How it ends when nothing goes wrong, and when something does.
+    pub fn ending(self) -> Ending {
+        let texts = |texts: &[&str]| texts.iter().map(|it| (*it).to_owned()).collect();
+        let (phase, targets, runs, notices, pipeline) = match self {
+            Self::Good => (
+                "live",
+                ["healthy", "healthy", "healthy"],
+                "pushed",
+                &["started", "live"][..],
+                "moving None, waiting None, live Some(1), frozen false, blocked []",
+            ),
+            Self::Bad => (
+                "rolled_back",
+                ["untouched", "untouched", "returned"],
+                "other",
+                &["started", "rollback_started", "rolled_back"][..],
+                "moving None, waiting None, live None, frozen false, blocked [\"pushed\"]",
+            ),
+        };
+        let services = SERVICES.map(str::to_owned);
+        Ending {
+            releases: vec![format!("{RELEASE} {phase}")],
+            targets: services.iter().cloned().zip(targets.map(str::to_owned)).collect(),
+            runs: services.into_iter().map(|service| (service, [runs].into())).collect(),
+            notices: texts(notices),
+            told: notices.iter().map(|it| (*it).to_owned()).collect(),
+            pipeline: pipeline.to_owned(),
+            parked: BTreeMap::new(),
+        }
+    }
 
     /// Plays it, with this going wrong from the push on.
     pub fn play(self, trouble: Trouble) -> Played {
@@ -95,8 +232,8 @@ impl Story {
             let pushed = stage.twin.push("live_crons", &["uapi"], behaviour).expect("a push");
             let before = stage.twin.world.with(|cloud, _| {
                 trouble.rules.into_iter().for_each(|rule| cloud.faults.add(rule));
-                if let Some(prepare) = trouble.prepare {
-                    prepare(cloud);
+                if let Some(rivalry) = trouble.rivalry {
+                    rivalry.begin(cloud);
                 }
                 cloud.calls().len()
             });
@@ -104,14 +241,22 @@ impl Story {
             let _ = stage.twin.run_until(LONGEST, |cloud| is_over(&phase(cloud))).await;
             stage.twin.run_for(AFTERWARDS).await;
             let (calls, struck) = stage.twin.world.look(|cloud| {
+                let since = &cloud.calls()[before..];
+                let faults: u64 = cloud.faults.fired().iter().map(|it| it.fired).sum();
                 let by_functions = |noted: &&Noted| noted.call.caller != Caller::Operator;
-                let calls = cloud.calls()[before..].iter().filter(by_functions).cloned();
-                (calls.collect(), cloud.faults.fired().iter().map(|it| it.fired).sum())
+                (since.iter().filter(by_functions).cloned().collect(), faults + races_lost(since))
             });
             let ending = ending(stage, &pushed).await;
             Played { ending, calls, struck, journal: stage.journal(RELEASE).await }
         })
     }
+}
+
+/// How many conditional writes came too late.
+fn races_lost(calls: &[Noted]) -> u64 {
+    let lost = ["ConditionalCheckFailedException", "TransactionCanceledException"];
+    let refused = calls.iter().filter_map(|noted| noted.refusal.as_deref());
+    refused.filter(|refusal| lost.contains(refusal)).count() as u64
 }
 
 /// The phase of the release, by looking at the table and not by asking it: it is asked often.
@@ -172,7 +317,7 @@ fn standing(slot: &Slot) -> String {
 }
 
 /// What the tasks of a service run that ECS wants to run, asked of ECS itself.
-fn digests(cloud: &mut Cloud, service: &str, now: jiff::Timestamp) -> BTreeSet<String> {
+fn digests(cloud: &mut Cloud, service: &str, now: Timestamp) -> BTreeSet<String> {
     let mut ask = |action: &str, input: Value| {
         let answer = cloud.ecs.call(action, &input, now, &cloud.ecr);
         answer.expect("ECS answers a person")

@@ -35,11 +35,13 @@ fn name(service: &str) -> ServiceName {
     ServiceName::new(CLUSTER, service)
 }
 
-/// Asks ECS without using up the account's rates, which belong to the functions.
+/// Asks ECS for the truth of this moment, without using up the account's rates.
 fn ask(cloud: &mut Cloud, action: &str, input: &Value, now: jiff::Timestamp) -> Result<Value, ApiError> {
-    let throttles = std::mem::replace(&mut cloud.ecs.switches.throttle, false);
+    let usual = cloud.ecs.switches.clone();
+    cloud.ecs.switches.throttle = false;
+    cloud.ecs.switches.lag = Duration::ZERO;
     let answer = cloud.ecs.call(action, input, now, &cloud.ecr);
-    cloud.ecs.switches.throttle = throttles;
+    cloud.ecs.switches = usual;
     answer
 }
 
@@ -64,28 +66,17 @@ impl Stage {
         self.twin.push(REPOSITORY, &[tag], behaviour).expect("a push")
     }
 
-    /// The digests that the tasks of `service` run which are not about to stop, sidecars apart.
+    /// The digests that the running tasks of one service show.
     pub fn runs(&self, service: &str) -> BTreeSet<String> {
-        let mut pipelines = self.pipelines.iter();
-        let pipeline = pipelines.find(|it| it.target(&it.target_id(service)).is_some());
-        let pipeline = pipeline.expect("a service of a pipeline");
-        let name = ServiceName::new(&pipeline.cluster, service);
-        let answer = self.twin.world.with(|cloud, now| {
-            let tasks = cloud.ecs.running_tasks(&name);
-            ask(cloud, "DescribeTasks", &json!({ "cluster": name.cluster, "tasks": tasks }), now)
-        });
-        let answer = answer.expect("an answer");
-        let containers = list(&answer["tasks"]).flat_map(|task| list(&task["containers"]));
-        let own = containers.filter(|it| pipeline.images.contains_key(text(&it["name"])));
-        own.map(|it| text(&it["imageDigest"]).to_owned()).collect()
+        self.running().remove(service).unwrap_or_default()
     }
 
-    /// Every service of the pipeline runs these bytes and no others.
+    /// The one digest that all running tasks of a service show.
     #[track_caller]
-    pub fn all_run(&self, digest: &str) {
-        for service in self.services() {
-            assert_eq!(self.runs(&service), [digest.to_owned()].into(), "{service}");
-        }
+    pub fn digest(&self, service: &str) -> String {
+        let digests: Vec<_> = self.runs(service).into_iter().collect();
+        let [only] = &digests[..] else { panic!("{service} runs {digests:?}") };
+        only.clone()
     }
 
     /// The services of all pipelines, in the order of their waves.

@@ -176,8 +176,8 @@ impl Played<'_> {
                 }
             }
             Step::Running => {
-                for service in self.stage.services() {
-                    let digests: Vec<_> = self.stage.runs(&service).into_iter().collect();
+                for (service, digests) in self.stage.running() {
+                    let digests: Vec<_> = digests.into_iter().collect();
                     self.write(&format!("{service:<24} {}", digests.join(" ")));
                 }
             }

@@ -1,13 +1,53 @@
 //! What an operator, a build and a reader of mail do and see.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tidegate_local::ecs::ServiceName;
 use tidegate_local::sns::Published;
 
 use crate::Stage;
 
 impl Stage {
+    /// The digests that the running tasks of each service show, in the containers that a release
+    /// could change.
+    pub fn running(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut running = BTreeMap::new();
+        for pipeline in &self.pipelines {
+            let targets = pipeline.waves.iter().flatten();
+            for service in targets.map(|target| target.service.as_str()) {
+                let tasks = self.tasks_of(&ServiceName::new(&pipeline.cluster, service));
+                let containers = tasks.iter().flat_map(|task| task["containers"].as_array());
+                let digests = containers.flatten().filter_map(|container| {
+                    let ours = pipeline.images.contains_key(container["name"].as_str()?);
+                    container["imageDigest"].as_str().filter(|_| ours).map(str::to_owned)
+                });
+                running.insert(service.to_owned(), digests.collect());
+            }
+        }
+        running
+    }
+
+    fn tasks_of(&self, service: &ServiceName) -> Vec<Value> {
+        let answer = self.twin.world.with(|cloud, now| {
+            let tasks = cloud.ecs.running_tasks(service);
+            let input = json!({ "cluster": service.cluster, "tasks": tasks });
+            cloud.ecs.call("DescribeTasks", &input, now, &cloud.ecr)
+        });
+        let answer = answer.expect("tasks that can be described");
+        answer["tasks"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Demands that all services run these bytes and no others.
+    #[track_caller]
+    pub fn everything_runs(&self, digest: &str) {
+        let only = BTreeSet::from([digest.to_owned()]);
+        let others: BTreeMap<_, _> =
+            self.running().into_iter().filter(|(_, digests)| *digests != only).collect();
+        assert!(others.is_empty(), "expected {digest} everywhere, but: {others:#?}");
+    }
+
     /// The calls that changed ECS, or tried to, with the service where there is one.
     pub fn writes(&self) -> Vec<String> {
         self.twin.world.look(|cloud| {

@@ -23,6 +23,8 @@ pub struct Seen {
     pub sighting: Sighting,
     /// The ARN of the revision the service is asked to run.
     pub task_definition: String,
+    /// ARNs of all its service revisions: in mid-deployment several, and nothing says whose each is.
+    pub service_revisions: Vec<String>,
 }
 
 impl Ecs {
@@ -101,7 +103,12 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
             _ => None,
         },
     };
-    Seen { sighting, task_definition: service.task_definition().unwrap_or_default().to_owned() }
+    let revisions = service.current_service_revisions().iter();
+    Seen {
+        sighting,
+        task_definition: service.task_definition().unwrap_or_default().to_owned(),
+        service_revisions: revisions.filter_map(|it| it.arn().map(str::to_owned)).collect(),
+    }
 }
 
 fn deployment(deployment: &SdkDeployment) -> Deployment {

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use tidegate_core::config::{Base, TargetConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, images};
-use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::model::{Baseline, Cause, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
 use tidegate_core::sighting::{Controller, RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
-use crate::registry::{LifecyclePolicy, Registry, Repository};
+use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
 use crate::{App, Error};
 
 pub use running::running_images;
@@ -32,7 +32,7 @@ pub struct Survey<'a> {
     definitions: BTreeMap<String, RawTaskDefinition>,
     /// Images that were asked about, and the tags of those that are there.
     asked: BTreeSet<(Repository, Digest)>,
-    shown: BTreeMap<(Repository, Digest), Vec<String>>,
+    shown: BTreeMap<(Repository, Digest), Listed>,
     policies: BTreeMap<Repository, LifecyclePolicy>,
     protected: BTreeMap<(String, String), Vec<String>>,
 }
@@ -208,8 +208,12 @@ impl<'a> Survey<'a> {
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision }))
     }
 
-    /// Blocked bytes are no baseline: coming back to them would be no rescue.
+    /// Blocked bytes are no baseline: coming back to them would be no rescue. But an operator who
+    /// goes back blocks what is left, and must not be held for it.
     fn drop_blocked(&self, images: &mut [RunningImage]) {
+        if matches!(self.release.cause, Cause::Rollback { .. }) {
+            return;
+        }
         for image in images {
             if let Some(block) = image.digest.as_ref().and_then(|d| self.scene.blocked.get(d)) {
                 image.source = format!(

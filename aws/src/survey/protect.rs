@@ -8,7 +8,7 @@ use tidegate_core::sighting::RunningImage;
 
 use super::Survey;
 use crate::Error;
-use crate::registry::{Kept, Repository};
+use crate::registry::{Kept, Listed, Repository};
 
 impl Survey<'_> {
     /// Checks that the baseline's images can be pulled and puts the keep tag on them and on the
@@ -56,9 +56,12 @@ impl Survey<'_> {
         if let Some(known) = self.protected.get(&key) {
             return Ok(Some(known.clone()));
         }
-        let Some(tags) = self.shown(repository, digest).await? else { return Ok(None) };
-        let (mut notes, mut tags) = (Vec::new(), tags);
+        let Some(image) = self.shown(repository, digest).await? else { return Ok(None) };
+        let (mut notes, mut tags) = (Vec::new(), image.tags);
         if !tags.contains(&digest.keep_tag()) {
+            // The tag may make old bytes look new: they would be released as if just pushed.
+            let pipeline = &self.release.id.pipeline;
+            self.app.table.remember_push(pipeline, digest, image.pushed_at).await?;
             match self.registry.keep(repository, digest).await? {
                 Kept::Protected => tags.push(digest.keep_tag()),
                 Kept::Unprotected(why) => {
@@ -77,13 +80,13 @@ impl Survey<'_> {
         Ok(Some(notes))
     }
 
-    /// The tags an image has now; `None` when it is gone or archived. The first question of a
+    /// An image as it is now; `None` when it is gone or archived. The first question of a
     /// repository asks for the release's bytes too: one call for both.
     async fn shown(
         &mut self,
         repository: &Repository,
         digest: &Digest,
-    ) -> Result<Option<Vec<String>>, Error> {
+    ) -> Result<Option<Listed>, Error> {
         if !self.asked.contains(&(repository.clone(), digest.clone())) {
             let of_release = self.release.images.values();
             let mut wanted: BTreeSet<Digest> = of_release
@@ -93,7 +96,7 @@ impl Survey<'_> {
             wanted.insert(digest.clone());
             let wanted: Vec<Digest> = wanted.into_iter().collect();
             for image in self.registry.describe(repository, &wanted).await? {
-                self.shown.insert((repository.clone(), image.digest), image.tags);
+                self.shown.insert((repository.clone(), image.digest.clone()), image);
             }
             self.asked.extend(wanted.into_iter().map(|digest| (repository.clone(), digest)));
         }

@@ -102,7 +102,7 @@ impl Table {
             let key = keys::push(&push.pipeline, push.at, &push.digest);
             writes.push(self.put(item::whole(&key, push)?, false)?);
         }
-        if let Some((digest, pushed_at)) = seen {
+        for (digest, pushed_at) in seen {
             writes.push(self.first_seen(&keys::seen(&pipeline, digest), *pushed_at)?);
         }
         for entry in journal {

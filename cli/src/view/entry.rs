@@ -38,8 +38,9 @@ impl EntryView {
 impl fmt::Display for EntryView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  {}", Tone::Faint.of(moment(self.0.at)), self.sentence())?;
-        if self.0.actor != "tidegate" {
-            write!(f, " {}", Tone::Faint.of(format_args!("({})", self.0.actor)))?;
+        let Entry { actor, reason, .. } = &self.0;
+        if actor != "tidegate" && !reason.contains(actor.as_str()) {
+            write!(f, " {}", Tone::Faint.of(format_args!("({actor})")))?;
         }
         self.0.evidence.iter().try_for_each(|line| write!(f, "\n    - {line}"))
     }

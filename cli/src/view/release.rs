@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tidegate_core::model::{Cause, Failure, Phase, Release, ReleaseId};
+use tidegate_core::model::{Cause, Failure, Hold, Phase, Release, ReleaseId};
 
 use super::{ImageView, image, moment};
 use crate::output::Tone;
@@ -18,7 +18,7 @@ pub struct ReleaseView {
     pub phase: &'static str,
     /// Since when it is in this state; of a bake: until when.
     pub since: Timestamp,
-    /// What the state's name does not say: the wave, what holds it, why it was refused.
+    /// What the state's name does not say: the wave, that it is held, why it was refused.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
     /// What made it.
@@ -31,6 +31,9 @@ pub struct ReleaseView {
     pub config: u64,
     /// What it brings.
     pub images: Vec<ImageView>,
+    /// What keeps it from moving, while something does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<Hold>,
     /// What went wrong, once something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -52,6 +55,10 @@ impl ReleaseView {
             at: release.at,
             config: release.config,
             images: ImageView::all(&release.images),
+            held: match &release.phase {
+                Phase::Surveying { held, .. } => held.clone(),
+                _ => None,
+            },
             failure: release.failure.clone(),
             tone,
         }
@@ -87,9 +94,7 @@ fn circumstances(release: &Release) -> (Timestamp, String, Tone) {
     match &release.phase {
         Phase::Waiting { since } => (*since, nothing, Tone::Waiting),
         Phase::Surveying { since, held: None } => (*since, nothing, Tone::Moving),
-        Phase::Surveying { since, held: Some(hold) } => {
-            (*since, format!("held: {hold}"), Tone::Waiting)
-        }
+        Phase::Surveying { since, held: Some(_) } => (*since, "held".to_owned(), Tone::Waiting),
         Phase::Rolling { wave, since } => {
             let waves = format!("wave {} of {}", wave + 1, release.waves.len());
             (*since, waves, Tone::Moving)
@@ -125,6 +130,7 @@ impl fmt::Display for ReleaseView {
             at,
             config,
             images,
+            held,
             failure,
             tone: _,
         } = self;
@@ -135,6 +141,9 @@ impl fmt::Display for ReleaseView {
         for image in images {
             writeln!(f, "  image   {}: {image}", image.image)?;
             writeln!(f, "          {}", Tone::Faint.of(&image.digest))?;
+        }
+        if let Some(hold) = held {
+            writeln!(f, "  held    {}", Tone::Waiting.of(hold))?;
         }
         if let Some(failure) = failure {
             writeln!(f, "  failed  {}", Tone::Bad.of(&failure.cause))?;

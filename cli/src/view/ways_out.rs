@@ -11,10 +11,10 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
         Some(release) => match &release.phase {
             Phase::Surveying { held: Some(Hold::NoWayBack { .. }), .. } => {
                 let start = format!("tidegate start {} --without-way-back", release.id);
-                vec![start, verb("abandon")]
+                vec![start, verb("rollback"), verb("abandon")]
             }
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
-                vec![format!("tidegate start {}", release.id), verb("abandon")]
+                vec![format!("tidegate start {}", release.id), verb("rollback"), verb("abandon")]
             }
             Phase::Frozen { .. } | Phase::RollbackFailed { .. } => {
                 vec![verb("rollback"), verb("accept"), verb("abandon")]

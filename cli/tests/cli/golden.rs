@@ -69,7 +69,7 @@ fn a_rollback_that_failed() {
     let mut release = newest(Phase::RollbackFailed { at: at(200) });
     release.failure = Some(crash());
     let fell = SlotPhase::ReturnFailed { failure: crash() };
-    let slots = vec![slot("Rag", 0, fell), slot("AI_CONTENT", 1, SlotPhase::Untouched)];
+    let slots = vec![slot("Rag", 0, &fell), slot("AI_CONTENT", 1, &SlotPhase::Untouched)];
     let why = "someli-production/42 is rollback_failed: Rag: container `crons` exited with code 1";
     let mut scene = frozen(scene(Some(release), slots, None), "tidegate", why);
     let block = Block {

@@ -78,7 +78,7 @@ pub(crate) fn newest(phase: Phase) -> Release {
     release(42, Cause::Push, image("prod-9e1f0a2", "9e1f0a2b3c4d", 0), phase)
 }
 
-pub(crate) fn slot(service: &str, wave: usize, phase: SlotPhase) -> Slot {
+pub(crate) fn slot(service: &str, wave: usize, phase: &SlotPhase) -> Slot {
     let revision =
         |number| format!("arn:aws:ecs:us-west-2:123456789012:task-definition/{service}:{number}");
     let repository = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons";
@@ -172,9 +172,9 @@ pub(crate) fn frozen(mut scene: Scene, by: &str, why: &str) -> Scene {
 pub(crate) fn rolling() -> Scene {
     let deadline = at(1000);
     let slots = vec![
-        slot("Rag", 0, SlotPhase::Healthy { at: at(90), unproven: false }),
-        slot("AI_CONTENT", 1, SlotPhase::Settling { since: at(95), deadline }),
-        slot("Billing-Payments", 1, SlotPhase::Applying { since: at(91) }),
+        slot("Rag", 0, &SlotPhase::Healthy { at: at(90), unproven: false }),
+        slot("AI_CONTENT", 1, &SlotPhase::Settling { since: at(95), deadline }),
+        slot("Billing-Payments", 1, &SlotPhase::Applying { since: at(91) }),
     ];
     scene(Some(newest(Phase::Rolling { wave: 1, since: at(91) })), slots, None)
 }
@@ -183,11 +183,11 @@ pub(crate) fn rolling() -> Scene {
 pub(crate) fn rolled_back() -> (Release, Vec<Slot>) {
     let mut release = newest(Phase::RolledBack { at: at(120) });
     release.failure = Some(crash());
-    let mut rag = slot("Rag", 0, SlotPhase::Returned { at: at(119) });
+    let mut rag = slot("Rag", 0, &SlotPhase::Returned { at: at(119) });
     rag.tasks.insert(task().task, task());
     rag.baseline.notes.push("4b1d7e200000: lifecycle rule 10 deletes it".to_owned());
     let untouched = ["AI_CONTENT", "Billing-Payments"];
-    let slots = untouched.map(|name| slot(name, 1, SlotPhase::Untouched));
+    let slots = untouched.map(|name| slot(name, 1, &SlotPhase::Untouched));
     (release, std::iter::once(rag).chain(slots).collect())
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidegate_aws::ecs::{Ecs, Seen};
+use tidegate_aws::ecs::{ContainerImage, Ecs, Seen};
 use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::definition::successor;
 use tidegate_core::model::{Outcome, Pin, Slot};
@@ -145,14 +145,20 @@ async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Seen>, Refusal> {
 }
 
 /// Whether what ECS resolved for its rollback are the bytes that ran before.
+///
+/// Its rollback may still be on its way: then our service revision is listed beside the old one.
 async fn same_bytes(ecs: &Ecs, slot: &Slot, seen: &Seen) -> Result<bool, Refusal> {
-    let Some(revision) = &seen.sighting.service_revision else { return Ok(false) };
-    let resolved = ecs.service_revisions(std::slice::from_ref(revision)).await?;
-    let resolved: Vec<_> =
-        resolved.into_values().flat_map(|revision| revision.containers).collect();
-    Ok(slot.baseline.images.iter().all(|image| {
-        resolved.iter().any(|c| c.container == image.container && c.digest == image.digest)
-    }))
+    let revisions = ecs.service_revisions(&seen.service_revisions).await?;
+    let old: Vec<_> = revisions
+        .into_values()
+        .filter(|revision| revision.task_definition == slot.baseline.running)
+        .collect();
+    let ran_before = |containers: &[ContainerImage]| {
+        slot.baseline.images.iter().all(|image| {
+            containers.iter().any(|c| c.container == image.container && c.digest == image.digest)
+        })
+    };
+    Ok(!old.is_empty() && old.iter().all(|revision| ran_before(&revision.containers)))
 }
 
 fn drifted(deployment: &Deployment, at: Timestamp) -> Outcome {

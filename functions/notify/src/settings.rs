@@ -1,6 +1,6 @@
 //! Where to send, as template.yaml sets it.
 
-use tidegate_aws::app::{SettingError, required, setting};
+use tidegate_aws::setting::{SettingError, required, setting};
 
 /// The environment of notify, beyond what every function has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,17 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::Registry;
-use tidegate_aws::table::Commit;
-use tidegate_aws::{App, Error, advance};
+use tidegate_aws::{App, Error};
 use tidegate_core::config;
-use tidegate_core::decide::Sightings;
 use tidegate_core::event::{self, PushEvent, Woken};
-use tidegate_core::push::{Answer, Candidate, answer};
 
+use crate::record::record;
 use crate::{resolve, sweep};
-
-/// Writers of one head in the same second: after so many the event is retried by Lambda.
-const TRIES: u32 = 8;
 
 /// Handles an ECR push or the sweep's schedule.
 pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
@@ -45,36 +40,4 @@ async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
         tracing::info!(repository = push.repository, tag = push.tag, "no pipeline looks at it");
     }
     Ok(json!({ "outcome": "answered", "answers": answers }))
-}
-
-/// Answers one candidate in the table, and moves the pipeline on.
-pub(crate) async fn record(
-    app: &App,
-    pipeline: &str,
-    candidate: &Candidate,
-) -> Result<String, Error> {
-    for _ in 0..TRIES {
-        let scene = app.table.scene(pipeline).await?;
-        let change = match answer(&scene, candidate, app.clock.now()) {
-            Answer::Known(why) => {
-                tracing::info!(pipeline, why, "known");
-                return Ok(why);
-            }
-            Answer::Record(change) => change,
-        };
-        if app.table.commit(&change).await? == Commit::Superseded {
-            tracing::info!(pipeline, "superseded write, reading again");
-            continue;
-        }
-        let said = match (&change.push, change.releases.first()) {
-            (Some(push), _) => push.why.clone(),
-            (None, Some(release)) => format!("{} brings {}", release.id, release.label()),
-            (None, None) => "recorded".to_owned(),
-        };
-        tracing::info!(pipeline, said, "recorded");
-        advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
-        return Ok(said);
-    }
-    let what = format!("the push of {} to {pipeline}", candidate.bytes.label());
-    Err(tidegate_aws::table::TableError::Contended { what, tries: TRIES }.into())
 }

@@ -1,12 +1,12 @@
 //! The program: wiring only.
 
-use lambda_runtime::{LambdaEvent, service_fn, tracing};
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
-use tidegate_aws::{App, Error, deadline};
+use tidegate_aws::{App, Error, deadline, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    tracing::init_default_subscriber();
+    log::start();
     let app = App::from_env()?;
     app.warm_up().await;
     let app = &app;

@@ -12,7 +12,7 @@ use tidegate_core::model::Digest;
 use tidegate_core::push::{Candidate, SWEEP};
 use tidegate_core::sighting::RegistryImage;
 
-use crate::handler::record;
+use crate::record::record;
 use crate::resolve;
 
 /// What must be left of the invocation to sweep one more pipeline.

@@ -35,8 +35,8 @@ impl Cloud {
             for event in events {
                 self.publish(&event);
             }
-            while let Some((at, due)) = self.agenda.take(at) {
-                self.happen(due, at.max(now), &mut started);
+            while let Some((_, due)) = self.agenda.take(at) {
+                self.happen(due, now, &mut started);
             }
         }
         started

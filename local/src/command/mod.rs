@@ -27,11 +27,11 @@ enum Command {
 }
 
 /// What both commands take.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 struct Common {
-    /// The config whose repositories, clusters and services are there
-    #[arg(long, value_name = "FILE", default_value = EXAMPLE)]
-    config: PathBuf,
+    /// The config whose repositories, clusters and services are there [default: examples/someli.yaml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A folder with built programs (promote, deploy, watch, notify), instead of building them
     #[arg(long, value_name = "DIR")]
     functions: Option<PathBuf>,
@@ -39,7 +39,7 @@ struct Common {
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
     /// Decides everything that AWS leaves to chance
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t)]
     seed: u64,
 }
 
@@ -62,16 +62,11 @@ impl Args {
 /// What goes wrong before the local AWS is up is told to the person who started it, and no more.
 type Failure = Box<dyn std::error::Error>;
 
-impl Default for Common {
-    fn default() -> Self {
-        Self { config: EXAMPLE.into(), functions: None, logs: None, seed: 1 }
-    }
-}
-
 impl Common {
     fn pipelines(&self) -> Result<Vec<PipelineConfig>, Failure> {
-        let name = self.file().display().to_string();
-        let text = std::fs::read_to_string(&self.config)
+        let file = self.file();
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file)
             .map_err(|error| format!("cannot read {name}: {error}"))?;
         Ok(Config::parse(&name, &text)?.resolve(ACCOUNT, REGION)?)
     }
@@ -91,7 +86,8 @@ impl Common {
 
     /// The config's path as a person would write it, seen from here.
     fn file(&self) -> PathBuf {
-        let whole = self.config.canonicalize().unwrap_or_else(|_| self.config.clone());
+        let file = self.config.as_deref().unwrap_or(Path::new(EXAMPLE));
+        let whole = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let here = std::env::current_dir().unwrap_or_default();
         whole.strip_prefix(here).map(Path::to_owned).unwrap_or(whole)
     }

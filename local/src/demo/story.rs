@@ -155,7 +155,8 @@ impl<'a> Story<'a> {
             let tasks = ask("ListTasks", list)["taskArns"].clone();
             let described = ask("DescribeTasks", json!({ "cluster": cluster, "tasks": tasks }));
             let tasks = described["tasks"].as_array().cloned().unwrap_or_default();
-            let containers = tasks.iter().flat_map(|task| task["containers"].as_array()).flatten();
+            let containers =
+                tasks.iter().filter_map(|task| task["containers"].as_array()).flatten();
             let ours = containers.filter(|it| {
                 it["image"].as_str().is_some_and(|name| name.contains(&format!("/{image}")))
             });

@@ -1,7 +1,5 @@
 //! What will happen, and when: the model's own future.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::names::ServiceName;
@@ -46,30 +44,11 @@ pub(super) enum Step {
     Forget,
 }
 
-/// Everything that will happen, in order; what is due at the same time happens in the order of asking.
-#[derive(Debug, Default)]
-pub(super) struct Agenda {
-    entries: BTreeMap<(Timestamp, u64), Due>,
-    asked: u64,
-}
+/// Everything that will happen, in order.
+pub(super) type Agenda = crate::agenda::Agenda<Due>;
 
 impl Agenda {
-    pub(super) fn add(&mut self, at: Timestamp, due: Due) {
-        self.asked += 1;
-        self.entries.insert((at, self.asked), due);
-    }
-
     pub(super) fn task(&mut self, at: Timestamp, task: &str, step: Step) {
         self.add(at, Due::Task { task: task.to_owned(), step });
-    }
-
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.entries.keys().next().map(|(at, _)| *at)
-    }
-
-    pub(super) fn take(&mut self, until: Timestamp) -> Option<(Timestamp, Due)> {
-        let entry = self.entries.first_entry().filter(|entry| entry.key().0 <= until)?;
-        let ((at, _), due) = entry.remove_entry();
-        Some((at, due))
     }
 }

@@ -131,7 +131,7 @@ impl Ecs {
     /// When something happens next without a call, or an event waits to be taken.
     pub fn next_due(&self) -> Option<Timestamp> {
         let event = self.bus.first().map(|event| event.at);
-        event.into_iter().chain(self.agenda.next()).min()
+        event.into_iter().chain(self.agenda.next_due()).min()
     }
 
     /// Lets everything up to `now` happen and hands over the events since the last time, in order.

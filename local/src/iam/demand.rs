@@ -132,7 +132,7 @@ fn ecs(action: &str, input: Input<'_>, place: &Place) -> Vec<Demand> {
     }
 }
 
-/// RegisterTaskDefinition: the family, the tags it sets, the roles it passes.
+/// `RegisterTaskDefinition`: the family, the tags it sets, the roles it passes.
 fn register(input: Input<'_>, place: &Place) -> Vec<Demand> {
     let family = input.text("family").unwrap_or_default();
     let family = place.arn("ecs", &format!("task-definition/{family}:*"));

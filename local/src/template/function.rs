@@ -100,7 +100,7 @@ pub struct Mapping {
     pub stream: String,
 }
 
-/// The table, as CreateTable wants it.
+/// The table, as `CreateTable` wants it.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// Its name.
@@ -236,7 +236,7 @@ fn destination(config: &Value) -> Option<Destination> {
     config["OnFailure"]["Destination"].as_str().map(str::to_owned)
 }
 
-/// The properties that CreateTable takes too; the rest is CloudFormation's or the account's.
+/// The properties that `CreateTable` takes too; the rest is CloudFormation's or the account's.
 fn table_request(resource: &Resource) -> Value {
     let mut request = json!({ "TableName": resource.name });
     for member in ["AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes"] {

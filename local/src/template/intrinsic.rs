@@ -173,7 +173,7 @@ impl<'a> Scope<'a> {
             };
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                out.push_str(&format!("${{{literal}}}"));
+                out.extend(["${", literal, "}"]);
             } else if let Some(value) = names.get(name) {
                 out.push_str(&text(value));
             } else if name.contains('.') {

@@ -95,7 +95,7 @@ fn a_role_has_the_statements_whose_condition_holds() {
     assert_eq!(statements[0]["Condition"], condition);
     let with = stack(&[("ServiceArns", "a"), ("Slack", "arn")]).unwrap();
     assert_eq!(with.statements(role).len(), 2);
-    assert!(without.resources.get("SlackOnly").is_none());
+    assert!(!without.resources.contains_key("SlackOnly"));
     assert!(with.resources.contains_key("SlackOnly"));
 }
 

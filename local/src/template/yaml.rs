@@ -31,7 +31,7 @@ fn value(yaml: &Yaml<'_>) -> Result<Value, TemplateError> {
             }
             Value::Object(object)
         }
-        Yaml::Tagged(tag, node) => tagged(&tag.suffix, value(node)?),
+        Yaml::Tagged(tag, node) => tagged(&tag.suffix, &value(node)?),
         Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => {
             return Err(TemplateError::new("a value that YAML cannot resolve"));
         }
@@ -51,7 +51,7 @@ fn plain(scalar: &Scalar<'_>) -> Result<Value, TemplateError> {
 }
 
 /// `!Ref X` is `{Ref: X}`, `!Condition X` is `{Condition: X}`, every other tag `{Fn::TAG: …}`.
-fn tagged(tag: &str, node: Value) -> Value {
+fn tagged(tag: &str, node: &Value) -> Value {
     let name = match tag {
         "Ref" | "Condition" => tag.to_owned(),
         _ => format!("Fn::{tag}"),

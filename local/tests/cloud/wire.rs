@@ -140,10 +140,9 @@ fn a_call_can_be_throttled_lost_or_land_late() {
             (made.is_ok(), twin.now().duration_since(began).as_secs())
         };
         let landed = |name: &str| {
-            let arrived = twin.world.look(|cloud| {
+            twin.world.look(|cloud| {
                 cloud.calls().iter().filter(|it| it.call.input["Name"] == name).count()
-            });
-            arrived
+            })
         };
         let (ok, _) = create("throttled", Fault::Throttle).await;
         assert!(ok, "the SDK tried again");

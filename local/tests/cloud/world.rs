@@ -27,11 +27,14 @@ pub(crate) fn pipelines() -> Vec<PipelineConfig> {
     config.resolve("123456789012", "us-west-2").unwrap()
 }
 
+/// What a program answers to an event.
+type Answer = dyn Fn(&str, &Value) -> Outcome;
+
 /// Programs that note what they are given, and answer what they are told to: `{}` otherwise.
 #[derive(Clone)]
 pub(crate) struct Script {
     seen: Rc<RefCell<Vec<(String, Value)>>>,
-    answer: Rc<dyn Fn(&str, &Value) -> Outcome>,
+    answer: Rc<Answer>,
 }
 
 impl Default for Script {

@@ -31,6 +31,10 @@ pub fn apply_config(
     let mut head = before.map_or_else(|| first_head(&config.name), |scene| scene.head.clone());
     head.step += 1;
     head.config += 1;
+    // One more tag may make them look new before any push is answered.
+    let running = runs.values().map(|image| (image.digest.clone(), image.pushed_at));
+    let pushed = answered.values().map(|memory| (memory.digest.clone(), memory.pushed_at));
+    let seen = running.chain(pushed).collect();
     for (image, memory) in answered {
         head.answered.entry(image).or_insert(memory);
     }
@@ -38,7 +42,7 @@ pub fn apply_config(
     let new = runs.iter().any(|(name, _)| known.is_none_or(|live| !live.images.contains_key(name)));
     let reason = format!("config version {} applied by {actor}", head.config);
     if !new {
-        return Ok(of_pipeline(head, actor, "configured", reason, now));
+        return Ok(Change { seen, ..of_pipeline(head, actor, "configured", reason, now) });
     }
     let mut images = known.map(|live| live.images.clone()).unwrap_or_default();
     for (name, image) in runs {
@@ -67,6 +71,7 @@ pub fn apply_config(
         head: Some(head),
         releases: vec![release],
         journal: vec![entry],
+        seen,
         ..Change::default()
     })
 }

@@ -49,7 +49,7 @@ pub fn block(
     if let Some(block) = scene.blocked.get(digest) {
         return Err(Refused(format!("{block}, already")));
     }
-    let mut head = scene.head.stepped();
+    let head = scene.head.stepped();
     let release = ReleaseId::new(head.pipeline.clone(), head.live.unwrap_or_default());
     let block = Block { digest: digest.clone(), release, why: format!("{actor}: {why}"), at: now };
     let mut change = of_pipeline(head, actor, "blocked", format!("{digest}: {why}"), now);

@@ -68,9 +68,13 @@ pub fn promote(event: &Value) -> Woken<PushEvent> {
         return Woken::Nothing(format!("{}:{tag} is Tidegate's own tag", detail.repository_name));
     }
     match detail.image_digest.parse() {
-        Ok(digest) if !detail.repository_name.is_empty() => {
-            Woken::By(PushEvent { account, region, repository: detail.repository_name, tag, digest })
-        }
+        Ok(digest) if !detail.repository_name.is_empty() => Woken::By(PushEvent {
+            account,
+            region,
+            repository: detail.repository_name,
+            tag,
+            digest,
+        }),
         _ => Woken::NotUnderstood(identity(event)),
     }
 }

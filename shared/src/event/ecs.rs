@@ -81,35 +81,33 @@ pub fn watch(event: &Value) -> Woken<TaskStopped> {
             let text = |key: &str| envelope.detail.get(key).and_then(Value::as_str).unwrap_or("?");
             let name = text("eventName");
             // The start of ECS's own rollback has the same name; only its reason differs.
-            if name == "SERVICE_DEPLOYMENT_IN_PROGRESS" && !text("reason").contains("rolling back") {
+            if name == "SERVICE_DEPLOYMENT_IN_PROGRESS" && !text("reason").contains("rolling back")
+            {
                 return Woken::Nothing("a deployment started".to_owned());
             }
             // It repeats while nothing happens, and names no deployment: no release hangs on it.
             if name == "SERVICE_STEADY_STATE" {
                 return Woken::Nothing("a service is steady".to_owned());
             }
-            let completed = name == "SERVICE_DEPLOYMENT_COMPLETED";
-            match envelope.resources.first().map(|arn| service(arn, &envelope)) {
-                Some(Some(target)) => {
-                    Woken::By(TaskStopped {
-                        target,
-                        task: None,
-                        completed,
-                        what: format!("{kind}: {name}"),
-                    })
-                }
-                _ => Woken::NotUnderstood(identity(event)),
-            }
+            let arn = envelope.resources.first().and_then(|arn| arn.split_once(":service/"));
+            let Some((_, name_of_service)) = arn else {
+                return Woken::NotUnderstood(identity(event));
+            };
+            let Some((cluster, service)) = name_of_service.split_once('/') else {
+                return Woken::Nothing(format!(
+                    "the ARN of {name_of_service} is of the old form and names no cluster; the \
+                     tick looks there"
+                ));
+            };
+            Woken::By(TaskStopped {
+                target: target(&envelope, cluster, service),
+                task: None,
+                completed: name == "SERVICE_DEPLOYMENT_COMPLETED",
+                what: format!("{kind}: {name}"),
+            })
         }
         _ => Woken::NotUnderstood(identity(event)),
     }
-}
-
-/// The service of an ARN. The old form without a cluster names no service for sure: the minute
-/// tick looks there.
-fn service(arn: &str, envelope: &Envelope) -> Option<TargetId> {
-    let (cluster, service) = arn.split_once(":service/")?.1.split_once('/')?;
-    Some(target(envelope, cluster, service))
 }
 
 fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {

@@ -25,7 +25,8 @@ pub enum Woken<T> {
 pub fn identity(event: &Value) -> String {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("?");
     let resource = event.pointer("/resources/0").and_then(Value::as_str).unwrap_or("no resource");
-    let identity = format!("{} {} {} ({resource})", text("source"), text("detail-type"), text("id"));
+    let identity =
+        format!("{} {} {} ({resource})", text("source"), text("detail-type"), text("id"));
     identity.chars().take(300).collect()
 }
 
@@ -34,3 +35,6 @@ fn is_schedule(event: &Value, kind: &str) -> bool {
     event.get("kind").and_then(Value::as_str) == Some(kind)
         || event.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event")
 }
+
+#[cfg(test)]
+mod tests;

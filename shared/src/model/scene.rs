@@ -92,8 +92,8 @@ pub struct Change {
     pub journal: Vec<Entry>,
     /// A push that made no release.
     pub push: Option<Push>,
-    /// A digest's push time as first seen; put once, so that a later tag never moves it.
-    pub seen: Option<(Digest, Timestamp)>,
+    /// Push times of digests as first seen; each put once, so that a later tag never moves it.
+    pub seen: BTreeMap<Digest, Timestamp>,
 }
 
 /// What should happen next, and why nothing more does.

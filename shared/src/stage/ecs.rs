@@ -7,9 +7,7 @@ use jiff::Timestamp;
 
 use super::build::arn;
 use crate::model::{Baseline, Digest};
-use crate::sighting::{
-    Controller, Deployment, RolloutState, RunningImage, Sighting, Strategy,
-};
+use crate::sighting::{Controller, Deployment, RolloutState, RunningImage, Sighting, Strategy};
 
 /// From UpdateService to steady.
 const START: Duration = Duration::from_secs(20);
@@ -32,6 +30,8 @@ pub(crate) struct Service {
     /// The image it runs, by its name in the config.
     pub(crate) image: String,
     pub(crate) desired: u32,
+    /// Nobody knows the bytes that it runs.
+    pub(crate) unknown: bool,
     /// Newest first.
     pub(crate) deployments: Vec<Deployment>,
     digests: BTreeMap<String, Digest>,
@@ -45,6 +45,7 @@ impl Service {
             name: name.to_owned(),
             image: image.to_owned(),
             desired: 1,
+            unknown: false,
             deployments: Vec::new(),
             digests: BTreeMap::from([(revision.clone(), bytes.clone())]),
             made: 0,
@@ -168,7 +169,7 @@ impl Service {
                 container: "main".to_owned(),
                 repository: "repository".to_owned(),
                 named: "repository:uapi".to_owned(),
-                digest: Some(self.running_digest()),
+                digest: Some(self.running_digest()).filter(|_| !self.unknown),
                 source: "its running tasks".to_owned(),
             }],
             desired: self.desired,

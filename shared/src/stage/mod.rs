@@ -21,11 +21,11 @@ use crate::command::Refused;
 use crate::config::TagPattern;
 use crate::decide::{self, Finding, Seen, Sightings};
 use crate::model::{
-    Action, Baseline, Change, Digest, NoticeKind, Outcome, Phase, Pin, Plan, Release, ReleaseImage,
-    Slot, TaskFailure, Todo,
+    Action, Change, Digest, NoticeKind, Outcome, Phase, Plan, Release, ReleaseImage, Scene, Slot,
+    TargetId, TaskFailure, Todo,
 };
 use crate::push::{self, Candidate};
-use crate::sighting::{RunningImage, Sighting};
+use crate::sighting::Sighting;
 
 /// As many rounds as the functions take before they give up.
 const ROUNDS: u32 = 40;
@@ -88,6 +88,8 @@ impl Stage {
 
     /// Somebody pushes `digest` as `app:prod-…`; recorded and carried on as promote does.
     pub(crate) fn push(&mut self, bytes: &str) {
+        // The registry counts whole seconds: two pushes of one second have no order of their own.
+        self.now += Duration::from_secs(1);
         let tag = format!("prod-{bytes:0>7}");
         self.push_as("app", &tag, image("app", bytes, &tag, self.now));
     }
@@ -106,7 +108,7 @@ impl Stage {
     /// An operator's word, carried on as the CLI does.
     pub(crate) fn command(
         &mut self,
-        say: impl Fn(&crate::model::Scene, &str, Timestamp) -> Result<Change, Refused>,
+        say: impl Fn(&Scene, &str, Timestamp) -> Result<Change, Refused>,
     ) -> Result<(), Refused> {
         let change = say(&self.table.scene(), OPERATOR, self.now)?;
         self.write(&change);
@@ -256,27 +258,41 @@ impl Stage {
 
     // ---- deploy ----
 
-    /// Deploy answers what it is asked: surveys and targets.
+    /// Deploy does what it is asked, and what is asked meanwhile: surveys and targets.
     pub(crate) fn work(&mut self) {
         self.survey();
-        let asked = self.table.slots.values().filter(|slot| slot.todo == Some(Todo::Deploy));
-        for target in asked.map(|slot| slot.target.clone()).collect::<Vec<_>>() {
-            self.answer(&target.service);
+        loop {
+            let silent = |service: &str| matches!(self.answers.get(service), Some(Answer::Never));
+            let asked = self.table.slots.values().filter(|slot| slot.todo == Some(Todo::Deploy));
+            let asked = asked.map(|slot| slot.target.service.clone());
+            let asked: Vec<_> = asked.filter(|service| !silent(service)).collect();
+            for service in &asked {
+                self.answer(service);
+            }
+            self.advance();
+            if asked.is_empty() {
+                return;
+            }
         }
-        self.advance();
     }
 
     /// The survey, if one is asked for.
     pub(crate) fn survey(&mut self) {
-        let scene = self.table.scene();
-        let asked = scene
-            .moving
-            .filter(|r| r.todo.is_some() && matches!(r.phase, Phase::Surveying { .. }));
-        let Some(release) = asked else { return };
-        let found = release.targets().map(|t| (t.clone(), self.finding(&release, &t.service)));
-        let found: BTreeMap<_, _> = found.collect();
+        let found = self.found();
+        if found.is_empty() {
+            return;
+        }
         let now = self.now;
-        self.carry_out(|table| decide::conclude(&table.scene(), &found, now));
+        let _ = self.carry_out(|table| decide::conclude(&table.scene(), &found, now));
+    }
+
+    /// What a survey finds, if one is asked for.
+    pub(crate) fn found(&mut self) -> BTreeMap<TargetId, Finding> {
+        let asked = self.table.scene().moving;
+        let asked =
+            asked.filter(|r| r.todo.is_some() && matches!(r.phase, Phase::Surveying { .. }));
+        let Some(release) = asked else { return BTreeMap::new() };
+        release.targets().map(|t| (t.clone(), self.finding(&release, &t.service))).collect()
     }
 
     fn finding(&mut self, release: &Release, service: &str) -> Finding {
@@ -300,7 +316,7 @@ impl Stage {
         let slot = self.table.slots.get_mut(&target(service)).unwrap();
         let ecs = self.services.get_mut(service).unwrap();
         let outcome = match how.unwrap_or(Answer::Accepts) {
-            Answer::Never => return,
+            Answer::Never => panic!("a deploy that never answers was waited for"),
             Answer::Refuses(why) => Outcome::Refused { why: why.to_owned(), at: now },
             Answer::Throttles(wait) => Outcome::Throttled { until: now + wait },
             Answer::FindsDrift => Outcome::Drifted { seen: "another one".to_owned(), at: now },
@@ -328,24 +344,5 @@ pub(crate) fn candidate(name: &str, tag: &str, bytes: ReleaseImage, by: &str) ->
     let pattern = ["uapi", "v{semver}", "prod-{sha}", "*"];
     let pattern = pattern.map(|text| text.parse::<TagPattern>().unwrap());
     let pattern = pattern.into_iter().find(|p| p.matches(tag).is_some()).unwrap();
-    Candidate {
-        image: name.to_owned(),
-        pattern,
-        tag: tag.to_owned(),
-        bytes,
-        by: by.to_owned(),
-    }
-}
-
-/// A baseline of a service that has no way back.
-pub(crate) fn stranded(mut baseline: Baseline) -> Baseline {
-    for image in &mut baseline.images {
-        *image = RunningImage { digest: None, source: "no task runs".to_owned(), ..image.clone() };
-    }
-    baseline
-}
-
-/// What a release wants in a service.
-pub(crate) fn pins(slot: &Slot) -> Vec<&Digest> {
-    slot.wanted.iter().map(|pin: &Pin| &pin.digest).collect()
+    Candidate { image: name.to_owned(), pattern, tag: tag.to_owned(), bytes, by: by.to_owned() }
 }

@@ -61,10 +61,8 @@ fn blocked_stays_out(table: &Table) {
         let waits = matches!(slot.phase, SlotPhase::Applying { .. });
         let blocked = slot.wanted.iter().any(|pin| table.blocks.contains_key(&pin.digest));
         let moving = table.releases[&slot.release.number].phase.is_moving();
-        let rolling = matches!(
-            table.releases[&slot.release.number].phase,
-            Phase::RollingBack { .. }
-        );
+        let rolling =
+            matches!(table.releases[&slot.release.number].phase, Phase::RollingBack { .. });
         assert!(!(waits && blocked && moving && !rolling), "blocked_stays_out: {}", slot.target);
     }
 }

@@ -73,8 +73,7 @@ impl Table {
     pub(crate) fn scene(&self) -> Scene {
         let release = |number: Option<u64>| number.map(|number| self.releases[&number].clone());
         let moving = release(self.head.moving);
-        let targets: BTreeSet<_> =
-            moving.iter().flat_map(Release::targets).cloned().collect();
+        let targets: BTreeSet<_> = moving.iter().flat_map(Release::targets).cloned().collect();
         let mut slots = self.slots.clone();
         slots.retain(|target, _| targets.contains(target));
         Scene {
@@ -99,7 +98,8 @@ impl Table {
             return Err(format!("{actions} actions"));
         }
         self.check(change)?;
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change.clone();
+        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } =
+            change.clone();
         self.head = head.unwrap_or_else(|| self.head.clone());
         self.releases.extend(releases.into_iter().map(|release| (release.id.number, release)));
         for (before, mut after) in slots {
@@ -118,7 +118,7 @@ impl Table {
         self.blocks.retain(|digest, _| !unblocks.contains(digest));
         self.journal.extend(journal);
         self.pushes.extend(push);
-        if let Some((digest, at)) = seen {
+        for (digest, at) in seen {
             self.seen.entry(digest).or_insert(at);
         }
         rules::check(self);
@@ -130,13 +130,14 @@ impl Table {
         let copies = slots.iter().filter(|(before, after)| {
             before.as_ref().is_some_and(|before| before.release != after.release)
         });
-        let single = [head.is_some(), push.is_some(), seen.is_some()];
+        let single = [head.is_some(), push.is_some()];
         releases.len()
             + slots.len()
             + copies.count()
             + blocks.len()
             + unblocks.len()
             + journal.len()
+            + seen.len()
             + single.into_iter().filter(|is| *is).count()
     }
 
@@ -144,7 +145,9 @@ impl Table {
         let Change { head, releases, slots, journal, .. } = change;
         let follows = |what: &str, before: Option<u64>, after: u64| {
             let holds = before.unwrap_or_default() + 1 == after;
-            holds.then_some(()).ok_or_else(|| format!("{what} is at {before:?}, not before {after}"))
+            holds
+                .then_some(())
+                .ok_or_else(|| format!("{what} is at {before:?}, not before {after}"))
         };
         if let Some(head) = head {
             follows("the head", Some(self.head.step), head.step)?;

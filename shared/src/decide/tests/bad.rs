@@ -42,6 +42,7 @@ fn a_crash_in_the_second_wave_brings_back_the_first_too() {
     stage.push("b1");
     stage.work();
     stage.tick();
+    stage.work();
     stage.task_stops("Carousel", |_| {});
     stage.play();
     assert_eq!(stage.phase(2), "rolled_back");
@@ -70,10 +71,12 @@ fn what_aws_refuses_is_not_the_images_fault() {
     let mut stage = Stage::of(&[&["Rag", "Billing"]]);
     stage.answers.insert("Rag".into(), Answer::Refuses("AccessDenied: ecs:UpdateService"));
     stage.push("b1");
-    stage.work();
+    stage.survey();
+    stage.answer("Rag");
+    stage.answers.clear();
+    stage.advance();
     assert_eq!(stage.phase(2), "rolling_back");
     assert_eq!(stage.cause(2), "Rag: AccessDenied: ecs:UpdateService");
-    stage.answers.clear();
     stage.play();
     assert_eq!(stage.phase(2), "rolled_back");
     assert!(stage.table.blocks.is_empty());
@@ -135,9 +138,7 @@ fn only_bytes_that_did_not_run_before_are_blocked() {
     let both = [("api".to_owned(), new), ("web".to_owned(), again)];
     stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
     stage
-        .command(|scene, actor, now| {
-            crate::command::start(scene, both.clone().into(), actor, now)
-        })
+        .command(|scene, actor, now| crate::command::start(scene, both.clone().into(), actor, now))
         .unwrap();
     stage.play();
     assert_eq!(stage.phase(2), "rolled_back");

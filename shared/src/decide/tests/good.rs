@@ -10,12 +10,9 @@ fn a_push_goes_wave_by_wave_and_is_told_twice() {
     let mut stage = Stage::of(WAVES);
     stage.push("b1");
     assert_eq!(stage.phase(2), "surveying");
-    stage.work();
+    stage.survey();
     assert_eq!(stage.phase(2), "rolling");
-    assert_eq!(
-        stage.slots(),
-        [("Billing", "queued"), ("Carousel", "queued"), ("Rag", "applying")]
-    );
+    assert_eq!(stage.slots(), [("Billing", "queued"), ("Carousel", "queued"), ("Rag", "applying")]);
     stage.tick();
     assert_eq!(
         stage.slots(),

@@ -1,13 +1,13 @@
 //! Stories: what follows from what was seen, told by the shipped decisions on a [`crate::stage`].
 
-
-
-mod ecs_first;
-
-mod good;
+mod answers;
+mod back;
 mod bad;
-
-
-
-
+mod drift;
+mod ecs_first;
+mod good;
+mod hold;
+mod looks;
+mod many;
+mod order;
 mod tasks;

@@ -1,0 +1,41 @@
+//! One candidate, answered in the table.
+
+use tidegate_aws::table::{Commit, TableError};
+use tidegate_aws::{App, Error, advance};
+use tidegate_core::decide::Sightings;
+use tidegate_core::push::{Answer, Candidate, answer};
+
+/// Writers of one head in the same second: after so many the event is retried by Lambda.
+const TRIES: u32 = 8;
+
+/// Answers one candidate in the table, and moves the pipeline on.
+pub(crate) async fn record(
+    app: &App,
+    pipeline: &str,
+    candidate: &Candidate,
+) -> Result<String, Error> {
+    for _ in 0..TRIES {
+        let scene = app.table.scene(pipeline).await?;
+        let change = match answer(&scene, candidate, app.clock.now()) {
+            Answer::Known(why) => {
+                tracing::info!(pipeline, why, "known");
+                return Ok(why);
+            }
+            Answer::Record(change) => change,
+        };
+        if app.table.commit(&change).await? == Commit::Superseded {
+            tracing::info!(pipeline, "superseded write, reading again");
+            continue;
+        }
+        let said = match (&change.push, change.releases.first()) {
+            (Some(push), _) => push.why.clone(),
+            (None, Some(release)) => format!("{} brings {}", release.id, release.label()),
+            (None, None) => "recorded".to_owned(),
+        };
+        tracing::info!(pipeline, said, "recorded");
+        advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
+        return Ok(said);
+    }
+    let what = format!("the push of {} to {pipeline}", candidate.bytes.label());
+    Err(TableError::Contended { what, tries: TRIES }.into())
+}

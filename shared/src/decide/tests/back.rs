@@ -1,0 +1,196 @@
+//! The way back: watched like a rollout, and never the cause of another.
+
+use std::time::Duration;
+
+use crate::command;
+use crate::command::RollbackOptions;
+use crate::model::{NoticeKind as N, SlotPhase};
+use crate::sighting::RolloutState;
+use crate::stage::{Answer, Stage, digest, target};
+
+pub(super) const PLAIN: RollbackOptions =
+    RollbackOptions { block: true, freeze: true, include_drifted: false };
+
+/// A release that failed, whose rollback ECS has just accepted.
+fn returning() -> Stage {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.work();
+    stage.pass(30);
+    stage.look();
+    stage.task_stops("Rag", |_| {});
+    stage.work();
+    assert_eq!(stage.slot("Rag").phase.name(), "returning");
+    stage
+}
+
+/// A call of the release lands, though its rollback was accepted.
+fn ours_lands(stage: &mut Stage) {
+    let (revision, now) = (stage.slot("Rag").ours().unwrap().to_owned(), stage.now);
+    stage.services.get_mut("Rag").unwrap().update(&revision, now);
+}
+
+/// ECS refuses what deploy is asked.
+fn rollback_failed() -> Stage {
+    let mut stage = returning();
+    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
+    slot.done.step += 1;
+    slot.done.outcome = Some(crate::model::Outcome::Refused {
+        why: "AccessDenied: ecs:UpdateService".to_owned(),
+        at: stage.now,
+    });
+    ours_lands(&mut stage);
+    stage.advance();
+    assert_eq!(stage.phase(2), "rollback_failed");
+    stage
+}
+
+#[test]
+fn a_call_that_lands_late_is_repaired() {
+    let mut stage = returning();
+    ours_lands(&mut stage);
+    stage.tick();
+    assert_eq!(stage.slot("Rag").repairs, 1);
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(stage.services["Rag"].running_digest(), digest("01d"));
+}
+
+#[test]
+fn what_comes_back_a_fourth_time_is_a_failed_rollback() {
+    let mut stage = returning();
+    for repairs in 1..=3 {
+        ours_lands(&mut stage);
+        stage.now += Duration::from_secs(60);
+        stage.look();
+        assert_eq!(stage.slot("Rag").repairs, repairs);
+        stage.work();
+    }
+    ours_lands(&mut stage);
+    stage.now += Duration::from_secs(60);
+    stage.look();
+    assert_eq!(stage.phase(2), "rollback_failed");
+    assert_eq!(stage.told(), [N::Started, N::RollbackStarted, N::RollbackFailed]);
+    assert!(stage.table.head.freeze.is_some());
+}
+
+#[test]
+fn a_call_without_an_answer_keeps_the_slot_open_until_it_can_no_longer_land() {
+    let mut stage = returning();
+    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
+    slot.done.lost = Some(stage.now);
+    stage.pass(30);
+    let waits = stage.look();
+    assert_eq!(waits[1], "a call without answer that may still land");
+    stage.pass(30);
+    stage.look();
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn a_rollback_never_causes_a_rollback() {
+    let mut stage = returning();
+    for _ in 0..5 {
+        stage.task_stops("Rag", |_| {});
+    }
+    stage.look_and_see("Rag", |sighting| {
+        sighting.deployments[0].rollout = Some(RolloutState::Failed);
+    });
+    assert_eq!(stage.phase(2), "rollback_failed");
+    let again = stage.table.journal.iter().filter(|entry| entry.to == "rolling_back").count();
+    assert_eq!(again, 1);
+    stage.tick();
+    assert_eq!(stage.phase(2), "rollback_failed", "and nothing is tried by itself");
+}
+
+#[test]
+fn a_rollback_that_is_not_steady_in_time_has_failed() {
+    let mut stage = returning();
+    stage.behaviours.insert(digest("01d"), crate::stage::Behaviour::Hangs);
+    stage.play();
+    assert_eq!(stage.phase(2), "rollback_failed");
+    let SlotPhase::ReturnFailed { failure } = &stage.slot("Rag").phase else { panic!() };
+    assert!(failure.cause.starts_with("the rollback is not stable in time"), "{failure}");
+}
+
+#[test]
+fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
+    let mut stage = returning();
+    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
+    (slot.baseline.desired, slot.baseline.ran) = (3, 1);
+    let see = |stage: &mut Stage, running: u32| {
+        stage.look_and_see("Rag", |sighting| {
+            sighting.desired = 3;
+            sighting.deployments[0].rollout = Some(RolloutState::InProgress);
+            sighting.deployments[0].running = running;
+        })
+    };
+    assert_eq!(see(&mut stage, 0)[1], "0 of 1 tasks of the baseline to run");
+    see(&mut stage, 1);
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn an_operator_who_tries_again_has_it_asked_again() {
+    let mut stage = rollback_failed();
+    stage.now += Duration::from_secs(60);
+    let before = stage.slot("Rag").asked.generation;
+    let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    stage.command(again).unwrap();
+    assert_eq!(stage.slot("Rag").asked.generation, before + 1);
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(stage.services["Rag"].running_digest(), digest("01d"));
+    assert!(stage.table.head.freeze.is_some(), "until `unfreeze`");
+}
+
+#[test]
+fn trying_again_may_fail_again() {
+    let mut stage = rollback_failed();
+    stage.answers.insert("Rag".into(), Answer::Refuses("AccessDenied"));
+    for _ in 0..2 {
+        stage.now += Duration::from_secs(60);
+        let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+        stage.command(again).unwrap();
+        assert_eq!(stage.phase(2), "rolling_back");
+        stage.tick();
+        assert_eq!(stage.phase(2), "rollback_failed");
+    }
+}
+
+#[test]
+fn a_failed_rollback_can_be_accepted_or_abandoned() {
+    let mut stage = rollback_failed();
+    stage.command(|scene, actor, now| command::accept(scene, actor, now)).unwrap();
+    assert_eq!((stage.phase(2), stage.table.head.live), ("live", Some(2)));
+    assert!(stage.table.head.freeze.is_some());
+
+    let mut stage = rollback_failed();
+    stage.command(|scene, actor, now| command::abandon(scene, actor, now)).unwrap();
+    assert_eq!((stage.phase(2), stage.table.head.live), ("abandoned", Some(1)));
+    assert_eq!(stage.slots(), [("Rag", "left")]);
+    assert_eq!(stage.table.head.moving, None);
+}
+
+#[test]
+fn an_operator_fails_what_moves() {
+    let mut stage = Stage::of(&[&["Rag"], &["Billing"]]);
+    stage.push("b1");
+    stage.work();
+    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    stage.command(now).unwrap();
+    assert_eq!(stage.slots(), [("Billing", "untouched"), ("Rag", "returning")]);
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.table.blocks.is_empty(), "nobody said that the image is to blame");
+}
+
+#[test]
+fn an_operator_stops_a_release_that_has_touched_nothing() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    stage.command(now).unwrap();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert_eq!(stage.told(), [N::RolledBack]);
+}

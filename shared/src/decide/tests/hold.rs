@@ -1,0 +1,186 @@
+//! What a survey finds in the way of the first wave.
+
+use std::time::Duration;
+
+use crate::command;
+use crate::decide::Finding;
+use crate::model::{Hold, NoticeKind as N, Phase};
+use crate::stage::{Stage, digest, image};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn found(finding: Finding) -> Stage {
+    let mut stage = Stage::of(&[&["Rag", "Billing"]]);
+    stage.findings.insert("Rag".into(), finding);
+    stage.push("b1");
+    stage.work();
+    stage
+}
+
+fn stranded() -> Stage {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.services.get_mut("Rag").unwrap().unknown = true;
+    stage.push("b1");
+    stage.work();
+    stage
+}
+
+fn held(stage: &Stage) -> &Hold {
+    match &stage.release(stage.table.head.moving.unwrap()).phase {
+        Phase::Surveying { held: Some(hold), .. } => hold,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn somebody_elses_deployment_is_waited_for_and_looked_at_again() {
+    let mut stage = found(Finding::Busy("ecs-svc/9 brings in api:7".into()));
+    let waits = stage.advance();
+    assert_eq!(waits, ["another deployment is in flight on: Rag: ecs-svc/9 brings in api:7"]);
+    let entries = stage.table.journal.len();
+    for _ in 0..5 {
+        stage.tick();
+    }
+    assert_eq!(stage.table.journal.len(), entries, "the same wait is no news");
+    assert!(stage.told().is_empty());
+    assert!(stage.release(2).nudge >= 4, "surveyed again each minute");
+    stage.findings.clear();
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
+fn a_lost_survey_is_asked_for_again_after_a_minute() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.now += Duration::from_secs(59);
+    assert_eq!(stage.advance(), ["the survey of its targets"]);
+    assert_eq!(stage.release(2).nudge, 0);
+    stage.now += Duration::from_secs(1);
+    stage.advance();
+    assert_eq!(stage.release(2).nudge, 1);
+}
+
+#[test]
+fn without_a_way_back_a_person_is_asked() {
+    let mut stage = stranded();
+    let hold = Hold::NoWayBack {
+        targets: vec!["Rag: main runs repository:uapi: its running tasks".into()],
+    };
+    assert_eq!(*held(&stage), hold);
+    assert_eq!(stage.told(), [N::Waiting]);
+    for _ in 0..5 {
+        stage.tick();
+    }
+    assert_eq!(stage.release(2).nudge, 0, "it does not change by itself");
+    let go = |scene: &_, actor: &_, now| command::start_without_way_back(scene, actor, now);
+    stage.command(go).unwrap();
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+    assert_eq!(stage.told(), [N::Waiting, N::Started, N::Live]);
+}
+
+#[test]
+fn an_unfit_target_is_told_and_the_worst_reason_comes_first() {
+    let mut stage = Stage::of(&[&["Rag", "Billing", "Carousel"]]);
+    stage.findings.insert("Billing".into(), Finding::Unfit("CodeDeploy deploys it".into()));
+    stage.findings.insert("Carousel".into(), Finding::Busy("ecs-svc/9".into()));
+    stage.services.get_mut("Rag").unwrap().unknown = true;
+    stage.push("b1");
+    stage.work();
+    let unfit = Hold::Unfit { targets: vec!["Billing: CodeDeploy deploys it".into()] };
+    assert_eq!(*held(&stage), unfit);
+    assert_eq!(stage.told(), [N::Waiting]);
+    assert!(stage.table.slots.is_empty(), "nothing is taken before nothing is in the way");
+}
+
+#[test]
+fn a_newer_push_takes_the_place_of_a_held_release_with_all_its_images() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    stage.services.get_mut("api-1").unwrap().unknown = true;
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", stage.now));
+    stage.work();
+    assert_eq!(held(&stage).to_string().split(':').next(), Some("no way back is known for"));
+    stage.services.get_mut("api-1").unwrap().unknown = false;
+    stage.now += MINUTE;
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
+    assert_eq!((stage.phase(2), stage.phase(3)), ("superseded", "surveying"));
+    let images: Vec<_> = stage.release(3).images.values().map(|i| &i.digest).collect();
+    assert_eq!(images, [&digest("a1"), &digest("e1")]);
+    stage.play();
+    assert_eq!(stage.phase(3), "live");
+}
+
+#[test]
+fn blocked_bytes_of_a_held_release_do_not_come_along() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    stage.services.get_mut("api-1").unwrap().unknown = true;
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", stage.now));
+    stage.work();
+    let block =
+        |scene: &_, actor: &_, now| command::block(scene, &digest("a1"), actor, "it leaks", now);
+    stage.command(block).unwrap();
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
+    let images: Vec<_> = stage.release(3).images.keys().collect();
+    assert_eq!(images, ["web"]);
+}
+
+#[test]
+fn in_a_frozen_pipeline_nothing_takes_a_held_releases_place() {
+    let mut stage = stranded();
+    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    stage.push("b2");
+    assert_eq!((stage.phase(2), stage.phase(3)), ("surveying", "waiting"));
+    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+    assert_eq!((stage.phase(2), stage.phase(3)), ("superseded", "surveying"));
+}
+
+#[test]
+fn an_operators_rollback_does_not_give_way_to_a_push() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.play();
+    stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
+    let options = command::RollbackOptions { block: true, freeze: false, include_drifted: false };
+    let to = stage.release(1).clone();
+    let back = |scene: &_, actor: &_, now| command::rollback_to(scene, &to, actor, options, now);
+    stage.command(back).unwrap();
+    stage.work();
+    stage.push("b2");
+    assert_eq!((stage.phase(3), stage.phase(4)), ("surveying", "waiting"));
+}
+
+#[test]
+fn what_waits_is_refused_rather_than_put_in_a_held_releases_place_when_it_is_blocked() {
+    let mut stage = stranded();
+    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    stage.push("b2");
+    let block =
+        |scene: &_, actor: &_, now| command::block(scene, &digest("b2"), actor, "it leaks", now);
+    stage.command(block).unwrap();
+    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+    assert_eq!((stage.phase(2), stage.phase(3)), ("surveying", "refused"));
+}
+
+#[test]
+fn a_release_that_no_target_runs_is_refused() {
+    let mut stage = Stage::with(&[&["api-1"]], &[("api", "api"), ("web", "web")]);
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
+    stage.work();
+    assert_eq!(stage.phase(2), "refused");
+    assert_eq!(stage.told(), [N::Refused]);
+    assert_eq!(stage.table.head.moving, None);
+}
+
+#[test]
+fn a_held_release_can_be_stopped_or_let_go() {
+    let mut stage = stranded();
+    let back =
+        |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, super::back::PLAIN, now);
+    stage.command(back).unwrap();
+    assert_eq!(stage.phase(2), "rolled_back");
+
+    let mut stage = stranded();
+    stage.command(|scene, actor, now| command::abandon(scene, actor, now)).unwrap();
+    assert_eq!((stage.phase(2), stage.table.head.moving), ("abandoned", None));
+}

@@ -1,0 +1,126 @@
+//! What a look must show before it means anything.
+
+use std::time::Duration;
+
+use crate::decide::{Seen, Sightings};
+use crate::stage::{Behaviour, Stage, digest, target};
+
+/// ECS has just accepted the release's revision.
+fn accepted() -> Stage {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.work();
+    assert_eq!(stage.slot("Rag").phase.name(), "settling");
+    stage
+}
+
+fn phase(stage: &Stage) -> &'static str {
+    stage.slot("Rag").phase.name()
+}
+
+#[test]
+fn healthy_wants_a_completed_deployment_with_all_its_tasks_in_health() {
+    let mut stage = accepted();
+    stage.pass(30);
+    let waits = stage.look_and_see("Rag", |sighting| {
+        sighting.deployments[0].rollout = Some(crate::sighting::RolloutState::InProgress);
+    });
+    assert_eq!(waits[0], "Rag of wave 1");
+    assert_eq!(waits[1], "ECS to complete it (1 of 1 tasks run)");
+    // The old revision's tasks linger, and ours do not run yet.
+    let waits = stage.look_and_see("Rag", |sighting| {
+        (sighting.desired, sighting.running, sighting.deployments[0].running) = (3, 3, 1);
+    });
+    assert_eq!(waits[1], "1 of 3 tasks to run");
+    let waits = stage.look_and_see("Rag", |sighting| {
+        sighting.unhealthy = vec!["Health checks failed (tg)".to_owned()];
+    });
+    assert_eq!(waits[1], "target health: Health checks failed (tg)");
+    assert_eq!(phase(&stage), "settling");
+    stage.look();
+    assert_eq!(phase(&stage), "healthy");
+}
+
+#[test]
+fn what_ecs_does_not_show_yet_is_lag_at_first() {
+    let mut stage = accepted();
+    let before = stage.services["Rag"].deployments[1].clone();
+    let lag = |stage: &mut Stage| {
+        let mut before = before.clone();
+        before.primary = true;
+        stage.look_and_see("Rag", |sighting| sighting.deployments = vec![before])
+    };
+    for seconds in [1, 30, 29] {
+        stage.now += Duration::from_secs(seconds - 1);
+        assert_eq!(lag(&mut stage)[1], "ECS to show the new deployment");
+    }
+    stage.now += Duration::from_secs(10);
+    lag(&mut stage);
+    assert_eq!(lag(&mut stage)[1], "another look: the new deployment is not there");
+    assert_eq!(phase(&stage), "settling");
+    stage.now += Duration::from_secs(1);
+    lag(&mut stage);
+    assert_eq!(stage.cause(2), "Rag: somebody put it back on its old revision");
+}
+
+#[test]
+fn what_came_after_the_first_missing_look_is_no_failure() {
+    let mut stage = accepted();
+    stage.now += Duration::from_secs(60);
+    let before = stage.services["Rag"].deployments[1].clone();
+    stage.look_and_see("Rag", |sighting| {
+        sighting.deployments = vec![before];
+        sighting.deployments[0].primary = true;
+    });
+    assert_eq!(phase(&stage), "settling");
+    stage.pass(30);
+    stage.look();
+    assert_eq!(phase(&stage), "healthy");
+}
+
+#[test]
+fn a_deadline_that_nobody_looked_at_is_no_verdict_for_five_minutes() {
+    let mut stage = accepted();
+    stage.behaviours.insert(digest("b1"), Behaviour::Hangs);
+    for (seconds, expected) in [(899, "settling"), (2, "settling"), (298, "settling")] {
+        stage.now += Duration::from_secs(seconds);
+        stage.advance();
+        assert_eq!(phase(&stage), expected);
+    }
+    stage.now += Duration::from_secs(1);
+    stage.advance();
+    assert_eq!(phase(&stage), "returning", "blind for too long");
+}
+
+#[test]
+fn a_deadline_ends_with_the_first_look_after_it_and_never_before() {
+    let mut stage = accepted();
+    stage.now += Duration::from_secs(899);
+    stage.look();
+    assert_eq!(phase(&stage), "settling");
+    stage.now += Duration::from_secs(1);
+    stage.look();
+    assert_eq!(phase(&stage), "returning");
+}
+
+#[test]
+fn a_look_after_the_deadline_that_finds_it_healthy_is_healthy() {
+    let mut stage = accepted();
+    stage.pass(1000);
+    stage.look();
+    assert_eq!(phase(&stage), "healthy");
+}
+
+#[test]
+fn a_service_without_primary_is_waited_for() {
+    let mut stage = accepted();
+    let waits = stage.look_and_see("Rag", |sighting| sighting.deployments.clear());
+    assert_eq!(waits[1], "ECS to show a deployment");
+}
+
+#[test]
+fn a_service_that_is_gone_is_drift() {
+    let mut stage = accepted();
+    stage.settle(&Sightings::from([(target("Rag"), Seen::Missing)]));
+    assert_eq!(stage.phase(2), "drifted");
+}
