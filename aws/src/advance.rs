@@ -5,8 +5,8 @@
 use tidegate_core::decide::{Sightings, decide};
 use tidegate_core::model::{Change, Plan, Scene, WaitingOn};
 
-use crate::table::{Commit, Table, TableError};
 use crate::Clock;
+use crate::table::{Commit, Table, TableError};
 
 /// A release of a few waves settles in a handful of rounds; more means that two programs undo
 /// each other's work, and then the next wake-up continues.

@@ -12,8 +12,8 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 use crate::Clock;
-use crate::setting::{SettingError, required, setting};
 use crate::http::CONNECT_TIMEOUT;
+use crate::setting::{SettingError, required, setting};
 
 /// All tries of one call together: deploy's lease is 20 s, and a call must end well inside it.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);

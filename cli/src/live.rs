@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_aws::inventory::Inventory;
-use tidegate_aws::registry::Registry as Images;
+use tidegate_aws::registry::{Registry as Images, Repository};
 use tidegate_aws::sdk::in_region;
 use tidegate_aws::{Ecs, RefusalKind};
 use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Running};
 use tidegate_core::definition::{NamedImage, images};
 
 use crate::output::Desk;
-use crate::{Error, Session, pushes};
+use crate::{Error, Session};
 
 /// What AWS has, by account and region, and what the services run with.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ pub(crate) async fn look(
         for image in pipeline.images.values() {
             let Some(live) = found.live.get_mut(&image.registry) else { continue };
             let Some(tags) = live.repositories.get_mut(&image.repository) else { continue };
-            let tagged = images.tagged(&pushes::repository(image)).await?;
+            let tagged = images.tagged(&Repository::of_config(image)).await?;
             tags.extend(tagged.into_iter().flat_map(|image| image.tags));
         }
     }

@@ -114,8 +114,9 @@ impl Laptop {
             clock: clock_text.clone(),
             api: runtime.clone(),
         };
-        let deliver = Box::new(|delivery| {
-            tokio::spawn(server::deliver(delivery));
+        let told = world.clone();
+        let deliver = Box::new(move |delivery| {
+            tokio::spawn(server::deliver(told.clone(), delivery));
         });
         let engine = Engine::new(world.clone(), Box::new(programs), deliver);
         tokio::task::spawn_local(engine.run());

@@ -57,6 +57,11 @@ impl Sns {
         Self { place: place.clone(), topics, subscribers: Vec::new(), published: Vec::new() }
     }
 
+    /// The ARNs of the topics.
+    pub fn topics(&self) -> &[String] {
+        &self.topics
+    }
+
     /// Everything published, in order.
     pub fn published(&self) -> &[Published] {
         &self.published

@@ -35,6 +35,7 @@ enum Line {
 enum Step {
     Tidegate(String),
     Push { repository: String, tags: Vec<String>, behaviour: String },
+    Tag { repository: String, from: String, to: String },
     Clock(Duration),
     Until { release: String, phase: String },
     Running,
@@ -53,6 +54,7 @@ impl fmt::Display for Unreadable {
             "{why}; a scenario begins with `given FILE [seed N]`, and then has lines\n  \
              # a comment\n  \
              push REPOSITORY:TAG[,TAG] BEHAVIOUR\n  \
+             tag REPOSITORY:TAG NEW-TAG\n  \
              clock +10m\n  \
              until RELEASE PHASE\n  \
              running\n  \
@@ -106,7 +108,7 @@ impl Scenario {
                     }
                 }
             }
-            Mask::of(stage).cover(&played.out)
+            Mask::of(stage, &played.out).cover(&played.out)
         })
     }
 }
@@ -122,6 +124,11 @@ impl Step {
                     tags: tags.split(',').map(str::to_owned).collect(),
                     behaviour: (*behaviour).to_owned(),
                 }
+            }
+            ["tag", image, to] => {
+                let (repository, from) = image.split_once(':')?;
+                let [repository, from, to] = [repository, from, to].map(str::to_owned);
+                Self::Tag { repository, from, to }
             }
             ["clock", span] => Self::Clock(span.strip_prefix('+')?.parse::<Period>().ok()?.get()),
             ["until", release, phase] => {
@@ -161,6 +168,12 @@ impl Played<'_> {
                 let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
                 let digest = self.stage.twin.push(repository, &tags, behaviour);
                 let digest = digest.unwrap_or_else(|refused| panic!("{typed}: {refused}"));
+                self.write(&digest);
+            }
+            Step::Tag { repository, from, to } => {
+                let digest = self.stage.shown(repository, from);
+                let digest = digest.unwrap_or_else(|| panic!("{typed}: there is no such image"));
+                self.stage.tag(repository, &digest, to);
                 self.write(&digest);
             }
             Step::Clock(span) => self.stage.twin.run_for(*span).await,

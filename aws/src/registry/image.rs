@@ -58,11 +58,20 @@ impl Registry {
         repository: &Repository,
         tag: &str,
     ) -> Result<Option<RegistryImage>, Refusal> {
-        let id = ImageIdentifier::builder().image_tag(tag).build();
-        match self.described(repository, vec![id]).await?.pop() {
+        match self.tagged_as(repository, tag).await? {
             Some(listed) => Ok(Some(self.with_children(repository, listed).await?)),
             None => Ok(None),
         }
+    }
+
+    /// What `tag` means now, without children: one call.
+    pub(super) async fn tagged_as(
+        &self,
+        repository: &Repository,
+        tag: &str,
+    ) -> Result<Option<Listed>, Refusal> {
+        let id = ImageIdentifier::builder().image_tag(tag).build();
+        Ok(self.described(repository, vec![id]).await?.pop())
     }
 
     /// The images among `digests` that are there and can be pulled.

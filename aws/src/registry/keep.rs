@@ -47,7 +47,10 @@ impl Registry {
     }
 
     /// The repository's lifecycle policy, as far as it can be read.
-    pub async fn lifecycle_policy(&self, repository: &Repository) -> Result<LifecyclePolicy, Refusal> {
+    pub async fn lifecycle_policy(
+        &self,
+        repository: &Repository,
+    ) -> Result<LifecyclePolicy, Refusal> {
         let answer = self
             .client(repository)
             .get_lifecycle_policy()

@@ -2,6 +2,7 @@
 
 mod image;
 mod keep;
+mod selected;
 
 #[cfg(test)]
 mod tests;
@@ -12,12 +13,14 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_ecr::Client;
 use aws_types::SdkConfig;
+use tidegate_core::config::ImageConfig;
 use tidegate_core::model::ReleaseImage;
 
 use crate::sdk::in_region;
 
 pub use image::Listed;
 pub use keep::{Kept, LifecyclePolicy};
+pub use selected::{Selected, released};
 
 /// ECR, in every region that repositories are in.
 #[derive(Debug)]
@@ -38,6 +41,15 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// Where an image of a config comes from.
+    pub fn of_config(image: &ImageConfig) -> Self {
+        Self {
+            account: image.registry.account.clone(),
+            region: image.registry.region.clone(),
+            name: image.repository.clone(),
+        }
+    }
+
     /// Where the image of a release comes from.
     pub fn of(image: &ReleaseImage) -> Self {
         Self {

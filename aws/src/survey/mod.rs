@@ -82,7 +82,9 @@ impl<'a> Survey<'a> {
         let seen = match self.ecs.describe(cluster, &names).await {
             Err(refusal) if refusal.is_final() => {
                 let unfit = Finding::Unfit(refusal.to_string());
-                return Ok(Some(self.release.targets().map(|t| (t.clone(), unfit.clone())).collect()));
+                return Ok(Some(
+                    self.release.targets().map(|t| (t.clone(), unfit.clone())).collect(),
+                ));
             }
             seen => seen?,
         };
@@ -203,7 +205,8 @@ impl<'a> Survey<'a> {
                 None => return Ok(None),
             }
         }
-        let pins: Vec<Pin> = containers.iter().map(|(container, image)| pin(container, image)).collect();
+        let pins: Vec<Pin> =
+            containers.iter().map(|(container, image)| pin(container, image)).collect();
         let Some(revision) = self.successor(base, &pins).await? else { return Ok(None) };
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision }))
     }
@@ -246,7 +249,10 @@ impl<'a> Survey<'a> {
             let primary = sighting.primary();
             let (id, revision) =
                 primary.map_or(("no deployment", ""), |d| (d.id.as_str(), d.revision.as_str()));
-            format!("{id} brings {revision} in ({} of {} tasks)", sighting.running, sighting.desired)
+            format!(
+                "{id} brings {revision} in ({} of {} tasks)",
+                sighting.running, sighting.desired
+            )
         }))
     }
 }
@@ -261,9 +267,9 @@ fn reason_unfit(sighting: &Sighting) -> Option<String> {
         Controller::CodeDeploy => {
             Some("CodeDeploy deploys it; set its deployment controller to ECS".to_owned())
         }
-        Controller::External => {
-            Some("an external controller deploys it; set its deployment controller to ECS".to_owned())
-        }
+        Controller::External => Some(
+            "an external controller deploys it; set its deployment controller to ECS".to_owned(),
+        ),
     }
 }
 

@@ -21,7 +21,8 @@ impl Survey<'_> {
         let mut notes = Vec::new();
         for image in images.iter_mut() {
             let Some(digest) = image.digest.clone() else { continue };
-            let Some((_, release)) = containers.iter().find(|(c, _)| c.container == image.container)
+            let Some((_, release)) =
+                containers.iter().find(|(c, _)| c.container == image.container)
             else {
                 continue;
             };
@@ -73,7 +74,8 @@ impl Survey<'_> {
             let policy = self.registry.lifecycle_policy(repository).await?;
             self.policies.insert(repository.clone(), policy);
         }
-        if let Some(threat) = self.policies.get(repository).and_then(|policy| policy.threat(&tags)) {
+        if let Some(threat) = self.policies.get(repository).and_then(|policy| policy.threat(&tags))
+        {
             notes.push(format!("{}: {threat}", digest.short()));
         }
         self.protected.insert(key, notes.clone());

@@ -6,8 +6,8 @@ use tidegate_core::definition::NamedImage;
 use tidegate_core::model::{Digest, Slot, TargetId};
 use tidegate_core::sighting::{RunningImage, Sighting};
 
-use crate::ecs::Ecs;
 use crate::Refusal;
+use crate::ecs::Ecs;
 
 /// The digest each of these containers runs, with how it was learnt.
 ///

@@ -279,6 +279,11 @@ fn verdict<R>(error: &SdkError<TransactWriteItemsError, R>) -> Verdict {
     if codes.contains(&"ConditionalCheckFailed") {
         return Verdict::Superseded;
     }
-    let passing = ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    if codes.iter().all(|code| passing.contains(code)) { Verdict::Conflict } else { Verdict::Broken }
+    let passing =
+        ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    if codes.iter().all(|code| passing.contains(code)) {
+        Verdict::Conflict
+    } else {
+        Verdict::Broken
+    }
 }

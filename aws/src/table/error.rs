@@ -70,9 +70,10 @@ impl TableError {
                 refused.err().message().unwrap_or_default().to_owned(),
             ),
             SdkError::TimeoutError(_) => ("no answer in time".to_owned(), String::new()),
-            SdkError::DispatchFailure(failure) => {
-                ("not reached:".to_owned(), failure.as_connector_error().map_or_else(String::new, ToString::to_string))
-            }
+            SdkError::DispatchFailure(failure) => (
+                "not reached:".to_owned(),
+                failure.as_connector_error().map_or_else(String::new, ToString::to_string),
+            ),
             _ => ("an answer that cannot be read".to_owned(), String::new()),
         };
         Self::Call { action, resource: resource.to_owned(), code, message }

@@ -25,7 +25,8 @@ impl Table {
     pub async fn journal(&self, id: &ReleaseId) -> Result<Vec<Entry>, TableError> {
         let prefix = format!("journal#{:08}#", id.number);
         let items = self.query(&keys::pipeline(&id.pipeline), &prefix, false, None).await?;
-        let mut entries: Vec<Entry> = items.into_iter().map(item::value).collect::<Result<_, _>>()?;
+        let mut entries: Vec<Entry> =
+            items.into_iter().map(item::value).collect::<Result<_, _>>()?;
         entries.sort_by(|a, b| (a.at, &a.subject, a.step).cmp(&(b.at, &b.subject, b.step)));
         Ok(entries)
     }

@@ -25,7 +25,12 @@ pub enum Claim {
 
 impl Table {
     /// Takes the lease of `slot` for its present generation.
-    pub async fn claim(&self, slot: &Slot, owner: &str, now: Timestamp) -> Result<Claim, TableError> {
+    pub async fn claim(
+        &self,
+        slot: &Slot,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<Claim, TableError> {
         if let Some(lease) = slot.lease.as_ref().filter(|l| l.until > now && l.owner != owner) {
             return Ok(Claim::Taken(lease.until));
         }
@@ -171,7 +176,10 @@ impl Table {
                 }
             }
         }
-        Err(TableError::Contended { what: format!("{} {}", key.pk, key.sk), tries: super::commit::TRIES })
+        Err(TableError::Contended {
+            what: format!("{} {}", key.pk, key.sk),
+            tries: super::commit::TRIES,
+        })
     }
 }
 

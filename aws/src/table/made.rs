@@ -75,7 +75,8 @@ impl Table {
         revision: &str,
     ) -> Result<String, TableError> {
         let key = keys::made(release, base);
-        let values = HashMap::from([(":revision".to_owned(), AttributeValue::S(revision.to_owned()))]);
+        let values =
+            HashMap::from([(":revision".to_owned(), AttributeValue::S(revision.to_owned()))]);
         let names = HashMap::from([("#revision".to_owned(), "revision".to_owned())]);
         let condition = "attribute_not_exists(#revision)";
         if self.update_if(&key, "SET #revision = :revision", condition, names, values).await? {

@@ -50,7 +50,10 @@ impl Table {
     }
 
     /// One item, read consistently.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, TableError> {
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<T>, TableError> {
         let answer = self
             .client
             .get_item()
@@ -81,7 +84,8 @@ impl Table {
                     .send()
                     .await
                     .map_err(|e| TableError::call("BatchGetItem", &self.name, &e))?;
-                for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default()
+                for item in
+                    answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default()
                 {
                     let part = |name: &str| {
                         item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
@@ -150,8 +154,9 @@ impl Table {
                 .await
                 .map_err(|e| TableError::call("Query", &format!("{}/index/open", self.name), &e))?;
             for item in answer.items.unwrap_or_default() {
-                let part =
-                    |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+                let part = |name: &str| {
+                    item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
+                };
                 keys.push(Key { pk: part("pk"), sk: part("sk") });
             }
             from = answer.last_evaluated_key;

@@ -87,9 +87,6 @@ impl Table {
     }
 }
 
-fn same(
-    a: &tidegate_core::config::ImageConfig,
-    b: &tidegate_core::config::ImageConfig,
-) -> bool {
+fn same(a: &tidegate_core::config::ImageConfig, b: &tidegate_core::config::ImageConfig) -> bool {
     a.registry == b.registry && a.repository == b.repository
 }

@@ -210,7 +210,12 @@ fn is_inactive(refusal: &Refusal) -> bool {
 }
 
 /// Somebody deregistered the way back: register a copy of it, and go there.
-async fn with_copy(app: &App, ecs: &Ecs, slot: Box<Slot>, deadline: Timestamp) -> Result<Came, Error> {
+async fn with_copy(
+    app: &App,
+    ecs: &Ecs,
+    slot: Box<Slot>,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
     let base = match ecs.task_definition(&slot.baseline.revision).await {
         Ok(base) => base,
         Err(refusal) => return refused(app, slot, refusal),

@@ -24,8 +24,7 @@ pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Valu
 }
 
 async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
-    let place =
-        config::Registry { account: push.account.clone(), region: push.region.clone() };
+    let place = config::Registry { account: push.account.clone(), region: push.region.clone() };
     let pipelines = app.table.watchers(&place, &push.repository).await?;
     let registry = Registry::new(&app.sdk);
     let mut answers = Vec::new();

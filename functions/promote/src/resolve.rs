@@ -1,8 +1,8 @@
 //! What a tag means now: asked of the registry, never taken from an event.
 
-use tidegate_aws::registry::{Registry, Repository};
+use tidegate_aws::registry::{Registry, Repository, released};
 use tidegate_aws::{App, Error};
-use tidegate_core::config::{ImageConfig, PipelineConfig, TagPattern};
+use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::event::PushEvent;
 use tidegate_core::model::ReleaseImage;
 use tidegate_core::push::Candidate;
@@ -23,7 +23,7 @@ pub(crate) async fn pushed(
             && image.registry.region == push.region;
         let pattern = image.tags.iter().find(|pattern| pattern.matches(&push.tag).is_some());
         let Some(pattern) = pattern.filter(|_| here) else { continue };
-        let repository = repository(image);
+        let repository = Repository::of_config(image);
         // A literal tag means what it shows now; an event whose bytes it no longer shows is late,
         // and the present bytes are answered in its place.
         let found = if pattern.is_literal() {
@@ -55,31 +55,10 @@ pub(crate) async fn bytes(
     app: &App,
     pipeline: &str,
     image: &ImageConfig,
-    found: RegistryImage,
+    shown: RegistryImage,
     tag: &str,
 ) -> Result<ReleaseImage, Error> {
-    let first = app.table.first_seen_at(pipeline, &found.digest).await?;
-    Ok(ReleaseImage {
-        account: image.registry.account.clone(),
-        region: image.registry.region.clone(),
-        repository: image.repository.clone(),
-        digest: found.digest,
-        accepts: found.accepts,
-        tags: vec![tag.to_owned()],
-        pushed_at: first.unwrap_or(found.pushed_at),
-    })
-}
-
-/// Where an image of the config comes from.
-pub(crate) fn repository(image: &ImageConfig) -> Repository {
-    Repository {
-        account: image.registry.account.clone(),
-        region: image.registry.region.clone(),
-        name: image.repository.clone(),
-    }
-}
-
-/// The tag of an image that a pattern selects.
-pub(crate) fn selected<'a>(pattern: &TagPattern, tags: &'a [String]) -> Option<&'a String> {
-    tags.iter().find(|tag| pattern.matches(tag).is_some())
+    let first = app.table.first_seen_at(pipeline, &shown.digest).await?;
+    let pushed_at = first.unwrap_or(shown.pushed_at);
+    Ok(ReleaseImage { pushed_at, ..released(image, shown, vec![tag.to_owned()]) })
 }

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::registry::{Listed, Registry};
+use tidegate_aws::registry::{Registry, Selected};
 use tidegate_aws::{App, Error, advance};
-use tidegate_core::config::{ImageConfig, TagPattern};
 use tidegate_core::decide::Sightings;
-use tidegate_core::model::Digest;
 use tidegate_core::push::{Candidate, SWEEP};
-use tidegate_core::sighting::RegistryImage;
 
 use crate::record::record;
 use crate::resolve;
@@ -47,7 +44,8 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     let mut answers = Vec::new();
     for (name, image) in &config.images {
         let answered = head.answered.get(name).map(|memory| &memory.digest);
-        for (tag, pattern, shown) in newest(&registry, image, answered).await? {
+        // Oldest first, so that the newest is answered last.
+        for Selected { pattern, tag, shown } in registry.selected(image, answered).await? {
             let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
             let by = SWEEP.to_owned();
             let candidate = Candidate { image: name.clone(), pattern, tag, bytes, by };
@@ -56,45 +54,4 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     }
     advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
     Ok(answers)
-}
-
-/// What each pattern selects now and was not answered, oldest first, so that the newest is answered last.
-///
-/// Literal tags cost one call each; patterns page through the repository's tagged images, once.
-async fn newest(
-    registry: &Registry,
-    image: &ImageConfig,
-    answered: Option<&Digest>,
-) -> Result<Vec<(String, TagPattern, RegistryImage)>, Error> {
-    let repository = resolve::repository(image);
-    let mut found = Vec::new();
-    let mut tagged = None;
-    for pattern in &image.tags {
-        if pattern.is_literal() {
-            let tag = pattern.to_string();
-            let shown = registry.resolve_tag(&repository, &tag).await?;
-            if let Some(shown) = shown.filter(|shown| Some(&shown.digest) != answered) {
-                found.push((tag, pattern.clone(), shown));
-            }
-            continue;
-        }
-        if tagged.is_none() {
-            tagged = Some(registry.tagged(&repository).await?);
-        }
-        let matching = tagged.iter().flatten().filter_map(|shown: &Listed| {
-            resolve::selected(pattern, &shown.tags).map(|tag| (tag.clone(), shown.clone()))
-        });
-        let order = |(tag, shown): &(String, Listed)| {
-            let version = pattern.matches(tag).and_then(|captures| captures.semver());
-            let version = version.filter(|_| pattern.orders_by_version());
-            (version, shown.pushed_at, shown.digest.clone())
-        };
-        let newest = matching.max_by(|a, b| order(a).cmp(&order(b)));
-        if let Some((tag, shown)) = newest.filter(|(_, shown)| Some(&shown.digest) != answered) {
-            let shown = registry.with_children(&repository, shown).await?;
-            found.push((tag, pattern.clone(), shown));
-        }
-    }
-    found.sort_by_key(|(_, _, shown)| shown.pushed_at);
-    Ok(found)
 }

@@ -47,7 +47,8 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> R
         return Ok(());
     }
     let Some(primary) = sighting.primary() else { return Ok(()) };
-    let (ours, failing) = (slot.ours() == Some(primary.revision.as_str()), primary.failed_tasks > 0);
+    let (ours, failing) =
+        (slot.ours() == Some(primary.revision.as_str()), primary.failed_tasks > 0);
     if ours && failing && slot.tasks.is_empty() {
         let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.service).await;
         // A refusal here leaves the events and the deadline to judge by.

@@ -1,14 +1,21 @@
 //! SNS's posts to subscribers on this machine.
 
+use std::sync::Arc;
+
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::engine::World;
 use crate::sns::Delivery;
 
-/// Posts `delivery`, once. SNS would try again; a subscriber of the local AWS is there or is not.
-pub async fn deliver(delivery: Delivery) {
+/// Posts `delivery`, once. SNS would try again; a subscriber of the local AWS is there or is not,
+/// and what it did not take can be seen among the dead letters.
+pub async fn deliver(world: Arc<World>, delivery: Delivery) {
     if let Err(error) = post(&delivery).await {
-        tracing::warn!(endpoint = delivery.endpoint, %error, "a subscriber did not take a message");
+        let Delivery { endpoint, body } = delivery;
+        let letter = json!({ "endpoint": endpoint, "error": error.to_string(), "message": body });
+        world.with(|cloud, _| cloud.queues.send("undelivered", letter));
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidegate_local::call::{Call, Caller};
 use tidegate_local::laptop::{Laptop, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use crate::world::pipelines;
@@ -128,4 +129,29 @@ fn the_corner_of_its_own_takes_faults_and_webhooks() {
         let (_, answer) = ask(address, "GET", "/_local/notifications", Value::Null).await;
         assert!(answer.contains(r#""channel":"slack""#), "{answer}");
     });
+}
+
+#[test]
+fn a_subscriber_on_this_machine_gets_what_is_published() {
+    beside("subscriber", async |laptop| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/hook", listener.local_addr().unwrap());
+        laptop.world.with(|cloud, now| {
+            let topic = cloud.sns.topics()[0].clone();
+            let subscribe = json!({"TopicArn": topic, "Protocol": "http", "Endpoint": endpoint});
+            cloud.call(operator("Subscribe", subscribe), now);
+            cloud.call(operator("Publish", json!({"TopicArn": topic, "Message": "live"})), now);
+        });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut post = [0; 4_096];
+        let length = stream.read(&mut post).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        let post = String::from_utf8_lossy(&post[..length]).into_owned();
+        assert!(post.starts_with("POST /hook HTTP/1.1"), "{post}");
+    });
+}
+
+fn operator(action: &str, input: Value) -> Call {
+    let (service, action) = ("sns".to_owned(), action.to_owned());
+    Call { caller: Caller::Operator, service, action, input }
 }

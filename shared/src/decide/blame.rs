@@ -21,8 +21,10 @@ pub fn note_task(
         slot.phase,
         SlotPhase::Applying { .. } | SlotPhase::Settling { .. } | SlotPhase::Healthy { .. }
     );
+    let owner = scene.moving.as_ref().filter(|release| release.phase.is_moving());
+    let owned = owner.is_some_and(|release| release.id == slot.release);
     let mut noted = slot.clone();
-    if !watched || slot.ours() != Some(revision) || !note(&mut noted, task) {
+    if !owned || !watched || slot.ours() != Some(revision) || !note(&mut noted, task) {
         return None;
     }
     let needed = scene.config.watch.failed_tasks;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Woken, promote, watch};
+use crate::stage::Chance;
 
 fn ecr(detail: &Value) -> Value {
     json!({
@@ -127,58 +128,48 @@ fn a_clock_that_ran_backwards_is_no_running_time() {
     assert_eq!(seen.task.unwrap().1.ran_seconds, None);
 }
 
-/// A small generator (Knuth's MMIX constants): the same cases in every run.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
+/// Values of every kind, as deep as asked.
+fn value(chance: &mut Chance, depth: u32) -> Value {
+    match chance.below(if depth == 0 { 6 } else { 8 }) {
+        0 => Value::Null,
+        1 => json!(chance.below(2) == 0),
+        2 => json!(chance.below(u64::MAX)),
+        3 => json!("2026-11-20T09:14:41Z"),
+        4 => json!("ä\u{0}/:service/".repeat(usize::try_from(chance.below(60)).unwrap())),
+        5 => json!(-1.5e300),
+        6 => (0..chance.below(4)).map(|_| value(chance, depth - 1)).collect(),
+        _ => json!({ "detail": value(chance, depth - 1), "name": value(chance, depth - 1) }),
     }
+}
 
-    fn value(&mut self, depth: u32) -> Value {
-        match self.below(if depth == 0 { 6 } else { 8 }) {
-            0 => Value::Null,
-            1 => json!(self.below(2) == 0),
-            2 => json!(self.below(u64::MAX)),
-            3 => json!("2026-11-20T09:14:41Z"),
-            4 => json!("ä\u{0}/:service/".repeat(usize::try_from(self.below(60)).unwrap())),
-            5 => json!(-1.5e300),
-            6 => (0..self.below(4)).map(|_| self.value(depth - 1)).collect(),
-            _ => json!({ "detail": self.value(depth - 1), "name": self.value(depth - 1) }),
-        }
-    }
-
-    /// One value somewhere in `event` becomes another one.
-    fn spoil(&mut self, event: &mut Value) {
-        let children = match event {
-            Value::Object(fields) => fields.values_mut().collect::<Vec<_>>(),
-            Value::Array(values) => values.iter_mut().collect(),
-            _ => Vec::new(),
-        };
-        let count = children.len() as u64;
-        if count == 0 || self.below(4) == 0 {
-            *event = self.value(3);
-        } else {
-            let chosen = usize::try_from(self.below(count)).unwrap();
-            self.spoil(children.into_iter().nth(chosen).unwrap());
-        }
+/// One value somewhere in `event` becomes another one.
+fn spoil(chance: &mut Chance, event: &mut Value) {
+    let mut children = match event {
+        Value::Object(fields) => fields.values_mut().collect::<Vec<_>>(),
+        Value::Array(values) => values.iter_mut().collect(),
+        _ => Vec::new(),
+    };
+    let count = children.len() as u64;
+    if count == 0 || chance.below(4) == 0 {
+        *event = value(chance, 3);
+    } else {
+        let chosen = usize::try_from(chance.below(count)).unwrap();
+        spoil(chance, children.remove(chosen));
     }
 }
 
 #[test]
 fn no_json_makes_us_panic_and_what_nobody_understands_has_a_short_name() {
-    let mut random = Lcg(7);
+    let mut chance = Chance::new(7);
     let mut kinds = std::collections::BTreeSet::new();
     for _ in 0..20_000 {
-        let mut event = match random.below(3) {
+        let mut event = match chance.below(3) {
             0 => push(&json!({})),
             1 => task(&json!({"startedAt": "2026-11-20T09:14:41Z"})),
             _ => ecs("ECS Service Action", "live-crons/Rag", &json!({"eventName": "X"})),
         };
-        for _ in 0..=random.below(2) {
-            random.spoil(&mut event);
+        for _ in 0..=chance.below(2) {
+            spoil(&mut chance, &mut event);
         }
         let (promote, watch) = (promote(&event), watch(&event));
         kinds.extend([kind(&promote), kind(&watch)]);

@@ -4,6 +4,7 @@
 //! check it ([`table`]), and against the invariants that hold after each ([`rules`]).
 
 mod build;
+mod chance;
 mod ecs;
 mod rules;
 mod table;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub(crate) use build::{OPERATOR, arn, at, crash, digest, image, names, pipeline, target};
+pub(crate) use chance::Chance;
 pub(crate) use ecs::{Behaviour, Service};
 pub(crate) use table::Table;
 

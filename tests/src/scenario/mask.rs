@@ -14,21 +14,23 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Names the images in the order in which they were pushed.
-    pub(super) fn of(stage: &Stage) -> Self {
+    /// Names the images of `stage` in the order in which `text` speaks of them.
+    pub(super) fn of(stage: &Stage, text: &str) -> Self {
         let repositories: BTreeSet<_> = stage
             .pipelines
             .iter()
             .flat_map(|pipeline| pipeline.images.values().map(|image| image.repository.clone()))
             .collect();
-        let mut images: Vec<_> = stage.twin.world.look(|cloud| {
+        let digests: Vec<String> = stage.twin.world.look(|cloud| {
             let found = repositories.iter().filter_map(|name| cloud.ecr.repository(name));
             let images = found.flat_map(|repository| repository.images.values());
-            images.map(|image| (image.pushed_at, image.digest.clone())).collect()
+            images.map(|image| image.digest.replace("sha256:", "")).collect()
         });
-        images.sort();
-        let digits = images.into_iter().map(|(_, digest)| digest.replace("sha256:", ""));
-        Self { letters: digits.zip('A'..).collect() }
+        let place = |digits: &String| text.find(&digits[..*DIGITS.start()]);
+        let mut spoken_of: Vec<_> =
+            digests.into_iter().filter_map(|digits| Some((place(&digits)?, digits))).collect();
+        spoken_of.sort();
+        Self { letters: spoken_of.into_iter().map(|(_, digits)| digits).zip('A'..).collect() }
     }
 
     /// `text` with each digest as its letter, each time as `<time>` and each span as `<span>`; what

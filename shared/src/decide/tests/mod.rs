@@ -3,6 +3,7 @@
 mod answers;
 mod back;
 mod bad;
+mod chance;
 mod drift;
 mod ecs_first;
 mod good;

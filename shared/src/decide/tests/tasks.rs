@@ -150,6 +150,17 @@ fn a_task_of_another_revision_says_nothing() {
 }
 
 #[test]
+fn a_task_of_a_release_that_has_ended_says_nothing() {
+    let mut stage = settling(1);
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+    stage.push("b2");
+    assert_eq!(stage.phase(3), "surveying", "it has not taken the slot yet");
+    stage.task_stops("Rag", pull_failure);
+    assert_eq!(stage.slot("Rag").phase.name(), "healthy");
+}
+
+#[test]
 fn a_crash_loop_does_not_grow_the_slot() {
     let mut stage = settling(2);
     stage.table.config.watch.failed_tasks = 1000;

@@ -1,0 +1,108 @@
+//! What a config's patterns select in a repository now.
+
+use tidegate_core::config::{ImageConfig, TagPattern};
+use tidegate_core::model::{Digest, ReleaseImage};
+use tidegate_core::sighting::RegistryImage;
+
+use super::{Listed, Registry, Repository};
+use crate::Refusal;
+
+/// An image that a pattern selects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selected {
+    /// The pattern.
+    pub pattern: TagPattern,
+    /// The tag it selected.
+    pub tag: String,
+    /// The image, children included.
+    pub shown: RegistryImage,
+}
+
+impl Registry {
+    /// What each pattern of `image` selects now, oldest push first; bytes that are `known` are
+    /// left out, and cost no further call.
+    ///
+    /// Literal tags cost one call each; patterns page through the repository's tagged images, once.
+    pub async fn selected(
+        &self,
+        image: &ImageConfig,
+        known: Option<&Digest>,
+    ) -> Result<Vec<Selected>, Refusal> {
+        let repository = Repository::of_config(image);
+        let (mut found, mut tagged) = (Vec::new(), None);
+        for pattern in &image.tags {
+            let newest = if pattern.is_literal() {
+                let tag = pattern.to_string();
+                self.tagged_as(&repository, &tag).await?.map(|listed| (tag, listed))
+            } else {
+                if tagged.is_none() {
+                    tagged = Some(self.tagged(&repository).await?);
+                }
+                newest_of(pattern, tagged.as_deref().unwrap_or_default())
+            };
+            if let Some((tag, listed)) = newest.filter(|(_, l)| Some(&l.digest) != known) {
+                let shown = self.with_children(&repository, listed).await?;
+                found.push(Selected { pattern: pattern.clone(), tag, shown });
+            }
+        }
+        found.sort_by(|a, b| {
+            (a.shown.pushed_at, &a.shown.digest).cmp(&(b.shown.pushed_at, &b.shown.digest))
+        });
+        Ok(found)
+    }
+}
+
+/// The newest image that one pattern selects: by version where it has one, else by push time.
+fn newest_of(pattern: &TagPattern, tagged: &[Listed]) -> Option<(String, Listed)> {
+    let matching = tagged.iter().flat_map(|listed| {
+        let tags = listed.tags.iter().filter_map(|tag| Some((tag, pattern.matches(tag)?)));
+        tags.map(move |(tag, captures)| (captures.semver(), tag, listed))
+    });
+    let newest = matching.max_by(|(v, _, a), (w, _, b)| {
+        (v, a.pushed_at, &a.digest).cmp(&(w, b.pushed_at, &b.digest))
+    });
+    newest.map(|(_, tag, listed)| (tag.clone(), listed.clone()))
+}
+
+/// The image of a config with these bytes, as a release brings it.
+pub fn released(image: &ImageConfig, shown: RegistryImage, tags: Vec<String>) -> ReleaseImage {
+    let RegistryImage { digest, tags: _, pushed_at, accepts } = shown;
+    ReleaseImage {
+        account: image.registry.account.clone(),
+        region: image.registry.region.clone(),
+        repository: image.repository.clone(),
+        digest,
+        accepts,
+        tags,
+        pushed_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_the_newest_push_or_the_highest_version() {
+        let listed = |seconds: i64, tags: &[&str]| Listed {
+            digest: format!("sha256:{seconds:064}").parse().unwrap(),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            pushed_at: jiff::Timestamp::from_second(seconds).unwrap(),
+            is_index: false,
+        };
+        let tagged = [
+            listed(1, &["prod-1111111", "v1.10.0", "tidegate-keep-1111111111111111"]),
+            listed(3, &["prod-3333333", "v1.9.1"]),
+            listed(2, &["prod-2222222"]),
+        ];
+        for (pattern, tag) in [
+            ("prod-{sha}", Some("prod-3333333")),
+            ("v{semver}", Some("v1.10.0")),
+            ("*", Some("v1.9.1")),
+            ("staging-{sha}", None),
+        ] {
+            let found = newest_of(&pattern.parse().unwrap(), &tagged);
+            assert_eq!(found.as_ref().map(|(tag, _)| tag.as_str()), tag, "{pattern}");
+        }
+    }
+}
