@@ -47,7 +47,7 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
 
         // The sweep looks at the tag every five minutes, and finds nothing new to say.
         stage.twin.run_for(12 * MINUTE).await;
-        assert_eq!(stage.kinds_told(), ["started", "rollback_started", "rolled_back"]);
+        assert_eq!(stage.kinds_published(), ["started", "rollback_started", "rolled_back"]);
 
         stage.tag("live_crons", &bad, "prod-0a1b2c3d");
         stage.twin.run_for(MINUTE).await;
@@ -57,7 +57,7 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
         let said = format!("{} {}", refusal.title, refusal.text.join(" "));
         assert!(said.contains("someli-production/1"), "{said}");
         assert!(said.contains("prod-0a1b2c3d"), "{said}");
-        assert_eq!(stage.kinds_told().last().map(String::as_str), Some("refused"));
+        assert_eq!(stage.kinds_published().last().map(String::as_str), Some("refused"));
         assert_eq!(stage.scene(PIPELINE).await.head.next, 2, "no release came of it");
 
         // Unblocked, the same bytes are released again: they crash again, but a person said so.

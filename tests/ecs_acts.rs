@@ -40,7 +40,10 @@ fn a_rollback_by_ecs_is_a_failure_though_the_service_is_steady_again() {
         // So many tasks never fail here: only the breaker can say it.
         let patient = SMALL.replace("failed_tasks: 2", "failed_tasks: 9");
         play_on(fleet, seed, &patient, async |stage| {
-            stage.befalls("Rag", |cloud, _, _| cloud.ecs.switches.rollback = shape);
+            stage.befalls("Rag", |cloud, _, _| {
+                cloud.ecs.switches.rollback = shape;
+                cloud.ecs.switches.lag = std::time::Duration::ZERO;
+            });
             stage.adopt().await;
             let old = stage.digest("Rag");
             let bad = stage.push("uapi", "crash");

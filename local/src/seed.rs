@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_core::config::{ImageConfig, Parameters, PipelineConfig, Running};
+use tidegate_core::config::{ImageConfig, Parameters, PipelineConfig, Running, TargetConfig};
 use tidegate_core::model::repository_uri;
 
 use crate::api::{ApiError, Place};
@@ -22,8 +22,9 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
     let mut running = Running::default();
     for pipeline in pipelines {
         let place = Place::new(&pipeline.account, &pipeline.region);
-        for service in services(pipeline) {
-            let revision = place.arn("ecs", &format!("task-definition/{}:1", family(service)));
+        for target in pipeline.waves.iter().flatten() {
+            let family = family(&target.service);
+            let revision = place.arn("ecs", &format!("task-definition/{family}:1"));
             running.task_definitions.insert(revision);
         }
         running.roles.extend(roles(pipeline));
@@ -80,9 +81,9 @@ impl Fleet<'_> {
                     cloud.ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
                 }
             }
-            for service in services(pipeline) {
-                let definition = task_definition(pipeline, service);
-                let mut seed = SeedService::new(&pipeline.cluster, service, definition);
+            for target in pipeline.waves.iter().flatten() {
+                let definition = task_definition(pipeline, target);
+                let mut seed = SeedService::new(&pipeline.cluster, &target.service, definition);
                 (self.refit)(&mut seed);
                 cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
             }
@@ -106,10 +107,6 @@ pub fn push(
         cloud.ecr.call("PutImage", &put, now)?;
     }
     Ok(digest_of(&manifest))
-}
-
-fn services(pipeline: &PipelineConfig) -> impl Iterator<Item = &str> {
-    pipeline.waves.iter().flatten().map(|target| target.service.as_str())
 }
 
 fn family(service: &str) -> String {
@@ -139,10 +136,10 @@ pub fn example_tag(image: &ImageConfig) -> String {
 
 /// A task definition as teams have them: one image for many services, told apart by `command`; a
 /// secret, a log configuration, and a sidecar that no release may touch.
-fn task_definition(pipeline: &PipelineConfig, service: &str) -> Value {
+fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
     let place = Place::new(&pipeline.account, &pipeline.region);
     let [task_role, execution_role] = roles(pipeline);
-    let family = family(service);
+    let family = family(&target.service);
     let log = json!({
         "logDriver": "awslogs",
         "options": {
@@ -152,16 +149,22 @@ fn task_definition(pipeline: &PipelineConfig, service: &str) -> Value {
         },
     });
     let secret = place.arn("secretsmanager", &format!("secret:{}-config-AbCdEf", pipeline.cluster));
-    let mut containers: Vec<Value> = pipeline
-        .images
+    // Where the config names no containers, each image of the pipeline has one, called like it.
+    let own = target
+        .containers
         .iter()
+        .filter_map(|(name, image)| pipeline.images.get(image).map(|image| (name, image)));
+    let named: Vec<_> = own.collect();
+    let images = if named.is_empty() { pipeline.images.iter().collect() } else { named };
+    let mut containers: Vec<Value> = images
+        .into_iter()
         .map(|(name, image)| {
             json!({
                 "name": name,
                 "image": reference(image),
                 "essential": true,
-                "command": ["node", "worker.js", service],
-                "environment": [{ "name": "SERVICE", "value": service }],
+                "command": ["node", "worker.js", target.service],
+                "environment": [{ "name": "SERVICE", "value": target.service }],
                 "secrets": [{ "name": "CONFIG", "valueFrom": secret }],
                 "logConfiguration": log,
                 "mountPoints": [],

@@ -178,13 +178,6 @@ impl Stage {
         }
     }
 
-    /// The phase of a service's slot.
-    pub async fn service_phase(&self, pipeline: &str, service: &str) -> &'static str {
-        let scene = self.scene(pipeline).await;
-        let slot = scene.slots.values().find(|slot| slot.target.service == service);
-        slot.map_or("none", |slot| slot.phase.name())
-    }
-
     /// The kinds of what people were told about a release, in order.
     pub async fn kinds(&self, id: &str) -> Vec<NoticeKind> {
         self.notices(id).await.into_iter().map(|notice| notice.kind).collect()

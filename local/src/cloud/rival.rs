@@ -4,8 +4,11 @@ use std::fmt;
 
 use crate::call::Call;
 
+/// The calls that come first.
+type Before = dyn FnMut(&Call) -> Vec<Call> + Send;
+
 /// Somebody whose calls land just before another's, so that the other comes too late.
-pub struct Rival(Box<dyn FnMut(&Call) -> Vec<Call> + Send>);
+pub struct Rival(Box<Before>);
 
 impl Rival {
     /// A rival that answers each call with those it lands first.

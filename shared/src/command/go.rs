@@ -78,6 +78,7 @@ pub fn start(
             let mut next = waiting.clone();
             next.step += 1;
             next.images.extend(images);
+            (next.cause, next.by) = (Cause::Start, actor.to_owned());
             let entry = release_entry(waiting, &next, actor, reason, None, now);
             Change { releases: vec![next], journal: vec![entry], ..Change::default() }
         }

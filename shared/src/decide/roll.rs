@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{Seen, Sightings, does, finish, rollback, waits};
+use super::{Seen, Sightings, does, finish, rollback, start, waits};
 use crate::messages;
-use crate::model::{Action, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase};
+use crate::model::{Action, Blame, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase};
 
 /// The open wave: judge the release by its slots, then open what comes next.
 pub(super) fn wave(
@@ -121,12 +121,20 @@ pub(super) fn bake(
     does(finish::live(scene, release, now))
 }
 
-/// Drift stops before failure does: what somebody else changed is not ours to move.
+/// Drift stops before failure does: what somebody else changed is not ours to move. Bytes that a
+/// person blocks on their way are a failure that a person saw.
 fn reason_to_stop(scene: &Scene, release: &Release, now: Timestamp) -> Option<Change> {
     if scene.owned().any(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
         return Some(finish::drifted(scene, release, now));
     }
-    let failure = worst_failure(scene)?;
+    let blocked = start::blocked(scene, release).map(|cause| Failure {
+        cause,
+        remedy: String::new(),
+        evidence: Vec::new(),
+        blame: Blame::Other,
+        at: now,
+    });
+    let failure = worst_failure(scene).or(blocked)?;
     Some(rollback::on_failure(scene, release, failure, now))
 }
 

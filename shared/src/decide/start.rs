@@ -25,10 +25,16 @@ fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> String {
     format!("{pipeline} is frozen by {by} ({why}): `tidegate unfreeze {pipeline}` lets {id} start")
 }
 
+/// A release with blocked bytes goes no further, wherever it stands on its way.
+pub(super) fn blocked(scene: &Scene, release: &Release) -> Option<String> {
+    let block = release.images.values().find_map(|image| scene.blocked.get(&image.digest))?;
+    Some(block.to_string())
+}
+
 /// Why `release` must not start; asked when it would start, for the world may have moved since.
 pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<String> {
-    if let Some(block) = release.images.values().find_map(|i| scene.blocked.get(&i.digest)) {
-        return Some(block.to_string());
+    if let Some(why) = blocked(scene, release) {
+        return Some(why);
     }
     let live = scene.live.as_ref()?;
     let same = release
@@ -38,9 +44,11 @@ pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<Strin
     (same && release.cause == Cause::Push).then(|| format!("it is what {} made live", live.id))
 }
 
+/// A release that has touched nothing ends here.
 pub(super) fn refuse(scene: &Scene, release: &Release, why: String, now: Timestamp) -> Change {
     let mut head = scene.head.stepped();
-    head.waiting = None;
+    let another = |number: &u64| *number != release.id.number;
+    (head.waiting, head.moving) = (head.waiting.filter(another), head.moving.filter(another));
     let next = release.becomes(Phase::Refused { at: now, why: why.clone() });
     let notice = messages::refused(&next, &why);
     let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);

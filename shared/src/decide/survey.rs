@@ -47,6 +47,9 @@ pub(super) fn pending(
     held: Option<&Hold>,
     now: Timestamp,
 ) -> Plan {
+    if let Some(why) = start::blocked(scene, release) {
+        return does(start::refuse(scene, release, why, now));
+    }
     // A newer release starts here as much as anywhere; going back does not give way to it.
     let gives_way = scene.head.freeze.is_none() && !matches!(release.cause, Cause::Rollback { .. });
     if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
@@ -85,8 +88,7 @@ fn supersede(
     );
     head.moving = Some(new.id.number);
     head.waiting = None;
-    let free = held.images.iter().filter(|(_, image)| !scene.blocked.contains_key(&image.digest));
-    for (name, image) in free {
+    for (name, image) in &held.images {
         new.images.entry(name.clone()).or_insert_with(|| image.clone());
     }
     let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
@@ -108,6 +110,9 @@ fn supersede(
 pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timestamp) -> Plan {
     let Some(release) = &scene.moving else { return Plan::default() };
     let Phase::Surveying { held, .. } = &release.phase else { return Plan::default() };
+    if let Some(why) = start::blocked(scene, release) {
+        return does(start::refuse(scene, release, why, now));
+    }
     if let Some(hold) = reason_to_hold(release, found) {
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
@@ -115,7 +120,7 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
         return does(self::hold(release, held.as_ref(), &hold, now));
     }
     if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
-        return does(refuse_without_target(scene, release, now));
+        return does(start::refuse(scene, release, no_target(release), now));
     }
     let missing: Vec<_> = found
         .iter()
@@ -169,17 +174,11 @@ fn hold(release: &Release, before: Option<&Hold>, hold: &Hold, now: Timestamp) -
     Change { releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
-fn refuse_without_target(scene: &Scene, release: &Release, now: Timestamp) -> Change {
-    let why = format!(
+fn no_target(release: &Release) -> String {
+    format!(
         "no container of the pipeline's targets runs {}; `containers` in the config can name one",
         release.label()
-    );
-    let mut head = scene.head.stepped();
-    head.moving = None;
-    let next = release.becomes(Phase::Refused { at: now, why: why.clone() });
-    let notice = messages::refused(&next, &why);
-    let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
-    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+    )
 }
 
 /// Takes a chunk of targets for the release, each with its baseline.

@@ -58,12 +58,11 @@ fn whole_or_back(table: &Table) {
 
 fn blocked_stays_out(table: &Table) {
     for slot in table.slots.values().filter(|slot| slot.asked.action == Action::Apply) {
-        let waits = matches!(slot.phase, SlotPhase::Applying { .. });
-        let blocked = slot.wanted.iter().any(|pin| table.blocks.contains_key(&pin.digest));
-        let moving = table.releases[&slot.release.number].phase.is_moving();
-        let rolling =
-            matches!(table.releases[&slot.release.number].phase, Phase::RollingBack { .. });
-        assert!(!(waits && blocked && moving && !rolling), "blocked_stays_out: {}", slot.target);
+        let blocks = slot.wanted.iter().filter_map(|pin| table.blocks.get(&pin.digest));
+        for block in blocks {
+            let before = slot.asked.at <= block.at;
+            assert!(before, "blocked_stays_out: {} is asked for {}", slot.target, block.digest);
+        }
     }
 }
 

@@ -146,6 +146,22 @@ fn only_bytes_that_did_not_run_before_are_blocked() {
 }
 
 #[test]
+fn bytes_that_a_person_blocks_on_their_way_go_back() {
+    let mut stage = Stage::of(WAVES);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    let block = |scene: &_, actor: &_, now| {
+        crate::command::block(scene, &digest("b1"), actor, "it leaks", now)
+    };
+    stage.command(block).unwrap();
+    assert!(stage.cause(2).ends_with("it leaks"), "{}", stage.cause(2));
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.services.values().all(|service| service.running_digest() == digest("01d")));
+}
+
+#[test]
 fn the_failure_that_names_the_image_is_the_one_that_is_told() {
     let mut stage = Stage::of(&[&["Rag", "Billing"]]);
     stage.push("b1");

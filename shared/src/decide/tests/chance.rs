@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::command::{self, RollbackOptions};
-use crate::decide::{Sightings, decide};
+use crate::decide::{Finding, Sightings, decide};
 use crate::model::{Cause, Phase, TaskFailure};
 use crate::stage::{Answer, Behaviour, Chance, Stage, arn, digest, target};
 
 const SERVICES: [&str; 4] = ["Rag", "Billing", "Carousel", "Chat"];
 
-/// As many stories as a second pays for; each is known by its seed.
-const STORIES: u64 = 300;
+/// As many stories as a few seconds pay for; each is known by its seed.
+const STORIES: u64 = 80;
 
 #[test]
 fn whatever_happens_everything_ends_whole_or_back_or_with_a_person() {
@@ -58,12 +58,14 @@ impl Story {
             22..26 => self.stage.pass(self.chance.below(90) + 1),
             26 | 27 => self.crash_between_two_writes(),
             28 => self.deploy_answers_otherwise(service),
-            29 | 30 => self.stage.answers.clear(),
+            29 | 30 => self.what_was_in_the_way_is_gone(),
             31 => self.a_task_stops(service),
             32 => self.ecs_rolls_back(service),
             33 => self.somebody_updates(service),
             34 => self.a_call_lands_late(service),
             35 => self.freeze_or_unfreeze(),
+            36 => self.the_survey_finds_otherwise(service),
+            37 => self.an_operator_blocks_what_came_last(),
             _ => self.an_operator_decides(),
         }
     }
@@ -108,6 +110,30 @@ impl Story {
         ];
         let answer = *self.chance.pick(&answers);
         self.stage.answers.insert(service.to_owned(), answer);
+    }
+
+    fn what_was_in_the_way_is_gone(&mut self) {
+        self.stage.answers.clear();
+        self.stage.findings.clear();
+        self.stage.services.values_mut().for_each(|service| service.unknown = false);
+    }
+
+    fn the_survey_finds_otherwise(&mut self, service: &str) {
+        let finding = match self.chance.below(3) {
+            0 => Finding::Busy("ecs-svc/9".to_owned()),
+            1 => Finding::Unfit("CodeDeploy deploys it".to_owned()),
+            _ => {
+                self.stage.services.get_mut(service).unwrap().unknown = true;
+                return;
+            }
+        };
+        self.stage.findings.insert(service.to_owned(), finding);
+    }
+
+    fn an_operator_blocks_what_came_last(&mut self) {
+        let last = digest(&format!("{:04x}", self.pushes));
+        let block = |scene: &_, actor: &_, now| command::block(scene, &last, actor, "leaks", now);
+        let _ = self.stage.command(block);
     }
 
     fn a_task_stops(&mut self, service: &str) {
@@ -178,13 +204,19 @@ impl Story {
 
     /// Whatever was broken is mended, and a person decides what only a person can.
     fn all_is_well_again(&mut self) {
-        self.stage.answers.clear();
+        self.what_was_in_the_way_is_gone();
         for behaviour in self.stage.behaviours.values_mut() {
             *behaviour = Behaviour::Healthy;
         }
         while self.stage.table.head.moving.or(self.stage.table.head.waiting).is_some() {
             self.stage.now += Duration::from_secs(1);
-            let _ = self.stage.command(|scene, actor, now| command::accept(scene, actor, now));
+            let held = self.stage.table.scene().moving.is_some_and(|release| {
+                matches!(release.phase, Phase::Surveying { held: Some(_), .. })
+            });
+            let _ = self.stage.command(|scene, actor, now| match held {
+                true => command::abandon(scene, actor, now),
+                false => command::accept(scene, actor, now),
+            });
             let _ = self
                 .stage
                 .command(|scene, actor, now| command::unfreeze(scene, actor, "done", now));

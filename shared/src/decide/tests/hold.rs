@@ -112,7 +112,7 @@ fn a_newer_push_takes_the_place_of_a_held_release_with_all_its_images() {
 }
 
 #[test]
-fn blocked_bytes_of_a_held_release_do_not_come_along() {
+fn a_held_release_whose_bytes_are_blocked_is_refused() {
     let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
     stage.services.get_mut("api-1").unwrap().unknown = true;
     stage.push_as("api", "uapi", image("api", "a1", "uapi", stage.now));
@@ -120,6 +120,7 @@ fn blocked_bytes_of_a_held_release_do_not_come_along() {
     let block =
         |scene: &_, actor: &_, now| command::block(scene, &digest("a1"), actor, "it leaks", now);
     stage.command(block).unwrap();
+    assert_eq!(stage.phase(2), "refused");
     stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
     let images: Vec<_> = stage.release(3).images.keys().collect();
     assert_eq!(images, ["web"]);
