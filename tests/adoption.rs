@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidegate_core::model::{Cause, Phase, Release};
-use tidegate_tests::stage::SOMELI;
 use tidegate_tests::fleet::is_live;
+use tidegate_tests::stage::SOMELI;
 use tidegate_tests::{Stage, play};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -80,7 +80,9 @@ fn a_file_that_is_applied_again_writes_nothing() {
         let writes = || {
             stage.twin.world.look(|cloud| {
                 let calls = cloud.calls().iter().map(|noted| noted.call.action.as_str());
-                calls.filter(|action| action.starts_with("Transact") || *action == "PutItem").count()
+                calls
+                    .filter(|action| action.starts_with("Transact") || *action == "PutItem")
+                    .count()
             })
         };
         let before = writes();
@@ -96,7 +98,10 @@ fn a_tag_that_was_never_pushed_is_a_warning_and_its_first_push_the_first_release
         let before = stage.shown("live_crons", "uapi").expect("what runs");
         let config = THREE.replace("[uapi]", "[\"release-{semver}\"]");
         let applied = stage.apply(&config).await;
-        assert!(applied.contains("release-{semver}"), "a pattern that matches nothing is said: {applied}");
+        assert!(
+            applied.contains("release-{semver}"),
+            "a pattern that matches nothing is said: {applied}"
+        );
         let adopted = stage.release("someli-production/1").await;
         assert_eq!(adopted.images["crons"].digest.as_str(), before, "what runs, whatever its tag");
 
@@ -142,11 +147,37 @@ fn a_service_that_joins_between_releases_is_left_alone_until_the_next_push() {
         let id = format!("someli-production/{last}");
         let release = stage.end_of(&id).await;
         assert!(matches!(release.phase, Phase::RolledBack { .. }), "{release:#?}");
-        assert_eq!((runs("Rag"), runs("Carousel")), (only(&first), only(&before)), "each to its own");
+        assert_eq!(
+            (runs("Rag"), runs("Carousel")),
+            (only(&first), only(&before)),
+            "each to its own"
+        );
 
         let third = stage.push("uapi", "healthy");
         goes_live(stage, &format!("someli-production/{}", last + 1)).await;
         stage.everything_runs(&third);
         assert_ne!(second, third);
+    });
+}
+
+#[test]
+fn a_pattern_that_is_added_counts_the_pushes_that_are_there_as_answered() {
+    play(25, THREE, async |stage| {
+        stage.apply(THREE).await;
+        let before = stage.digest("Rag");
+        stage.push("prod-0a1b2c3d", "healthy");
+        stage.twin.run_for(6 * MINUTE).await;
+        assert_eq!(stage.scene("someli-production").await.head.next, 2, "nobody's tag");
+
+        let both = THREE.replace("[uapi]", "[uapi, \"prod-{sha}\"]");
+        let applied = stage.apply(&both).await;
+        stage.twin.run_for(10 * MINUTE).await;
+        assert_eq!(stage.writes(), [""; 0], "a new pattern moves nothing by itself");
+        stage.everything_runs(&before);
+        assert!(applied.contains("only pushes after prod-0a1b2c3d"), "{applied}");
+
+        let pushed = stage.push("prod-1a1b2c3d", "healthy");
+        goes_live(stage, "someli-production/2").await;
+        stage.everything_runs(&pushed);
     });
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tidegate_core::model::{NoticeKind, Phase};
+use tidegate_core::model::Phase;
 use tidegate_local::ecs::SeedService;
 use tidegate_local::seed::Fleet;
 use tidegate_tests::faults::SMALL;
@@ -51,13 +51,12 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
 
         stage.tag("live_crons", &bad, "prod-0a1b2c3d");
         stage.twin.run_for(MINUTE).await;
-        let refusals = stage.notices("someli-production/0").await;
-        let refusal = refusals.first().expect("people are told");
-        assert_eq!((refusals.len(), refusal.kind), (1, NoticeKind::Refused));
-        let said = format!("{} {}", refusal.title, refusal.text.join(" "));
+        let told = stage.published();
+        let [_, _, _, refusal] = &told[..] else { panic!("{told:#?}") };
+        assert_eq!(refusal.attributes["kind"], "refused");
+        let said = refusal.message["email"].as_str().expect("a text");
         assert!(said.contains("someli-production/1"), "{said}");
         assert!(said.contains("prod-0a1b2c3d"), "{said}");
-        assert_eq!(stage.kinds_published().last().map(String::as_str), Some("refused"));
         assert_eq!(stage.scene(PIPELINE).await.head.next, 2, "no release came of it");
 
         // Unblocked, the same bytes are released again: they crash again, but a person said so.
@@ -184,6 +183,26 @@ fn tasks_that_find_no_place_are_waited_for_and_then_inconclusive() {
 }
 
 #[test]
+fn a_breaker_that_trips_for_want_of_capacity_blocks_nothing() {
+    let guarded = |seed: &mut SeedService| {
+        let breaker = json!({ "enable": true, "rollback": true });
+        seed.settings = json!({ "deploymentConfiguration": { "deploymentCircuitBreaker": breaker } });
+    };
+    play_on(fleet(&guarded), 18, SMALL, async |stage| {
+        stage.adopt().await;
+        let old = stage.digest("Rag");
+        stage.push("uapi", "healthy");
+        stage.befalls("Rag", |cloud, name, _| cloud.ecs.fail_placement(name, 3));
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back");
+        let cause = release.failure.expect("a failure").cause;
+        assert!(cause.contains("ECS rolled it back"), "{cause}");
+        stage.everything_runs(&old);
+        blocks_nothing(stage).await;
+    });
+}
+
+#[test]
 fn one_stray_crash_fails_no_release() {
     play_on(fleet(&two_tasks), 10, &long_bake(), async |stage| {
         stage.adopt().await;
@@ -205,10 +224,11 @@ fn one_stray_crash_fails_no_release() {
 fn workers_that_end_well_and_are_restarted_fail_no_release() {
     let workers = Fleet { behaviour: "exit-loop", ..Fleet::default() };
     play_on(workers, 11, &long_bake(), async |stage| {
-        stage.adopt().await;
+        stage.apply(&long_bake()).await; // what runs is the first release
         stage.twin.run_for(3 * MINUTE).await; // so that some have ended
         let new = stage.push("uapi", "exit-loop");
-        assert!(is_live(&stage.end_of(FIRST).await));
+        let end = stage.end_of(SECOND).await;
+        assert!(is_live(&end), "{end:?}\n{}", stage.journal(SECOND).await);
         stage.twin.run_for(MINUTE).await; // whoever is between two lives comes back
         stage.everything_runs(&new);
     });

@@ -80,7 +80,9 @@ def tell(endpoint):
     shown = ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": TAG}])
     expect(shown["imageDetails"][0]["imageDigest"] == bad, f"{TAG} stays where it was pushed")
 
-    # Every channel was told the same: two of the good release, three of the bad one.
+    # Every channel was told the same: two of the good release, three of the bad one. The last of
+    # them may still be on its way.
+    time.sleep(5)
     with urllib.request.urlopen(f"{endpoint}/_local/notifications") as answer:
         told = [notification["channel"] for notification in json.load(answer)]
     for channel in ["sns", "slack", "teams"]:

@@ -19,7 +19,7 @@ fn held(release: &Release) -> bool {
 /// SMALL in force over services that run `uapi`; what they run.
 async fn in_force(stage: &Stage) -> String {
     stage.apply(SMALL).await;
-    stage.shown("live_crons", "uapi").expect("what runs")
+    stage.digest("Rag")
 }
 
 fn updates(stage: &Stage) -> usize {
@@ -27,11 +27,8 @@ fn updates(stage: &Stage) -> usize {
 }
 
 fn put_lifecycle(stage: &Stage, rules: &serde_json::Value) {
-    stage.twin.world.with(|cloud, now| {
-        let policy = json!({ "rules": rules }).to_string();
-        let input = json!({ "repositoryName": "live_crons", "lifecyclePolicyText": policy });
-        cloud.ecr.call("PutLifecyclePolicy", &input, now).expect("a policy");
-    });
+    let policy = json!({ "rules": rules }).to_string();
+    stage.ecr("PutLifecyclePolicy", json!({ "lifecyclePolicyText": policy }));
 }
 
 #[test]
@@ -60,7 +57,10 @@ fn without_the_old_image_the_release_waits_and_a_person_decides() {
     play(32, SMALL, async |stage| {
         let old = in_force(stage).await;
         stage.push("uapi", "healthy");
-        stage.twin.world.with(|cloud, now| assert!(cloud.ecr.delete_image("live_crons", &old, now)));
+        stage
+            .twin
+            .world
+            .with(|cloud, now| assert!(cloud.ecr.delete_image("live_crons", &old, now)));
         stage.until("someli-production/2", 5 * MINUTE, held).await;
         stage.twin.run_for(10 * MINUTE).await;
         assert_eq!(updates(stage), 0, "nothing moved");
@@ -95,7 +95,10 @@ fn what_was_started_without_a_way_back_and_crashes_stops_in_a_named_state() {
     play(33, SMALL, async |stage| {
         let old = in_force(stage).await;
         let bad = stage.push("uapi", "crash");
-        stage.twin.world.with(|cloud, now| assert!(cloud.ecr.delete_image("live_crons", &old, now)));
+        stage
+            .twin
+            .world
+            .with(|cloud, now| assert!(cloud.ecr.delete_image("live_crons", &old, now)));
         stage.until("someli-production/2", 5 * MINUTE, held).await;
         let line = "start someli-production/2 --without-way-back --yes";
         assert_eq!(stage.tidegate(line).await.0, 0);
@@ -130,7 +133,10 @@ fn a_rule_that_would_take_the_old_image_is_said_before_anything_moves() {
         assert_eq!((started.kind, started.severity), (NoticeKind::Started, Severity::Warning));
         let text = started.text.join("\n");
         assert!(text.contains("lifecycle rule 2"), "{text}");
-        assert!(text.contains("tidegate-keep-"), "the rule that would prevent it is printed: {text}");
+        assert!(
+            text.contains("tidegate-keep-"),
+            "the rule that would prevent it is printed: {text}"
+        );
         let (_, show, _) = stage.tidegate("show someli-production/2").await;
         assert!(show.contains("lifecycle rule 2"), "{show}");
     });

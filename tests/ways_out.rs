@@ -311,17 +311,17 @@ fn a_release_without_a_way_back_waits_for_a_person() {
 #[test]
 fn a_busy_target_is_waited_for() {
     play(15, SMALL, async |stage| {
-        stage.adopt().await;
+        stage.apply(SMALL).await; // what runs is the first release
         let theirs = stage.register_another("Carousel");
         stage.update("Carousel", json!({ "taskDefinition": theirs }));
         stage.twin.run_for(Duration::from_secs(10)).await; // DescribeServices lags
         let new = stage.push("uapi", "healthy");
         stage.twin.run_for(Duration::from_secs(10)).await;
-        let held = stage.release(FIRST).await;
+        let held = stage.release(SECOND).await;
         assert!(matches!(held.phase, Phase::Surveying { .. }), "{held:?}");
         assert!(stage.called("deploy", "UpdateService").is_empty());
         // Their deployment settles by itself; then the release goes on, from their revision.
-        assert!(is_live(&stage.end_of(FIRST).await));
+        assert!(is_live(&stage.end_of(SECOND).await));
         stage.everything_runs(&new);
         let (definition, _) = stage.definition(&stage.revision("Carousel"));
         assert_eq!(definition["cpu"], "1024", "what they changed stays");

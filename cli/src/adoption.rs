@@ -1,6 +1,6 @@
 //! What a pipeline's targets run now, and which pushes that answers: read, never moved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_aws::Ecs;
 use tidegate_aws::registry::Registry;
@@ -95,7 +95,8 @@ async fn running(
             .filter_map(|named| image_of(config, target, &named).map(|image| (named, image)))
             .collect();
         let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
-        let running = running_images(&ecs, id, &seen.sighting, &containers, slots.get(id)).await?;
+        let nothing = BTreeSet::new();
+        let running = running_images(&ecs, id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
         for ((_, image), running) in named.iter().zip(running) {
             match running.digest {
                 Some(digest) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::TagPattern;
-use crate::decide::{pipeline_entry, release_entry};
+use crate::decide::{live_already, pipeline_entry, release_entry};
 use crate::messages;
 use crate::model::{
     Cause, Change, Head, Memory, Phase, Push, Release, ReleaseId, ReleaseImage, Scene, Todo,
@@ -75,10 +75,25 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
             ..Change::default()
         }));
     }
+    if let Some(why) = changes_nothing(scene, candidate) {
+        return Answer::Record(Box::new(Change {
+            head: Some(answered(scene, candidate)),
+            push: Some(push(scene, candidate, why, now)),
+            seen: [(bytes.digest.clone(), bytes.pushed_at)].into(),
+            ..Change::default()
+        }));
+    }
     Answer::Record(Box::new(match &scene.waiting {
         Some(waiting) => merge(scene, waiting, candidate, now),
         None => record(scene, candidate, now),
     }))
+}
+
+/// Why a push that nothing is in front of changes nothing.
+fn changes_nothing(scene: &Scene, candidate: &Candidate) -> Option<String> {
+    let idle = scene.moving.is_none() && scene.waiting.is_none();
+    let images = [(candidate.image.clone(), candidate.bytes.clone())].into();
+    live_already(scene, &images).filter(|_| idle)
 }
 
 /// The actor of pushes that the sweep found.

@@ -16,7 +16,7 @@ use tidegate_local::call::Instance;
 use tidegate_local::lambda::process::{Process, Programs, Serving};
 use tidegate_local::seed::Fleet;
 use tidegate_local::template::Function;
-use tidegate_local::twin::{self, Setting, Twin};
+use tidegate_local::twin::{self, Setting, Twin, TwinError};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 /// The config of the demo and of most stories.
@@ -47,16 +47,29 @@ pub fn play_on<T>(
     config: &str,
     story: impl AsyncFnOnce(&Stage) -> T,
 ) -> T {
+    play_with(TEMPLATE, &[], fleet, seed, config, story).expect("a twin that begins")
+}
+
+/// Plays `story` where the stack itself is not as usual; parameters beside those of `config`.
+pub fn play_with<T>(
+    template: &str,
+    parameters: &[(&str, &str)],
+    fleet: Fleet<'_>,
+    seed: u64,
+    config: &str,
+    story: impl AsyncFnOnce(&Stage) -> T,
+) -> Result<T, TwinError> {
     let config = Config::parse("tidegate.yaml", config).expect("a valid config");
     let pipelines = config.resolve(ACCOUNT, REGION).expect("a config that resolves");
+    let more = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let setting = Setting {
         seed,
-        template: TEMPLATE,
-        parameters: tidegate_local::seed::parameters(&pipelines),
+        template,
+        parameters: tidegate_local::seed::parameters(&pipelines).into_iter().chain(more).collect(),
         place: Place::new(ACCOUNT, REGION),
         begins: "2026-11-21T09:00:00Z".parse().expect("a time"),
     };
-    let told = twin::run(
+    twin::run(
         &setting,
         |twin| Box::new(InProcess { twin: twin.clone(), seed }),
         async |twin| {
@@ -68,8 +81,7 @@ pub fn play_on<T>(
             let table = Table::new(&sdk, name, twin.world.clock.clone(), Dice::seeded(seed));
             story(&Stage { twin, table, pipelines }).await
         },
-    );
-    told.expect("a twin that begins")
+    )
 }
 
 impl Stage {

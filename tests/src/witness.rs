@@ -18,7 +18,7 @@ impl Stage {
             let targets = pipeline.waves.iter().flatten();
             for service in targets.map(|target| target.service.as_str()) {
                 let tasks = self.tasks_of(&ServiceName::new(&pipeline.cluster, service));
-                let containers = tasks.iter().flat_map(|task| task["containers"].as_array());
+                let containers = tasks.iter().filter_map(|task| task["containers"].as_array());
                 let digests = containers.flatten().filter_map(|container| {
                     let ours = pipeline.images.contains_key(container["name"].as_str()?);
                     container["imageDigest"].as_str().filter(|_| ours).map(str::to_owned)

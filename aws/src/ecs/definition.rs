@@ -30,6 +30,13 @@ pub struct RawTaskDefinition {
 }
 
 impl RawTaskDefinition {
+    /// The ARN of the family's revision before this one, if there was one.
+    pub fn revision_before(&self) -> Option<String> {
+        let (family, revision) = self.arn.rsplit_once(':')?;
+        let before = revision.parse::<u64>().ok()?.checked_sub(1).filter(|number| *number > 0)?;
+        Some(format!("{family}:{before}"))
+    }
+
     /// A service can be updated to it; to a deregistered one it cannot.
     pub fn is_active(&self) -> bool {
         self.status == "ACTIVE"

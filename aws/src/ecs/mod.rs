@@ -17,7 +17,7 @@ use crate::{Clock, Refusal};
 
 pub use definition::RawTaskDefinition;
 pub use native::ServiceRevision;
-pub use service::Seen;
+pub use service::{Look, Seen};
 pub use task::{RunningTask, StoppedTask};
 
 /// ECS in one region.

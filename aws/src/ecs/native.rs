@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::{
     ServiceDeployment as SdkServiceDeployment, ServiceDeploymentStatus as SdkStatus,
 };
-use tidegate_core::sighting::{ServiceDeployment, ServiceDeploymentStatus, Sighting};
+use tidegate_core::sighting::{ServiceDeployment, ServiceDeploymentStatus, Strategy};
 
-use super::{ContainerImage, Ecs, in_cluster};
+use super::{ContainerImage, Ecs, Look, Seen, in_cluster};
 use crate::Refusal;
 use crate::moment::timestamp;
 
@@ -55,37 +55,61 @@ impl Ecs {
         Ok(all)
     }
 
-    /// Adds the newest service deployment to each sighting; one that never had any keeps `None`.
-    pub(super) async fn add_service_deployments(
-        &self,
-        cluster: &str,
-        services: &mut [(&str, &mut Sighting)],
-    ) -> Result<(), Refusal> {
+    /// Adds the newest service deployment to each native service; one that never had any keeps
+    /// `None`. Without it such a service cannot be judged, so a refusal takes its sighting.
+    pub(super) async fn add_service_deployments(&self, cluster: &str, look: &mut Look) {
+        let native = |seen: &Seen| seen.sighting.strategy == Strategy::Native;
         let mut newest = BTreeMap::new();
-        for (index, (service, _)) in services.iter().enumerate() {
-            if let Some(arn) = self.newest_service_deployment(cluster, service).await? {
-                newest.insert(arn, index);
+        for (service, found) in &mut *look {
+            if !matches!(found, Ok(Some(seen)) if native(seen)) {
+                continue;
+            }
+            match self.newest_service_deployment(cluster, service).await {
+                Ok(Some(arn)) => _ = newest.insert(arn, service.clone()),
+                Ok(None) => {}
+                Err(refusal) => *found = Err(refusal),
             }
         }
         let arns: Vec<_> = newest.keys().cloned().collect();
-        let found = self.service_deployments(&arns).await?;
-        let revisions: Vec<_> = found.iter().filter_map(target).map(str::to_owned).collect();
-        let revisions = self.service_revisions(&revisions).await?;
-        for deployment in &found {
-            let arn = deployment.service_deployment_arn().unwrap_or_default();
-            if let Some(&index) = newest.get(arn) {
-                let revision = target(deployment).and_then(|arn| revisions.get(arn));
-                services[index].1.service_deployment = Some(ServiceDeployment {
-                    arn: arn.to_owned(),
-                    status: status(deployment.status()),
-                    reason: deployment.status_reason().unwrap_or_default().to_owned(),
-                    revision: revision.map(|revision| revision.task_definition.clone()),
-                    stage: deployment.lifecycle_stage().map(|stage| stage.as_str().to_owned()),
-                    created_at: timestamp(deployment.created_at()),
-                });
+        let told = self.told_of(&arns).await;
+        for (arn, service) in newest {
+            let told = match &told {
+                Ok(told) => told.get(&arn).cloned().ok_or_else(|| {
+                    Refusal::broken("ecs:DescribeServiceDeployments", &arn, "service deployment")
+                }),
+                Err(refusal) => Err(refusal.clone()),
+            };
+            let Some(found) = look.get_mut(&service) else { continue };
+            match (told, &mut *found) {
+                (Ok(told), Ok(Some(seen))) => seen.sighting.service_deployment = Some(told),
+                (Ok(_), _) => {}
+                (Err(refusal), _) => *found = Err(refusal),
             }
         }
-        Ok(())
+    }
+
+    /// Service deployments by ARN, each with the revision it brings.
+    async fn told_of(
+        &self,
+        arns: &[String],
+    ) -> Result<BTreeMap<String, ServiceDeployment>, Refusal> {
+        let found = self.service_deployments(arns).await?;
+        let revisions: Vec<_> = found.iter().filter_map(target).map(str::to_owned).collect();
+        let revisions = self.service_revisions(&revisions).await?;
+        let told = found.iter().map(|deployment| {
+            let arn = deployment.service_deployment_arn().unwrap_or_default().to_owned();
+            let revision = target(deployment).and_then(|arn| revisions.get(arn));
+            let told = ServiceDeployment {
+                arn: arn.clone(),
+                status: status(deployment.status()),
+                reason: deployment.status_reason().unwrap_or_default().to_owned(),
+                revision: revision.map(|revision| revision.task_definition.clone()),
+                stage: deployment.lifecycle_stage().map(|stage| stage.as_str().to_owned()),
+                created_at: timestamp(deployment.created_at()),
+            };
+            (arn, told)
+        });
+        Ok(told.collect())
     }
 
     async fn newest_service_deployment(

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
 
 use super::{Ecs, in_cluster};
-use crate::Refusal;
 use crate::moment::timestamp;
+use crate::{Refusal, RefusalKind};
 
 /// `DescribeServices` takes no more names than this.
 const SERVICES_A_CALL: usize = 10;
@@ -27,39 +27,42 @@ pub struct Seen {
     pub service_revisions: Vec<String>,
 }
 
+/// What a look at several services found of each, by name; one that is not there, or no longer, is
+/// `None`. One that cannot be read hides no other.
+pub type Look = BTreeMap<String, Result<Option<Seen>, Refusal>>;
+
 impl Ecs {
-    /// Looks at services of one cluster; a service that is not there, or no longer, is `None`.
-    ///
-    /// One call for ten services; those with a native strategy cost their service deployment on top.
+    /// All of these services of one cluster, or the first refusal.
     pub async fn describe(
         &self,
         cluster: &str,
         services: &[String],
     ) -> Result<BTreeMap<String, Option<Seen>>, Refusal> {
-        let mut all: BTreeMap<_, _> = services.iter().map(|name| (name.clone(), None)).collect();
-        for chunk in services.chunks(SERVICES_A_CALL) {
-            for service in self.describe_chunk(cluster, chunk).await? {
-                let name = service.service_name().unwrap_or_default().to_owned();
-                // INACTIVE was deleted and DRAINING is being so: neither can be released to.
-                if service.status() == Some("ACTIVE") {
-                    all.insert(name, Some(seen(&service, self.clock.now())));
-                }
-            }
-        }
-        let mut native: Vec<_> = all
-            .iter_mut()
-            .filter_map(|(name, seen)| Some((name.as_str(), &mut seen.as_mut()?.sighting)))
-            .filter(|(_, sighting)| sighting.strategy == Strategy::Native)
-            .collect();
-        self.add_service_deployments(cluster, &mut native).await?;
-        Ok(all)
+        let look = self.look(cluster, services).await;
+        look.into_iter().map(|(name, seen)| Ok((name, seen?))).collect()
     }
 
-    async fn describe_chunk(
-        &self,
-        cluster: &str,
-        services: &[String],
-    ) -> Result<Vec<Service>, Refusal> {
+    /// Looks at services of one cluster.
+    ///
+    /// One call for ten services; those with a native strategy cost their service deployment on top.
+    pub async fn look(&self, cluster: &str, services: &[String]) -> Look {
+        let mut all = Look::new();
+        for chunk in services.chunks(SERVICES_A_CALL) {
+            match self.describe_chunk(cluster, chunk).await {
+                // IAM refuses the whole call for one name of it.
+                Err(refusal) if refusal.kind == RefusalKind::AccessDenied && chunk.len() > 1 => {
+                    for name in chunk.chunks(1) {
+                        all.extend(or_refused(name, self.describe_chunk(cluster, name).await));
+                    }
+                }
+                found => all.extend(or_refused(chunk, found)),
+            }
+        }
+        self.add_service_deployments(cluster, &mut all).await;
+        all
+    }
+
+    async fn describe_chunk(&self, cluster: &str, services: &[String]) -> Result<Look, Refusal> {
         const ACTION: &str = "ecs:DescribeServices";
         let resource = in_cluster(cluster, &services.join(", "));
         let answer = self
@@ -70,14 +73,37 @@ impl Ecs {
             .send()
             .await
             .map_err(Refusal::of(ACTION, &resource))?;
-        let failed = answer.failures().iter().find(|failure| failure.reason() != Some("MISSING"));
-        if let Some(failure) = failed {
+        let mut look: Look = services.iter().map(|name| (name.clone(), Ok(None))).collect();
+        for failure in answer.failures() {
+            let reason = failure.reason().unwrap_or("no reason");
+            if reason == "MISSING" {
+                continue;
+            }
             let name = failure.arn().unwrap_or(&resource);
-            let (reason, detail) = (failure.reason().unwrap_or("no reason"), failure.detail());
-            return Err(Refusal::in_answer(ACTION, name, reason, detail.unwrap_or_default()));
+            let words = failure.detail().unwrap_or_default();
+            let refusal = Refusal::in_answer(ACTION, name, reason, words);
+            let service = name.rsplit('/').next().unwrap_or(name);
+            match look.get_mut(service) {
+                Some(seen) => *seen = Err(refusal),
+                // It does not say whom it means: it may be anyone who is not shown.
+                None => look.values_mut().for_each(|seen| *seen = Err(refusal.clone())),
+            }
         }
-        Ok(answer.services.unwrap_or_default())
+        for service in answer.services() {
+            let name = service.service_name().unwrap_or_default().to_owned();
+            // INACTIVE was deleted and DRAINING is being so: neither can be released to.
+            let active = service.status() == Some("ACTIVE");
+            look.insert(name, Ok(active.then(|| seen(service, self.clock.now()))));
+        }
+        Ok(look)
     }
+}
+
+/// What was found, or for each of these services why nothing was.
+fn or_refused(services: &[String], found: Result<Look, Refusal>) -> Look {
+    found.unwrap_or_else(|refusal| {
+        services.iter().map(|name| (name.clone(), Err(refusal.clone()))).collect()
+    })
 }
 
 fn seen(service: &Service, at: Timestamp) -> Seen {

@@ -20,6 +20,10 @@ use crate::{App, Error};
 
 pub use running::running_images;
 
+/// So many revisions back the family's own one is looked for; more releases than that without a
+/// new one of the owner's mean that what runs is made from it.
+const FAMILY_STEPS: u32 = 20;
+
 /// A survey under way: reads each thing once, whatever number of targets share it.
 pub struct Survey<'a> {
     app: &'a App,
@@ -80,6 +84,7 @@ impl<'a> Survey<'a> {
         let names: Vec<String> = self.release.targets().map(|t| t.service.clone()).collect();
         let cluster = &self.scene.config.cluster;
         let seen = match self.ecs.describe(cluster, &names).await {
+            Err(refusal) if refusal.is_throttle() => return Ok(None),
             Err(refusal) if refusal.is_final() => {
                 let unfit = Finding::Unfit(refusal.to_string());
                 return Ok(Some(
@@ -130,11 +135,24 @@ impl<'a> Survey<'a> {
         let running = self.definition(&seen.task_definition).await?;
         let base = match self.scene.config.base {
             Base::Running => running.clone(),
-            Base::Family => self.definition(&running.family.clone()).await?,
+            Base::Family => self.newest_foreign(&running).await?,
         };
         let containers = self.containers(config, &base);
         let candidate = Candidate { target, sighting: &seen.sighting, running, base, containers };
         self.baseline(candidate).await
+    }
+
+    /// The newest revision of the family that Tidegate did not make: what it made for a release
+    /// that came back must not become the base of the next one.
+    async fn newest_foreign(&mut self, running: &RawTaskDefinition) -> Result<RawTaskDefinition, Error> {
+        let mut newest = self.definition(&running.family.clone()).await?;
+        for _ in 0..FAMILY_STEPS {
+            let ours = newest.tags.iter().any(|(key, _)| key == "tidegate:release");
+            let Some(before) = newest.revision_before().filter(|_| ours) else { break };
+            newest = self.definition(&before).await?;
+        }
+        let ours = newest.tags.iter().any(|(key, _)| key == "tidegate:release");
+        Ok(if ours || !newest.is_active() { running.clone() } else { newest })
     }
 
     /// A task definition, read once.
@@ -180,7 +198,9 @@ impl<'a> Survey<'a> {
             .filter(|image| containers.iter().any(|(c, _)| c.container == image.container))
             .collect();
         let before = self.scene.slots.get(*target);
-        let mut images = running_images(&self.ecs, target, sighting, &named, before).await?;
+        let wanted = containers.iter().flat_map(|(_, image)| image.accepts.iter());
+        let avoid = wanted.chain(self.scene.blocked.keys()).cloned().collect();
+        let mut images = running_images(&self.ecs, target, sighting, &named, before, &avoid).await?;
         self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, containers).await?;
         notes.extend(already_failing(sighting));

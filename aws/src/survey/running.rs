@@ -1,24 +1,28 @@
 //! Which bytes really run. Never "resolve the tag now": those may be the new bytes already.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use tidegate_core::definition::NamedImage;
 use tidegate_core::model::{Digest, Slot, TargetId};
-use tidegate_core::sighting::{RunningImage, Sighting};
+use tidegate_core::sighting::{Deployment, RunningImage, Sighting};
 
 use crate::Refusal;
-use crate::ecs::Ecs;
+use crate::ecs::{Ecs, RunningTask};
 
 /// The digest each of these containers runs, with how it was learnt.
 ///
 /// In this order: named by digest already; what ECS resolved for the service revision; what the
-/// running tasks of the primary deployment show; what Tidegate last made live there.
+/// running tasks of the primary deployment show (those in `avoid` last); what Tidegate last made
+/// live there.
 pub async fn running_images(
     ecs: &Ecs,
     target: &TargetId,
     sighting: &Sighting,
     named: &[NamedImage],
     before: Option<&Slot>,
+    avoid: &BTreeSet<Digest>,
 ) -> Result<Vec<RunningImage>, Refusal> {
     let mut images: Vec<RunningImage> = named
         .iter()
@@ -43,28 +47,17 @@ pub async fn running_images(
         && sighting.running > 0
     {
         let tasks = ecs.running_tasks(&target.cluster, &primary.id).await?;
-        let mut votes: BTreeMap<String, BTreeMap<Digest, usize>> = BTreeMap::new();
-        for container in tasks.into_iter().flat_map(|task| task.containers) {
-            if let Some(digest) = container.digest {
-                *votes.entry(container.container).or_default().entry(digest).or_default() += 1;
-            }
+        let votes = Votes::of(tasks);
+        // Bytes that this release brings, or that are blocked, are no baseline while others run.
+        fill(&mut images, &votes.winners(avoid), votes.source());
+        if let Some(slot) = before.filter(|slot| is_where_it_was_left(slot, primary)) {
+            fill(&mut images, &slot.live, "made live by Tidegate");
         }
-        let mixed = votes.values().any(|digests| digests.len() > 1);
-        let most = votes
-            .into_iter()
-            .filter_map(|(container, digests)| {
-                let (digest, _) = digests.into_iter().max_by_key(|(_, tasks)| *tasks)?;
-                Some((container, digest))
-            })
-            .collect();
-        let source = if mixed {
-            "what most of its running tasks show; they differ"
-        } else {
-            "shown by its running tasks"
-        };
-        fill(&mut images, &most, source);
+        fill(&mut images, &votes.winners(&BTreeSet::new()), votes.source());
     }
-    if let Some(slot) = before {
+    if let Some(slot) = before
+        && sighting.primary().is_some_and(|primary| is_where_it_was_left(slot, primary))
+    {
         fill(&mut images, &slot.live, "made live by Tidegate");
     }
     for image in images.iter_mut().filter(|image| image.digest.is_none()) {
@@ -72,6 +65,47 @@ pub async fn running_images(
             .clone_into(&mut image.source);
     }
     Ok(images)
+}
+
+/// What was made live there says something only of a revision that Tidegate left there.
+fn is_where_it_was_left(slot: &Slot, primary: &Deployment) -> bool {
+    slot.ours() == Some(primary.revision.as_str()) || slot.is_baseline(&primary.revision)
+}
+
+/// What the running tasks show, by container: for each digest how many, and since when.
+struct Votes(BTreeMap<String, BTreeMap<Digest, (usize, Timestamp)>>);
+
+impl Votes {
+    fn of(tasks: Vec<RunningTask>) -> Self {
+        let mut votes: BTreeMap<String, BTreeMap<Digest, (usize, Timestamp)>> = BTreeMap::new();
+        for task in tasks {
+            for container in task.containers {
+                let Some(digest) = container.digest else { continue };
+                let of_container = votes.entry(container.container).or_default();
+                let vote = of_container.entry(digest).or_insert((0, task.created_at));
+                *vote = (vote.0 + 1, vote.1.min(task.created_at));
+            }
+        }
+        Self(votes)
+    }
+
+    /// Most tasks win, then the oldest; `avoid` does not stand.
+    fn winners(&self, avoid: &BTreeSet<Digest>) -> BTreeMap<String, Digest> {
+        let winner = |digests: &BTreeMap<Digest, (usize, Timestamp)>| {
+            let standing = digests.iter().filter(|(digest, _)| !avoid.contains(*digest));
+            standing.max_by_key(|(_, (tasks, since))| (*tasks, Reverse(*since))).map(|(d, _)| d.clone())
+        };
+        let winners = self.0.iter().map(|(container, digests)| (container, winner(digests)));
+        winners.filter_map(|(container, digest)| Some((container.clone(), digest?))).collect()
+    }
+
+    fn source(&self) -> &'static str {
+        if self.0.values().any(|digests| digests.len() > 1) {
+            "what most of its running tasks show; they differ"
+        } else {
+            "shown by its running tasks"
+        }
+    }
 }
 
 fn unknown(images: &[RunningImage]) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_aws::ecs::{ContainerImage, Ecs, Seen};
-use tidegate_aws::{App, Error, Refusal};
+use tidegate_aws::{App, Error, Refusal, RefusalKind};
 use tidegate_core::definition::successor;
 use tidegate_core::model::{Outcome, Pin, Slot};
 use tidegate_core::sighting::{Deployment, Strategy};
@@ -79,6 +79,11 @@ pub(crate) async fn roll_back(
     deadline: Timestamp,
 ) -> Result<Came, Error> {
     let now = app.clock.now();
+    if !slot.baseline.has_way_back() {
+        // Its revision names a tag, and what the tag shows by now may be the bytes that failed.
+        let why = "no way back was known when it started, and none is now".to_owned();
+        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
+    }
     let seen = match look(ecs, &slot).await {
         Ok(Some(seen)) => seen,
         Ok(None) => {
@@ -99,7 +104,7 @@ pub(crate) async fn roll_back(
         // ECS went back by itself, to the revision that names tags: right if the bytes are.
         Some(d) if d.revision == slot.baseline.running && d.revision != wanted => {
             match same_bytes(ecs, &slot, &seen).await {
-                Ok(true) => return Ok(Came::To(slot, Outcome::Already { at: now })),
+                Ok(true) if sure => return Ok(Came::To(slot, Outcome::Already { at: now })),
                 Ok(_) => {}
                 Err(refusal) => return refused(app, slot, refusal),
             }
@@ -113,7 +118,9 @@ pub(crate) async fn roll_back(
         .sighting
         .service_deployment
         .as_ref()
-        .filter(|d| seen.sighting.strategy == Strategy::Native && !d.status.is_final());
+        .filter(|d| seen.sighting.strategy == Strategy::Native && !d.status.is_final())
+        // Only what brings ours in: stopping our own way back would bring the bad bytes again.
+        .filter(|d| d.revision.is_some() && d.revision.as_deref() == slot.ours());
     match in_flight {
         Some(native) => {
             let arn = native.arn.clone();
@@ -125,6 +132,10 @@ pub(crate) async fn roll_back(
                 Ok(()) => {
                     let at = app.clock.now();
                     Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at }))
+                }
+                // It became final between the look and the stop: then the way back is an update.
+                Err(refusal) if refusal.kind == RefusalKind::Conflict => {
+                    update(app, ecs, slot, &wanted, deadline).await
                 }
                 Err(refusal) => refused(app, slot, refusal),
             }

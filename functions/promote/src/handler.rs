@@ -26,17 +26,34 @@ pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Valu
 async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
     let place = config::Registry { account: push.account.clone(), region: push.region.clone() };
     let pipelines = app.table.watchers(&place, &push.repository).await?;
-    let registry = Registry::new(&app.sdk);
-    let mut answers = Vec::new();
+    let (mut answers, mut failed) = (Vec::new(), None);
     for pipeline in pipelines {
-        let scene = app.table.scene(&pipeline).await?;
-        let current = app.table.config(&pipeline, scene.head.config).await?;
-        for candidate in resolve::pushed(app, &registry, &pipeline, &current, push).await? {
-            answers.push(record(app, &pipeline, &candidate).await?);
+        match at_pipeline(app, &pipeline, push).await {
+            Ok(answered) => answers.extend(answered),
+            // One pipeline's trouble is not another's; Lambda delivers the push to all of them
+            // again, and those that answered know it.
+            Err(error) => {
+                tracing::error!(pipeline, error = &error as &dyn std::error::Error, "not answered");
+                failed = Some(error);
+            }
         }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     if answers.is_empty() {
         tracing::info!(repository = push.repository, tag = push.tag, "no pipeline looks at it");
     }
     Ok(json!({ "outcome": "answered", "answers": answers }))
+}
+
+async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<String>, Error> {
+    let scene = app.table.scene(pipeline).await?;
+    let current = app.table.config(pipeline, scene.head.config).await?;
+    let registry = Registry::new(&app.sdk);
+    let mut answers = Vec::new();
+    for candidate in resolve::pushed(app, &registry, pipeline, &current, push).await? {
+        answers.push(record(app, pipeline, &candidate).await?);
+    }
+    Ok(answers)
 }

@@ -15,12 +15,17 @@ use crate::resolve;
 /// What must be left of the invocation to sweep one more pipeline.
 const RESERVE: Duration = Duration::from_secs(10);
 
+/// How often the template's schedule sweeps.
+const PERIOD: Duration = Duration::from_secs(5 * 60);
+
 /// Finds pushes that no event told of, and moves on what waits.
 pub(crate) async fn sweep(app: &App, deadline: Timestamp) -> Result<Value, Error> {
     let (mut found, mut failed) = (Vec::new(), Vec::new());
-    for pipeline in app.table.watching_pipelines().await? {
+    let mut pipelines = app.table.watching_pipelines().await?;
+    rotate(&mut pipelines, app.clock.now());
+    for pipeline in pipelines {
         if app.clock.now() + RESERVE >= deadline {
-            tracing::warn!("the sweep ran out of time; the next one begins anew");
+            tracing::warn!(pipeline, "the sweep ran out of time; the next ones begin further on");
             break;
         }
         match one(app, &pipeline).await {
@@ -35,6 +40,13 @@ pub(crate) async fn sweep(app: &App, deadline: Timestamp) -> Result<Value, Error
         Some(error) => Err(error),
         None => Ok(json!({ "outcome": "swept", "found": found })),
     }
+}
+
+/// Each sweep begins with another pipeline, so that none is always the one that time ran out for.
+fn rotate(pipelines: &mut [String], now: Timestamp) {
+    let sweep = now.as_second().div_euclid(PERIOD.as_secs().cast_signed()).unsigned_abs();
+    let many = pipelines.len().max(1);
+    pipelines.rotate_left(usize::try_from(sweep % many as u64).unwrap_or_default());
 }
 
 async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
@@ -54,4 +66,22 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     }
     advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pipeline_is_the_first_of_some_sweep() {
+        let start: Timestamp = "2026-11-21T03:00:00Z".parse().unwrap();
+        let mut first = std::collections::BTreeSet::new();
+        for sweep in 0..5 {
+            let mut pipelines = ["a", "b", "c", "d", "e"].map(str::to_owned);
+            rotate(&mut pipelines, start + PERIOD * sweep);
+            first.insert(pipelines[0].clone());
+        }
+        assert_eq!(first.len(), 5);
+        rotate(&mut [], start);
+    }
 }

@@ -1,58 +1,117 @@
 //! An ECS event, or the minute → a look → what follows.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::table::Commit;
-use tidegate_aws::{App, Error, advance};
-use tidegate_core::decide::{Sightings, all_told, due, note_task, note_told, open};
+use tidegate_aws::table::{Commit, TableError};
+use tidegate_aws::{Advanced, App, Error, advance};
+use tidegate_core::decide::{all_told, due, ends_at, note_task, note_told, open};
 use tidegate_core::event::{self, TaskStopped, Woken};
 use tidegate_core::model::{Change, Scene, Slot, SlotPhase, TargetId};
 
-use crate::look;
+use crate::look::{self, Look};
 
 /// A failing task's event may meet other writers of its slot; after this many the tick continues.
 const TRIES: u32 = 5;
 
+/// The first wait under throttling, doubled each time: AWS's buckets fill within seconds.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Handles an ECS event or the minute's tick.
 pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
-    match event::watch(&event) {
+    let handled = match event::watch(&event) {
         Woken::Schedule => tick(app, deadline).await,
-        Woken::By(happened) => at_target(app, &happened).await,
+        Woken::By(happened) => patiently(app, &happened, deadline).await,
         Woken::Nothing(why) => {
             tracing::debug!(why, "nothing to do");
             Ok(json!({ "outcome": "nothing", "why": why }))
         }
         Woken::NotUnderstood(identity) => Err(Error::NotUnderstood(identity)),
+    };
+    match handled {
+        // Nobody needs to be told of it, and the next tick looks at all that is open.
+        Err(error) if is_throttle(&error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "left to the next tick");
+            Ok(json!({ "outcome": "throttled" }))
+        }
+        handled => handled,
+    }
+}
+
+fn is_throttle(error: &Error) -> bool {
+    match error {
+        Error::Refused(refusal) => refusal.is_throttle(),
+        Error::Table(TableError::Call { code, .. }) => {
+            ["Throttl", "ThroughputExceeded", "RequestLimitExceeded"]
+                .iter()
+                .any(|it| code.contains(it))
+        }
+        _ => false,
     }
 }
 
 /// Everything that is open, nearest to its end first; one pipeline's trouble is not another's.
 async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
-    let pipelines = app.table.open_pipelines().await?;
-    let (mut looked, mut failed) = (0, Vec::new());
-    for pipeline in &pipelines {
+    let (mut scenes, mut failed) = (Vec::new(), Vec::new());
+    for pipeline in app.table.open_pipelines().await? {
+        match app.table.scene(&pipeline).await {
+            Ok(scene) => scenes.push(scene),
+            Err(error) => failed.push((pipeline, error.into())),
+        }
+    }
+    scenes.sort_by_key(|scene| ends_at(scene).unwrap_or(Timestamp::MAX));
+    let mut looked = 0;
+    for scene in &scenes {
         if app.clock.now() + look::RESERVE >= deadline {
-            tracing::warn!("the tick ran out of time; the next one begins with what is left");
+            let left = scenes.len() - looked;
+            tracing::warn!(left, "the tick ran out of time; those with the nearest end went first");
             break;
         }
-        if let Err(error) = at_pipeline(app, pipeline).await {
-            tracing::error!(pipeline, error = &error as &dyn std::error::Error, "not judged");
-            failed.push(error);
+        if let Err(error) = at_pipeline(app, scene).await {
+            failed.push((scene.head.pipeline.clone(), error));
         }
         looked += 1;
     }
-    match failed.pop() {
+    for (pipeline, error) in &failed {
+        tracing::error!(pipeline, error = error as &dyn std::error::Error, "not judged as a whole");
+    }
+    match failed.into_iter().map(|(_, error)| error).find(|error| !is_throttle(error)) {
         // Lambda counts it, the alarm rings; the other pipelines were judged.
         Some(error) => Err(error),
         None => Ok(json!({ "outcome": "ticked", "pipelines": looked })),
     }
 }
 
-async fn at_pipeline(app: &App, pipeline: &str) -> Result<(), Error> {
-    let scene = app.table.scene(pipeline).await?;
-    let seen = look::at(app, &scene, &due(&scene, app.clock.now())).await?;
-    advance(&app.table, &app.clock, pipeline, &seen).await?;
+async fn at_pipeline(app: &App, scene: &Scene) -> Result<(), Error> {
+    let look = look::at(app, scene, &due(scene, app.clock.now())).await;
+    judge(app, &scene.head.pipeline, look).await?;
     Ok(())
+}
+
+/// Judges what was seen. What was not seen has a deadline all the same, so the refusal comes after.
+async fn judge(app: &App, pipeline: &str, look: Look) -> Result<Advanced, Error> {
+    let advanced = advance(&app.table, &app.clock, pipeline, &look.seen).await?;
+    match look.refused {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(advanced),
+    }
+}
+
+/// An event that meets throttling waits: unlike a look, what it says cannot be asked for later.
+async fn patiently(app: &App, happened: &TaskStopped, deadline: Timestamp) -> Result<Value, Error> {
+    let mut pause = PAUSE;
+    loop {
+        match at_target(app, happened).await {
+            Err(error)
+                if is_throttle(&error) && app.clock.now() + pause + look::RESERVE < deadline =>
+            {
+                app.clock.sleep(pause).await;
+                pause *= 2;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
@@ -61,7 +120,7 @@ async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
         return Ok(json!({ "outcome": "nothing", "why": format!("no release owns {target}") }));
     };
     let pipeline = scene.head.pipeline.clone();
-    let seen = match task {
+    let look = match task {
         // Judged by what the event says, without any call to AWS.
         Some((revision, failure)) => {
             let news = !look::is_normal_life(app, &scene, target, revision, failure).await?
@@ -72,7 +131,7 @@ async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
             if !news {
                 return Ok(json!({ "outcome": "nothing", "why": "the task says nothing new" }));
             }
-            Sightings::new()
+            Look::default()
         }
         None if !worth_a_look(&scene, target) => {
             return Ok(json!({ "outcome": "nothing", "why": "it is not being judged" }));
@@ -83,11 +142,11 @@ async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
             if !news || !all_told(&scene) {
                 return Ok(json!({ "outcome": "noted", "why": "others are still on their way" }));
             }
-            look::at(app, &scene, &open(&scene, false)).await?
+            look::at(app, &scene, &open(&scene, false)).await
         }
-        None => look::at(app, &scene, &open(&scene, true)).await?,
+        None => look::at(app, &scene, &open(&scene, true)).await,
     };
-    let advanced = advance(&app.table, &app.clock, &pipeline, &seen).await?;
+    let advanced = judge(app, &pipeline, look).await?;
     tracing::info!(%target, what, changes = advanced.changes, "looked");
     Ok(json!({ "outcome": "looked", "changes": advanced.changes }))
 }

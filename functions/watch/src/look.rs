@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_aws::ecs::{Ecs, StoppedTask};
 use tidegate_aws::elb::Elb;
-use tidegate_aws::{App, Error};
+use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::decide::{Seen, Sightings};
 use tidegate_core::model::{Scene, Slot, SlotPhase, TargetId, TaskFailure};
 use tidegate_core::sighting::Sighting;
@@ -12,44 +12,56 @@ use tidegate_core::sighting::Sighting;
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);
 
+/// What a look showed.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// The targets that could be read; what cannot be read is neither missing nor failed.
+    pub(crate) seen: Sightings,
+    /// Why the others could not: what a person must know of. A throttle is not: it passes.
+    pub(crate) refused: Option<Refusal>,
+}
+
 /// Looks at these targets of the moving release.
-pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Result<Sightings, Error> {
-    let mut seen = Sightings::new();
+pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
+    let mut look = Look::default();
     let slots: Vec<&Slot> = scene.owned().filter(|slot| targets.contains(&slot.target)).collect();
     if slots.is_empty() {
-        return Ok(seen);
+        return look;
     }
     let ecs = Ecs::new(&app.sdk, &app.clock);
     let names: Vec<String> = slots.iter().map(|slot| slot.target.service.clone()).collect();
-    let mut services = match ecs.describe(&scene.config.cluster, &names).await {
-        Err(refusal) if refusal.is_throttle() => {
-            tracing::warn!(%refusal, "looked at nothing; the next tick looks again");
-            return Ok(seen);
-        }
-        services => services?,
-    };
+    let mut services = ecs.look(&scene.config.cluster, &names).await;
     for slot in slots {
-        let found = match services.remove(&slot.target.service).flatten() {
-            None => Seen::Missing,
-            Some(mut service) => {
-                closer(app, &ecs, slot, &mut service.sighting).await?;
+        let found = match services.remove(&slot.target.service) {
+            None | Some(Ok(None)) => Seen::Missing,
+            Some(Ok(Some(mut service))) => {
+                closer(app, &ecs, slot, &mut service.sighting).await;
                 Seen::Service(Box::new(service.sighting))
             }
+            Some(Err(refusal)) => {
+                tracing::warn!(target = %slot.target, %refusal, "not seen; the next tick looks again");
+                if !refusal.is_throttle() {
+                    look.refused = Some(refusal);
+                }
+                continue;
+            }
         };
-        seen.insert(slot.target.clone(), found);
+        look.seen.insert(slot.target.clone(), found);
     }
-    Ok(seen)
+    look
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
-async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> Result<(), Error> {
+async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) {
     if !matches!(slot.phase, SlotPhase::Settling { .. }) {
-        return Ok(());
+        return;
     }
-    let Some(primary) = sighting.primary() else { return Ok(()) };
+    let Some(primary) = sighting.primary() else { return };
     let (ours, failing) =
         (slot.ours() == Some(primary.revision.as_str()), primary.failed_tasks > 0);
-    if ours && failing && slot.tasks.is_empty() {
+    // Back on the baseline: ECS's word may come before those of the tasks that made it go.
+    let unexplained = (ours && failing) || slot.is_baseline(&primary.revision);
+    if unexplained && slot.tasks.is_empty() {
         let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.service).await;
         // A refusal here leaves the events and the deadline to judge by.
         match stopped {
@@ -72,7 +84,6 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) -> R
             Err(refusal) => vec![refusal.to_string()],
         };
     }
-    Ok(())
 }
 
 /// Whether a task ended as the baseline's tasks do: workers that exit 0 and are started again.
@@ -92,6 +103,10 @@ pub(crate) async fn is_normal_life(
     Ok(exits_normally(slot, &stopped))
 }
 
+/// By themselves: what ECS stops for a rollout may exit 0 as well.
 fn exits_normally(slot: &Slot, stopped: &[StoppedTask]) -> bool {
-    stopped.iter().any(|task| slot.is_baseline(&task.revision) && task.failure.exit_code == Some(0))
+    let by_itself = |task: &TaskFailure| {
+        task.stop_code == "EssentialContainerExited" && task.exit_code == Some(0)
+    };
+    stopped.iter().any(|task| slot.is_baseline(&task.revision) && by_itself(&task.failure))
 }

@@ -135,6 +135,8 @@ impl Cloud {
         let mut dice = fastrand::Rng::with_seed(seed);
         let place = stack.place.clone();
         let functions = stack.functions()?;
+        let iam = Iam::new(stack, &functions)?;
+        iam.check_wiring(&functions)?;
         let [table] = &stack.tables()[..] else {
             return Err(CloudError::Tables(stack.tables().len()));
         };
@@ -148,7 +150,7 @@ impl Cloud {
             faults: Faults::none(dice.u64(..)),
             rival: None,
             webhooks: Vec::new(),
-            iam: Iam::new(stack, &functions)?,
+            iam,
             table: table.name.clone(),
             stream: Stream::new(&table.stream, &place.region, dice.u64(..)),
             feeds: Vec::new(),

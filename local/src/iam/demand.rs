@@ -19,7 +19,7 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+    pub(super) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         let (action, resource) = (action.into(), resource.into());
         Self { action, resource, context: BTreeMap::new() }
     }

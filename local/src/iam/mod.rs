@@ -20,6 +20,14 @@ pub struct Iam {
     roles: BTreeMap<String, Role>,
 }
 
+/// What a mapping needs to read its stream.
+const READS: [&str; 4] = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+
 #[derive(Debug)]
 struct Role {
     name: String,
@@ -36,6 +44,29 @@ impl Iam {
             roles.insert(function.program.clone(), Role { name, policy });
         }
         Ok(Self { place: stack.place.clone(), roles })
+    }
+
+    /// AWS reads streams and parks what failed as the function's role, and sets neither up where
+    /// that role could not.
+    pub fn check_wiring(&self, functions: &[Function]) -> Result<(), TemplateError> {
+        for function in functions {
+            let streams = function.mappings.iter().map(|mapping| &mapping.stream);
+            let reads = streams.flat_map(|stream| READS.map(|action| (action, stream)));
+            let queues = function.mappings.iter().map(|mapping| &mapping.on_failure);
+            let queues = queues.chain([&function.retries.on_failure]).flatten();
+            let parks = queues.map(|queue| ("sqs:SendMessage", queue));
+            let role = self.roles.get(&function.program);
+            for (action, resource) in reads.chain(parks) {
+                let demand = Demand::new(action, resource);
+                if !role.is_some_and(|role| role.policy.allows(&demand)) {
+                    return Err(TemplateError::new(format!(
+                        "{}: its role must allow {action} on {resource}: AWS does that as the role",
+                        function.id
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a call that the caller's role does not allow, naming action and resource.

@@ -12,6 +12,7 @@ use crate::stage::{Behaviour, OPERATOR, Stage, at, digest, image};
 const PLAIN: RollbackOptions =
     RollbackOptions { block: true, freeze: true, include_drifted: false };
 
+type Before = fn() -> Stage;
 type Say = fn(&Scene, &str, Timestamp) -> Result<Change, Refused>;
 
 fn rollback(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -95,7 +96,7 @@ fn a_refusal_says_what_is_so_and_what_to_type() {
     let decide = "p/2 is frozen: first `tidegate rollback p` or `tidegate accept p`";
     let held = "p/2 is rolling: nothing holds it";
     let blocked_hint = "`tidegate unblock p sha256:bad";
-    let table: &[(&str, fn() -> Stage, Say, &str)] = &[
+    let table: &[(&str, Before, Say, &str)] = &[
         ("rollback of nothing", settled, rollback, status),
         ("abandon of nothing", settled, command::abandon, status),
         ("accept of nothing", settled, command::accept, status),

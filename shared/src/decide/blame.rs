@@ -84,7 +84,10 @@ fn fell_at_start(task: &TaskFailure) -> bool {
     task.at_start() && !stopped && task.exit_code != Some(0)
 }
 
-/// Who is to blame when ECS gives a deployment up: what its tasks say, else the image.
-pub(super) fn of_tasks(slot: &Slot) -> Blame {
-    slot.tasks.values().map(|task| explain(task).blame).min().unwrap_or(Blame::Image)
+/// Who is to blame when ECS gives a deployment up, in these words: who its tasks name. Without a
+/// task that counts, its breaker met what is nobody's fault (no place, no capacity); an alarm rang
+/// for what ran.
+pub(super) fn of_tasks(slot: &Slot, words: &str) -> Blame {
+    let silent = if words.contains("alarm") { Blame::Image } else { Blame::Other };
+    slot.tasks.values().map(|task| explain(task).blame).min().unwrap_or(silent)
 }

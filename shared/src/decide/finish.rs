@@ -7,6 +7,7 @@ use super::step::{CHUNK, TIDEGATE, release_entry};
 use crate::messages;
 use crate::model::{
     Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Release, Scene, Slot, SlotPhase,
+    Todo,
 };
 
 /// On all targets, and it held.
@@ -60,6 +61,20 @@ pub(super) fn drifted(scene: &Scene, release: &Release, now: Timestamp) -> Chang
         .collect();
     let notice = messages::drifted(&next, &scene.owned().collect::<Vec<_>>());
     stuck(scene, release, next, seen.join("; "), notice, now)
+}
+
+/// An operator's rollback fell itself: the targets stay as they are until a person decides.
+pub(super) fn own_rollback_failed(
+    scene: &Scene,
+    release: &Release,
+    failure: Failure,
+    now: Timestamp,
+) -> Change {
+    let mut next = release.becomes(Phase::RollbackFailed { at: now });
+    let why = failure.cause.clone();
+    next.failure = Some(failure);
+    let notice = messages::rollback_failed(&next, &scene.owned().collect::<Vec<_>>());
+    stuck(scene, release, next, why, notice, now)
 }
 
 /// All targets gave their last word on the rollback.
@@ -128,6 +143,23 @@ fn stuck(
     freeze(&mut head, TIDEGATE, format!("{} is {}: {why}", next.id, next.phase.name()), now);
     let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// Targets of a stopped release that deploy was asked to change and has not claimed.
+pub(super) fn unclaimed(scene: &Scene) -> impl Iterator<Item = &Slot> {
+    scene.owned().filter(|slot| {
+        matches!(slot.phase, SlotPhase::Applying { .. }) && slot.todo == Some(Todo::Deploy)
+    })
+}
+
+/// A release that has stopped changes nothing more: what nobody has begun is withdrawn.
+pub(super) fn withdraw(scene: &Scene, now: Timestamp) -> Plan {
+    let slots = unclaimed(scene).take(CHUNK).map(|slot| {
+        let mut kept = slot.becomes(SlotPhase::Untouched).asks(Action::None, now);
+        kept.todo = None;
+        (Some(slot.clone()), kept)
+    });
+    does(Change { slots: slots.collect(), ..Change::default() })
 }
 
 fn freeze(head: &mut Head, by: &str, why: String, now: Timestamp) {

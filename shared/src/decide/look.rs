@@ -37,6 +37,21 @@ pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
     }
 }
 
+/// When the first of what is open ends by itself: whose turn it is when time is short.
+pub fn ends_at(scene: &Scene) -> Option<Timestamp> {
+    let bake = scene.moving.as_ref().and_then(|release| match release.phase {
+        Phase::Baking { until } => Some(until),
+        _ => None,
+    });
+    let deadlines = scene.owned().filter_map(|slot| match slot.phase {
+        SlotPhase::Settling { deadline, .. } | SlotPhase::Returning { deadline, .. } => {
+            Some(deadline)
+        }
+        _ => None,
+    });
+    deadlines.chain(bake).min()
+}
+
 /// The targets to look at when ECS told of one: those that are judged now or open next.
 pub fn open(scene: &Scene, with_healthy: bool) -> Vec<TargetId> {
     let is_open = |slot: &&Slot| match slot.phase {

@@ -7,7 +7,7 @@ use super::{does, finish, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::messages;
 use crate::model::{
-    Action, Blame, Block, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase,
+    Action, Blame, Block, Cause, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase,
 };
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
@@ -17,6 +17,10 @@ pub(super) fn on_failure(
     failure: Failure,
     now: Timestamp,
 ) -> Change {
+    // An operator's rollback that fails causes no other: a person decides.
+    if matches!(release.cause, Cause::Rollback { .. }) {
+        return finish::own_rollback_failed(scene, release, failure, now);
+    }
     let freeze = match failure.blame {
         Blame::Silence => scene.config.watch.on_timeout == OnTimeout::Freeze,
         Blame::Image | Blame::Other => scene.config.on_failure == OnFailure::Freeze,
@@ -77,16 +81,24 @@ fn begin(
     Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
 }
 
-/// The digests to blame: those the release brought that were not already running.
+/// The digests to blame: those in the targets that fell by them, unless they ran before.
 fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -> Vec<Block> {
     if failure.blame != Blame::Image {
         return Vec::new();
     }
     let ran_before: Vec<_> =
         scene.owned().flat_map(|s| &s.baseline.images).filter_map(|i| i.digest.as_ref()).collect();
+    let blamed: Vec<_> = scene
+        .owned()
+        .filter(|slot| {
+            matches!(&slot.phase, SlotPhase::Failed { failure } if failure.blame == Blame::Image)
+        })
+        .flat_map(|slot| slot.wanted.iter().map(|pin| &pin.digest))
+        .collect();
     release
         .images
         .values()
+        .filter(|image| blamed.contains(&&image.digest))
         .filter(|image| !ran_before.iter().any(|digest| image.accepts.contains(digest)))
         .filter(|image| !scene.blocked.contains_key(&image.digest))
         .map(|image| Block {
@@ -122,7 +134,10 @@ fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
         slot.becomes(SlotPhase::Untouched)
     } else {
         let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
-        slot.becomes(SlotPhase::Returning { since: now, deadline }).asks(Action::RollBack, now)
+        let mut next =
+            slot.becomes(SlotPhase::Returning { since: now, deadline }).asks(Action::RollBack, now);
+        next.repairs = 0;
+        next
     };
     (Some(slot.clone()), next)
 }

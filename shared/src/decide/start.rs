@@ -1,11 +1,13 @@
 //! The release that waits begins, when nothing moves and nothing forbids it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
 use crate::messages;
-use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, Scene, Todo};
+use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
@@ -13,13 +15,17 @@ pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
     if let Some(freeze) = &scene.head.freeze {
         return waits(frozen(&scene.head.pipeline, freeze, release), None);
     }
-    does(match reason_to_refuse(scene, release) {
+    // Blocked bytes do not take the others of the set along.
+    let mut fit = release.clone();
+    fit.images.retain(|_, image| !scene.blocked.contains_key(&image.digest));
+    let fit = if fit.images.is_empty() { release } else { &fit };
+    does(match reason_to_refuse(scene, fit) {
         Some(why) => refuse(scene, release, why, now),
-        None => begin(scene, release, now),
+        None => begin(scene, fit, now),
     })
 }
 
-fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> String {
+pub(super) fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> String {
     let Freeze { by, why, at: _ } = freeze;
     let id = &release.id;
     format!("{pipeline} is frozen by {by} ({why}): `tidegate unfreeze {pipeline}` lets {id} start")
@@ -36,12 +42,17 @@ pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<Strin
     if let Some(why) = blocked(scene, release) {
         return Some(why);
     }
+    let pushed = release.cause == Cause::Push;
+    live_already(scene, &release.images).filter(|_| pushed)
+}
+
+/// Why a push of these images changes nothing: they are live.
+pub fn live_already(scene: &Scene, images: &BTreeMap<String, ReleaseImage>) -> Option<String> {
     let live = scene.live.as_ref()?;
-    let same = release
-        .images
-        .iter()
-        .all(|(name, image)| live.images.get(name).is_some_and(|l| l.digest == image.digest));
-    (same && release.cause == Cause::Push).then(|| format!("it is what {} made live", live.id))
+    let same = |(name, image): (&String, &ReleaseImage)| {
+        live.images.get(name).is_some_and(|l| l.digest == image.digest)
+    };
+    images.iter().all(same).then(|| format!("it is what {} made live", live.id))
 }
 
 /// A release that has touched nothing ends here.

@@ -36,8 +36,11 @@ pub enum Finding {
     Unfit(String),
 }
 
-/// A survey takes seconds; one that said nothing for so long was lost, and is asked for again.
-const LOST: Duration = Duration::from_secs(60);
+/// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Deploy's invocation ends after 90 s; a survey that said nothing by then was lost.
+const LOST: Duration = Duration::from_secs(100);
 
 /// A release whose survey is asked for: ask again when it was lost, or when what held it may be gone.
 pub(super) fn pending(
@@ -58,7 +61,12 @@ pub(super) fn pending(
             None => supersede(scene, release, waiting, held, now),
         });
     }
-    let until = since + LOST;
+    // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
+    let held_frozen = held.is_some() && !matches!(release.cause, Cause::Rollback { .. });
+    if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| held_frozen) {
+        return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
+    }
+    let until = since + if held.is_some() { AGAIN } else { LOST };
     let by_itself = held.is_none_or(|hold| matches!(hold, Hold::Busy { .. }));
     if by_itself && now >= until {
         let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });

@@ -98,9 +98,11 @@ impl fmt::Display for TaskFailure {
     }
 }
 
-/// The container that ended a task: a non-zero exit first, then any that says why, then any exit.
+/// The container that ended a task: one that failed by itself, then any that says why, then one
+/// that ended with 0, then any exit.
 ///
-/// Sidecars exit too when their task is stopped, mostly with 0: the first one is seldom the cause.
+/// When a task stops, ECS stops its other containers too: those end with 143 (SIGTERM) or 137
+/// (SIGKILL), and did not cause it.
 pub fn fell<C>(
     containers: &[C],
     exit_code: impl Fn(&C) -> Option<i64>,
@@ -108,7 +110,8 @@ pub fn fell<C>(
 ) -> Option<&C> {
     containers
         .iter()
-        .find(|c| exit_code(c).is_some_and(|code| code != 0))
+        .find(|c| exit_code(c).is_some_and(|code| ![0, 137, 143].contains(&code)))
         .or_else(|| containers.iter().find(|c| says_why(c)))
+        .or_else(|| containers.iter().find(|c| exit_code(c) == Some(0)))
         .or_else(|| containers.iter().find(|c| exit_code(c).is_some()))
 }

@@ -9,7 +9,7 @@ use super::build::arn;
 use crate::model::{Baseline, Digest};
 use crate::sighting::{Controller, Deployment, RolloutState, RunningImage, Sighting, Strategy};
 
-/// From UpdateService to steady.
+/// From `UpdateService` to steady.
 const START: Duration = Duration::from_secs(20);
 
 /// How bytes behave once they run.

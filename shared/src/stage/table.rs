@@ -93,7 +93,7 @@ impl Table {
 
     /// Writes all of a change, or says which condition did not hold.
     pub(crate) fn write(&mut self, change: &Change) -> Result<(), String> {
-        let actions = self.count(change);
+        let actions = actions(change);
         if actions > ACTIONS {
             return Err(format!("{actions} actions"));
         }
@@ -123,22 +123,6 @@ impl Table {
         }
         rules::check(self);
         Ok(())
-    }
-
-    fn count(&self, change: &Change) -> usize {
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
-        let copies = slots.iter().filter(|(before, after)| {
-            before.as_ref().is_some_and(|before| before.release != after.release)
-        });
-        let single = [head.is_some(), push.is_some()];
-        releases.len()
-            + slots.len()
-            + copies.count()
-            + blocks.len()
-            + unblocks.len()
-            + journal.len()
-            + seen.len()
-            + single.into_iter().filter(|is| *is).count()
     }
 
     fn check(&self, change: &Change) -> Result<(), String> {
@@ -173,4 +157,21 @@ impl Table {
 
 fn key(entry: &Entry) -> (u64, crate::model::Subject, u64) {
     (entry.release.number, entry.subject.clone(), entry.step)
+}
+
+/// What a change costs of them.
+fn actions(change: &Change) -> usize {
+    let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
+    let copies = slots.iter().filter(|(before, after)| {
+        before.as_ref().is_some_and(|before| before.release != after.release)
+    });
+    let single = [head.is_some(), push.is_some()];
+    releases.len()
+        + slots.len()
+        + copies.count()
+        + blocks.len()
+        + unblocks.len()
+        + journal.len()
+        + seen.len()
+        + single.into_iter().filter(|is| *is).count()
 }

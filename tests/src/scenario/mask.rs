@@ -36,9 +36,9 @@ impl Mask {
     /// `text` with each digest as its letter, each time as `<time>` and each span as `<span>`; what
     /// was typed stays.
     pub(super) fn cover(&self, text: &str) -> String {
-        let lines = text.split_inclusive('\n').map(|line| {
-            if line.starts_with("$ ") { line.to_owned() } else { self.line(line) }
-        });
+        let lines = text
+            .split_inclusive('\n')
+            .map(|line| if line.starts_with("$ ") { line.to_owned() } else { self.line(line) });
         lines.collect()
     }
 

@@ -211,3 +211,44 @@ async fn a_cluster_that_is_not_there_is_no_missing_service() {
     assert_eq!(refusal.kind, RefusalKind::NotFound);
     assert!(refusal.to_string().contains("live_crons/Rag"), "{refusal}");
 }
+
+#[tokio::test]
+async fn one_service_that_cannot_be_read_hides_no_other() {
+    let names = ["Bare", "Gone", "Rag"].map(str::to_owned);
+    let fake = Fake::new();
+    let failures = json!([
+        {"arn": "arn:aws:ecs:us-west-2:123456789012:service/live-crons/Bare", "reason": "INTERNAL"},
+        {"arn": "arn:aws:ecs:us-west-2:123456789012:service/live-crons/Gone", "reason": "MISSING"},
+    ]);
+    let services = [service("Rag", &json!({}))];
+    fake.answer(200, &json!({"services": services, "failures": failures}).to_string());
+    let look = ecs(&fake).look("live-crons", &names).await;
+    assert!(look["Bare"].as_ref().unwrap_err().to_string().contains("INTERNAL"), "{look:?}");
+    assert_eq!(look["Gone"], Ok(None));
+    assert!(look["Rag"].as_ref().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_iam_refuses_for_one_name_is_made_for_each() {
+    let names = ["Carousel", "Rag"].map(str::to_owned);
+    let fake = Fake::new();
+    fake.refuse(400, "AccessDeniedException", "not authorized on Carousel");
+    fake.refuse(400, "AccessDeniedException", "not authorized on Carousel");
+    fake.answer(200, &json!({"services": [service("Rag", &json!({}))]}).to_string());
+    let look = ecs(&fake).look("live-crons", &names).await;
+    assert_eq!(look["Carousel"].as_ref().unwrap_err().kind, RefusalKind::AccessDenied);
+    assert!(look["Rag"].as_ref().unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_service_deployment_that_cannot_be_read_hides_its_service_only() {
+    let names = ["Carousel", "Rag"].map(str::to_owned);
+    let fake = Fake::new();
+    let native = json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}});
+    let services = [service("Carousel", &native), service("Rag", &json!({}))];
+    fake.answer(200, &json!({ "services": services }).to_string());
+    fake.refuse(400, "AccessDeniedException", "not authorized");
+    let look = ecs(&fake).look("live-crons", &names).await;
+    assert_eq!(look["Carousel"].as_ref().unwrap_err().action, "ecs:ListServiceDeployments");
+    assert!(look["Rag"].as_ref().unwrap().is_some());
+}

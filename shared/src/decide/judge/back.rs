@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::{
-    GONE, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary, throttled,
+    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary, throttled,
     unanswered, wait,
 };
 use crate::decide::Seen;
 use crate::model::{Blame, Outcome, Slot, SlotPhase};
-use crate::sighting::{Deployment, RolloutState, Sighting};
+use crate::sighting::{Deployment, RolloutState, ServiceDeploymentStatus, Sighting, Strategy};
 
 /// A call that lands late is repaired this often; then something else is wrong.
 const MOST_REPAIRS: u32 = 3;
@@ -61,6 +61,8 @@ fn came_back(
     let landed = at + LANDING;
     match primary(slot, sighting) {
         Primary::Baseline(d) => on_baseline(slot, sighting, d, deadline, now),
+        // Native strategies keep ours primary until the traffic is back.
+        Primary::Ours(_) if goes_back(sighting) => wait(slot, "ECS to go back", Some(deadline)),
         Primary::Ours(d) if now < landed => {
             wait(slot, format!("ECS to leave {}", d.id), Some(landed))
         }
@@ -83,6 +85,17 @@ fn came_back(
     }
 }
 
+/// ECS is on its way back by itself, or because deploy asked it to stop.
+fn goes_back(sighting: &Sighting) -> bool {
+    use ServiceDeploymentStatus as S;
+    let status = sighting.service_deployment.as_ref().map(|native| native.status);
+    let back = matches!(
+        status,
+        Some(S::StopRequested | S::RollbackRequested | S::RollbackInProgress)
+    );
+    back && sighting.strategy == Strategy::Native
+}
+
 /// Back when it is settled and not worse than before.
 fn on_baseline(
     slot: &Slot,
@@ -95,6 +108,17 @@ fn on_baseline(
     if deployment.rollout == Some(RolloutState::Failed) {
         let cause = format!("ECS gave the rollback up: {}", deployment.reason);
         return return_failed(slot, cause, "Look at the service in ECS", now);
+    }
+    // The look must be younger than the call that it judges.
+    let shown = slot.done.called.map(|called| called + LAG);
+    if let Some(shown) = shown.filter(|shown| sighting.at < *shown) {
+        return wait(slot, "a look that shows the last call", Some(shown));
+    }
+    // Deploy found other bytes under the old revision and asked for the pinned one.
+    let accepted = matches!(slot.answer(), Some(Outcome::Accepted { .. }));
+    let unpinned = deployment.revision == baseline.running && baseline.revision != baseline.running;
+    if accepted && unpinned && sighting.strategy == Strategy::Rolling {
+        return wait(slot, format!("ECS to bring {} in", baseline.revision), Some(deadline));
     }
     // A baseline that was failing already never settles: as many tasks as before are enough.
     let was_failing = baseline.ran < baseline.desired;

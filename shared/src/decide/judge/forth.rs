@@ -7,7 +7,7 @@ use super::{
     ours, primary, throttled, unanswered, wait,
 };
 use crate::decide::{Seen, blame};
-use crate::model::{Blame, Failure, Outcome, Scene, Slot, SlotPhase};
+use crate::model::{Blame, Failure, Outcome, Phase, Scene, Slot, SlotPhase};
 use crate::sighting::{Deployment, Sighting};
 
 /// Asked so often deploy does not answer at all: ten times 90 s is the default patience with ECS.
@@ -101,15 +101,22 @@ fn not_there(
 
 /// Ours was there, and the baseline is primary again.
 fn vanished(slot: &Slot, sighting: &Sighting, baseline: &Deployment, now: Timestamp) -> Verdict {
+    let mut noted = slot.clone();
+    for task in &sighting.failures {
+        blame::note(&mut noted, task);
+    }
     let given_up = ours::given_up(slot, sighting);
-    let (cause, blame) = match given_up {
-        Some(_) => ("ECS rolled it back by itself", blame::of_tasks(slot)),
-        None => ("somebody put it back on its old revision", Blame::Other),
-    };
     let words = given_up.unwrap_or(&baseline.reason);
+    // Only ECS itself brings an old deployment back; whoever calls it makes a new one.
+    let is_old = slot.done.called.is_some_and(|called| baseline.created_at < called);
+    let (cause, blame) = if given_up.is_some() || is_old {
+        ("ECS rolled it back by itself", blame::of_tasks(&noted, words))
+    } else {
+        ("somebody put it back on its old revision", Blame::Other)
+    };
     let remedy = "`tidegate show` has the tasks' stop reasons";
     let evidence = vec![format!("primary is {} ({}): {words}", baseline.revision, baseline.id)];
-    failed(slot, Failure { evidence, ..failure(cause, remedy, blame, now) })
+    failed(&noted, Failure { evidence, ..failure(cause, remedy, blame, now) })
 }
 
 /// Healthy is asked again until the release is live: a crash in the bake counts.
@@ -118,10 +125,36 @@ pub(super) fn healthy(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Time
         None => Verdict::Rest,
         Some(Seen::Missing) => drifted(slot, GONE, now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
-            Primary::Ours(_) => ours::fallen(scene, slot, sighting, now).unwrap_or(Verdict::Rest),
+            Primary::Ours(deployment) => ours::fallen(scene, slot, sighting, now)
+                .unwrap_or_else(|| last_look(scene, slot, sighting, deployment, now)),
             Primary::Baseline(baseline) => vanished(slot, sighting, baseline, now),
             Primary::Other(deployment) => foreign(slot, deployment, now),
             Primary::None => Verdict::Rest,
         },
     }
+}
+
+/// After the bake everything must run as it did when it was judged healthy; it may take as long as
+/// the rollout itself, then it did not hold.
+fn last_look(
+    scene: &Scene,
+    slot: &Slot,
+    sighting: &Sighting,
+    deployment: &Deployment,
+    now: Timestamp,
+) -> Verdict {
+    let Some(Phase::Baking { until }) = scene.moving.as_ref().map(|release| &release.phase) else {
+        return Verdict::Rest;
+    };
+    let Some(what) = ours::reason_to_wait(slot, sighting, deployment).filter(|_| now >= *until)
+    else {
+        return Verdict::Rest;
+    };
+    let deadline = *until + scene.config.patience(&slot.target, slot.baseline.native_minutes);
+    if now < deadline {
+        return wait(slot, what, Some(deadline));
+    }
+    let remedy = "`tidegate show` has what ECS said";
+    let cause = format!("it did not hold: still waiting for {what}");
+    failed(slot, failure(cause, remedy, Blame::Silence, now))
 }

@@ -16,6 +16,9 @@ use super::{Seen, Sightings};
 use crate::model::{Blame, Change, Failure, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, Sighting};
 
+/// `DescribeServices` shows a call some seconds later: 5 were seen; the rest is margin.
+const LAG: Duration = Duration::from_secs(15);
+
 /// DescribeServices lags up to some seconds, and a call may land up to 30 s late: before this
 /// much time has passed, "not there yet" says nothing.
 const LANDING: Duration = Duration::from_secs(60);

@@ -35,10 +35,14 @@ pub(super) fn judge(
 }
 
 /// Why a deployment of ours is not there yet.
-fn reason_to_wait(slot: &Slot, sighting: &Sighting, deployment: &Deployment) -> Option<String> {
+pub(super) fn reason_to_wait(slot: &Slot, sighting: &Sighting, deployment: &Deployment) -> Option<String> {
     let native = service_deployment(slot, sighting);
     let complete = match sighting.strategy {
-        Strategy::Rolling => deployment.rollout == Some(RolloutState::Completed),
+        // Services behind a Classic Load Balancer have no state: then the others must be gone.
+        Strategy::Rolling => match deployment.rollout {
+            Some(state) => state == RolloutState::Completed,
+            None => sighting.deployments.len() == 1 && deployment.pending == 0,
+        },
         Strategy::Native => native.is_some_and(|d| d.status == ServiceDeploymentStatus::Successful),
     };
     if !complete {
@@ -74,7 +78,7 @@ pub(super) fn fallen(
     }
     if let Some(words) = given_up(slot, sighting) {
         let remedy = "`tidegate show` has the tasks' stop reasons";
-        let blame = blame::of_tasks(&noted);
+        let blame = blame::of_tasks(&noted, words);
         let failure = failure("ECS gave the deployment up", remedy, blame, now);
         return Some(failed(&noted, Failure { evidence: vec![words.to_owned()], ..failure }));
     }

@@ -161,12 +161,12 @@ fn trying_again_may_fail_again() {
 #[test]
 fn a_failed_rollback_can_be_accepted_or_abandoned() {
     let mut stage = rollback_failed();
-    stage.command(|scene, actor, now| command::accept(scene, actor, now)).unwrap();
+    stage.command(command::accept).unwrap();
     assert_eq!((stage.phase(2), stage.table.head.live), ("live", Some(2)));
     assert!(stage.table.head.freeze.is_some());
 
     let mut stage = rollback_failed();
-    stage.command(|scene, actor, now| command::abandon(scene, actor, now)).unwrap();
+    stage.command(command::abandon).unwrap();
     assert_eq!((stage.phase(2), stage.table.head.live), ("abandoned", Some(1)));
     assert_eq!(stage.slots(), [("Rag", "left")]);
     assert_eq!(stage.table.head.moving, None);

@@ -50,7 +50,7 @@ fn drift_before_in_and_after_its_wave_stops_the_release() {
             stage.tick();
         }
         assert!(is_foreign(&stage, service), "left alone");
-        assert_eq!(stage.services["Carousel"].running_digest() == digest("b1"), false);
+        assert_ne!(stage.services["Carousel"].running_digest(), digest("b1"));
     }
 }
 
@@ -126,7 +126,7 @@ fn drift_can_be_accepted() {
     let mut stage = in_the_middle();
     foreign_update(&mut stage, "Rag");
     stage.look();
-    stage.command(|scene, actor, now| command::accept(scene, actor, now)).unwrap();
+    stage.command(command::accept).unwrap();
     assert_eq!((stage.phase(2), stage.table.head.moving), ("live", None));
     assert!(stage.table.head.freeze.is_some());
     stage.command(|scene, actor, now| command::unfreeze(scene, actor, "seen", now)).unwrap();

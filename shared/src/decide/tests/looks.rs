@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::decide::{Seen, Sightings};
+use crate::decide::{Seen, Sightings, ends_at};
+use crate::model::SlotPhase;
 use crate::stage::{Behaviour, Stage, digest, target};
 
 /// ECS has just accepted the release's revision.
@@ -123,4 +124,14 @@ fn a_service_that_is_gone_is_drift() {
     let mut stage = accepted();
     stage.settle(&Sightings::from([(target("Rag"), Seen::Missing)]));
     assert_eq!(stage.phase(2), "drifted");
+}
+
+#[test]
+fn whose_turn_it_is_when_time_is_short() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    assert_eq!(ends_at(&stage.scene()), None, "nothing moves");
+    stage.push("b1");
+    stage.work();
+    let SlotPhase::Settling { deadline, .. } = stage.slot("Rag").phase else { panic!("settling") };
+    assert_eq!(ends_at(&stage.scene()), Some(deadline));
 }

@@ -166,6 +166,6 @@ fn a_hundred_services_are_accepted_in_one_write() {
     stage.work();
     stage.task_stops("s000", |_| {});
     assert_eq!(stage.phase(2), "frozen");
-    stage.command(|scene, actor, now| command::accept(scene, actor, now)).unwrap();
+    stage.command(command::accept).unwrap();
     assert_eq!(stage.phase(2), "live");
 }
