@@ -130,6 +130,7 @@ fn somebody_elses_deployment_in_a_rollback_survives_and_the_others_come_back() {
         stage.until_service(PIPELINE, "Rag", "healthy").await;
         stage.does("rollback someli-production --yes").await;
         stage.until_service(PIPELINE, "Carousel", "returning").await;
+        stage.twin.run_for(std::time::Duration::from_secs(10)).await; // deploy has called ECS
         let theirs = stage.register_another("Carousel");
         stage.update("Carousel", json!({ "taskDefinition": theirs }));
         let release = stage.end_of(FIRST).await;

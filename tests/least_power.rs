@@ -23,7 +23,9 @@ const TEAMS: &str = "arn:aws:secretsmanager:us-west-2:123456789012:secret:teams-
 const WEBHOOKS: [(&str, &str); 2] = [("SlackSecretArn", SLACK), ("TeamsSecretArn", TEAMS)];
 
 /// Actions that no call here can show to be needed, and why they are granted.
-const UNSHOWN: [(&str, &str); 2] = [
+const UNSHOWN: [(&str, &str); 3] = [
+    // Watch may look at all that deploy may look at; it has no need of definitions yet.
+    ("watch", "ecs:DescribeTaskDefinition"),
     // A line that is not logged fails nothing, and the local AWS keeps no logs.
     ("*", "logs:CreateLogStream"),
     ("*", "logs:PutLogEvents"),
@@ -41,25 +43,30 @@ enum Story {
     BlueGreenBad,
     /// An image for several platforms.
     Index,
+    /// Services that run from before ECS kept service revisions.
+    Old,
     /// A webhook's secret that is not there: the message is parked.
     NoSecret,
 }
 
 impl Story {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Good,
         Self::Bad,
         Self::LateEvents,
         Self::BlueGreenGood,
         Self::BlueGreenBad,
         Self::Index,
+        Self::Old,
         Self::NoSecret,
     ];
 
     /// Plays it with what `template` allows: the functions' calls.
     fn play(self, template: &str) -> Result<Vec<Noted>, TwinError> {
         let blue_green = Fleet { refit: &blue_green, ..Fleet::default() };
+        let old = Fleet { refit: &|seed| seed.before_service_revisions = true, ..Fleet::default() };
         let (fleet, minutes) = match self {
+            Self::Old => (old, 5),
             Self::BlueGreenGood | Self::BlueGreenBad => (blue_green, 20),
             Self::LateEvents => (Fleet::default(), 10),
             _ => (Fleet::default(), 5),
@@ -81,7 +88,9 @@ impl Story {
         stage.twin.world.with(|cloud, now| {
             if let Self::LateEvents = self {
                 let action = Some("ECS Task State Change".to_owned());
-                cloud.faults.add(FaultRule { action, ..FaultRule::always(Fault::Reorder(3_600_000)) });
+                cloud
+                    .faults
+                    .add(FaultRule { action, ..FaultRule::always(Fault::Reorder(3_600_000)) });
             }
             let mut put = |manifest: &str, tag: Option<&str>| {
                 let tag = tag.map_or(json!({}), |tag| json!({ "imageTag": tag }));
@@ -159,14 +168,18 @@ fn is_missed(program: &str, action: &str) -> bool {
     Story::ALL.into_iter().any(|story| match story.play(&template) {
         Ok(calls) => !denied(&calls, program).is_empty(),
         // AWS does not even set it up.
-        Err(refused) => refused.to_string().contains(action) || format!("{refused:?}").contains(action),
+        Err(refused) => {
+            refused.to_string().contains(action) || format!("{refused:?}").contains(action)
+        }
     })
 }
 
 fn every_action_is_needed(program: &str) {
     let idle: Vec<_> = allowed(program)
         .into_iter()
-        .filter(|action| !UNSHOWN.iter().any(|(of, it)| (*of == "*" || *of == program) && it == action))
+        .filter(|action| {
+            !UNSHOWN.iter().any(|(of, it)| (*of == "*" || *of == program) && it == action)
+        })
         .filter(|action| !is_missed(program, action))
         .collect();
     assert!(
@@ -230,24 +243,49 @@ fn only_deploy_can_change_a_target_and_only_those_it_was_given() {
             ("watch", "ecs", "RegisterTaskDefinition", json!({ "family": "rag" })),
             ("watch", "ecs", "StopServiceDeployment", json!({ "serviceDeploymentArn": "a/b/c/d" })),
             ("promote", "ecs", "UpdateService", update("Rag", "rag:1")),
-            ("promote", "ecs", "DescribeServices", json!({ "cluster": "live-crons", "services": ["Rag"] })),
+            (
+                "promote",
+                "ecs",
+                "DescribeServices",
+                json!({ "cluster": "live-crons", "services": ["Rag"] }),
+            ),
             ("promote", "ecr", "PutImage", json!({ "repositoryName": "live_crons" })),
             ("notify", "ecs", "UpdateService", update("Rag", "rag:1")),
             ("notify", "dynamodb", "GetItem", table("pipeline#someli-production")),
-            ("notify", "sns", "Publish", json!({ "TopicArn": "arn:aws:sns:us-west-2:123456789012:other" })),
+            (
+                "notify",
+                "sns",
+                "Publish",
+                json!({ "TopicArn": "arn:aws:sns:us-west-2:123456789012:other" }),
+            ),
             ("deploy", "ecs", "UpdateService", update("Somebody-Else", "rag:1")),
             ("deploy", "ecs", "UpdateService", update("Rag", "somebody-else:1")),
             // Without a definition of the named families it is not Tidegate's call.
             ("deploy", "ecs", "UpdateService", desired.clone()),
             ("deploy", "ecs", "RegisterTaskDefinition", other),
             ("deploy", "ecs", "RegisterTaskDefinition", escalated),
-            ("deploy", "ecs", "RunTask", json!({ "cluster": "live-crons", "taskDefinition": "rag" })),
-            ("deploy", "ecs", "DeleteService", json!({ "cluster": "live-crons", "service": "Rag" })),
+            (
+                "deploy",
+                "ecs",
+                "RunTask",
+                json!({ "cluster": "live-crons", "taskDefinition": "rag" }),
+            ),
+            (
+                "deploy",
+                "ecs",
+                "DeleteService",
+                json!({ "cluster": "live-crons", "service": "Rag" }),
+            ),
             ("deploy", "ecr", "BatchDeleteImage", json!({ "repositoryName": "live_crons" })),
             ("deploy", "ecr", "PutImage", json!({ "repositoryName": "other" })),
             ("deploy", "ecr", "PutLifecyclePolicy", json!({ "repositoryName": "live_crons" })),
             ("deploy", "dynamodb", "DeleteItem", table("pipeline#someli-production")),
-            ("deploy", "sns", "Publish", json!({ "TopicArn": "arn:aws:sns:us-west-2:123456789012:other" })),
+            (
+                "deploy",
+                "sns",
+                "Publish",
+                json!({ "TopicArn": "arn:aws:sns:us-west-2:123456789012:other" }),
+            ),
         ] {
             let caller = Caller::Function(Instance { program: program.to_owned(), number: 1 });
             let (service, action) = (service.to_owned(), action.to_owned());

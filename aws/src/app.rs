@@ -3,7 +3,8 @@
 use aws_types::SdkConfig;
 
 use crate::setting::{SettingError, required, setting};
-use crate::{Clock, Dice, Table};
+use crate::sdk::in_region;
+use crate::{Clock, Dice, Ecs, Table};
 
 /// One function's connections, made once per process.
 #[derive(Debug, Clone)]
@@ -36,6 +37,11 @@ impl App {
         if let Err(error) = self.table.head_of("warm-up").await {
             tracing::debug!(error = &error as &dyn std::error::Error, "not warmed up");
         }
+    }
+
+    /// ECS in a pipeline's region.
+    pub fn ecs(&self, region: &str) -> Ecs {
+        Ecs::new(&in_region(&self.sdk, region), &self.clock)
     }
 
     /// The same from parts: how the twin runs the functions in its own world.

@@ -43,22 +43,34 @@ pub enum Story {
     Bad,
 }
 
-/// What goes wrong with the functions' calls.
-#[derive(Default)]
+/// What goes wrong from the push on.
+#[derive(Debug, Clone)]
 pub struct Trouble {
-    rules: Vec<FaultRule>,
-    rivalry: Option<Rivalry>,
+    /// Decides everything that AWS leaves to chance.
+    pub seed: u64,
+    /// Faults of the local AWS.
+    pub rules: Vec<FaultRule>,
+    /// Somebody who is quicker.
+    pub rivalry: Option<Rivalry>,
+    /// How long the world goes on after the end.
+    pub afterwards: Duration,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self { seed: 7, rules: Vec::new(), rivalry: None, afterwards: AFTERWARDS }
+    }
 }
 
 impl From<Vec<FaultRule>> for Trouble {
     fn from(rules: Vec<FaultRule>) -> Self {
-        Self { rules, rivalry: None }
+        Self { rules, ..Self::default() }
     }
 }
 
 impl From<Rivalry> for Trouble {
     fn from(rivalry: Rivalry) -> Self {
-        Self { rules: Vec::new(), rivalry: Some(rivalry) }
+        Self { rivalry: Some(rivalry), ..Self::default() }
     }
 }
 
@@ -226,7 +238,7 @@ impl Story {
 
     /// Plays it, with this going wrong from the push on.
     pub fn play(self, trouble: Trouble) -> Played {
-        play(7, SMALL, async move |stage| {
+        play(trouble.seed, SMALL, async move |stage| {
             stage.adopt().await;
             let behaviour = if self == Self::Good { "healthy" } else { "crash" };
             let pushed = stage.twin.push("live_crons", &["uapi"], behaviour).expect("a push");
@@ -239,7 +251,7 @@ impl Story {
             });
             // In vain is an ending too: one that differs.
             let _ = stage.twin.run_until(LONGEST, |cloud| is_over(&phase(cloud))).await;
-            stage.twin.run_for(AFTERWARDS).await;
+            stage.twin.run_for(trouble.afterwards).await;
             let (calls, struck) = stage.twin.world.look(|cloud| {
                 let since = &cloud.calls()[before..];
                 let faults: u64 = cloud.faults.fired().iter().map(|it| it.fired).sum();

@@ -30,8 +30,11 @@ impl Stage {
     }
 
     fn tasks_of(&self, service: &ServiceName) -> Vec<Value> {
+        let tasks = self.twin.world.look(|cloud| cloud.ecs.running_tasks(service));
+        if tasks.is_empty() {
+            return Vec::new(); // ECS refuses to describe no task
+        }
         let answer = self.twin.world.with(|cloud, now| {
-            let tasks = cloud.ecs.running_tasks(service);
             let input = json!({ "cluster": service.cluster, "tasks": tasks });
             cloud.ecs.call("DescribeTasks", &input, now, &cloud.ecr)
         });

@@ -64,7 +64,7 @@ impl<'a> Survey<'a> {
             app,
             scene,
             release,
-            ecs: Ecs::new(&app.sdk, &app.clock),
+            ecs: app.ecs(&scene.config.region),
             registry: Registry::new(&app.sdk),
             owner,
             deadline,

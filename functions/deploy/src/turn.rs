@@ -1,7 +1,6 @@
 //! A turn at one target: claim it, do what is asked, write down what came of it.
 
 use jiff::Timestamp;
-use tidegate_aws::ecs::Ecs;
 use tidegate_aws::table::{Claim, Recorded};
 use tidegate_aws::{App, Error, advance};
 use tidegate_core::decide::Sightings;
@@ -63,7 +62,7 @@ async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
 
 /// One request, answered and written down.
 async fn one(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Recorded, Error> {
-    let ecs = Ecs::new(&app.sdk, &app.clock);
+    let ecs = app.ecs(&slot.target.region);
     let came = match slot.asked.action {
         Action::None => Came::To(slot, Outcome::Already { at: app.clock.now() }),
         Action::Apply => call::apply(app, &ecs, slot, deadline).await?,

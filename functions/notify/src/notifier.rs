@@ -8,7 +8,7 @@ use tidegate_aws::{App, Clock, Error};
 
 use crate::Settings;
 use crate::channel::Channel;
-use crate::lane::Lane;
+use crate::lane::{Lane, Stopped};
 use crate::parking::Parking;
 use crate::record::{self, Letter};
 
@@ -64,7 +64,8 @@ impl Notifier {
             self.deliver(self.slack.as_ref(), &letters, deadline),
             self.deliver(self.teams.as_ref(), &letters, deadline),
         );
-        let mut again = [topic, slack, teams].into_iter().flatten().min();
+        // Only for the topic is the batch asked for again.
+        let mut again = topic.map(|stopped| stopped.at);
         for (index, record) in &unreadable {
             // What lies behind comes again anyway, and is parked when it is passed.
             if again.is_some_and(|again| again < *index) {
@@ -72,6 +73,11 @@ impl Notifier {
             }
             if self.parking.unreadable(record).await.is_err() {
                 again = Some(*index);
+            }
+        }
+        for (lane, stopped) in [(&self.slack, slack), (&self.teams, teams)] {
+            if let (Some(lane), Some(stopped)) = (lane, stopped) {
+                lane.give_up(&stopped, again, &letters, &self.parking).await;
             }
         }
         Ok(serde_json::to_value(answer(again, &sequences))?)
@@ -82,7 +88,7 @@ impl Notifier {
         lane: Option<&Lane>,
         letters: &[(usize, Letter)],
         deadline: Timestamp,
-    ) -> Option<usize> {
+    ) -> Option<Stopped> {
         // The SDK's futures are kilobytes each, and three are under way.
         Box::pin(lane?.deliver(letters, &self.parking, &self.clock, deadline)).await
     }

@@ -9,7 +9,7 @@ use crate::record::{Letter, Unreadable};
 #[derive(Debug)]
 pub(crate) struct Parking(Option<DeadLetters>);
 
-/// It could not even be parked now: it must come again.
+/// It could not even be parked now.
 #[derive(Debug)]
 pub(crate) struct NoRoom;
 
@@ -43,7 +43,7 @@ impl Parking {
         match queue.park(&text).await {
             Ok(()) => Ok(()),
             Err(refusal) if !refusal.is_final() => {
-                tracing::warn!(%refusal, "could not be parked; it comes again");
+                tracing::warn!(%refusal, "could not be parked now");
                 Err(NoRoom)
             }
             // Asking again changes nothing and would block what is behind: the log has it.

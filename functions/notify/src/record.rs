@@ -21,8 +21,6 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) notification: Notification,
-    /// When it happened: how long it has been on its way.
-    pub(crate) at: jiff::Timestamp,
 }
 
 /// A record that nobody understands: what it is called, why, and the whole of it.
@@ -66,7 +64,7 @@ fn letter(raw: &Value) -> Result<Option<Letter>, String> {
     let entry: Entry =
         serde_dynamo::from_item(image).map_err(|error| format!("not a journal entry: {error}"))?;
     let notification = Notification::of(&entry).ok_or("marked `notify`, but it holds no notice")?;
-    Ok(Some(Letter { notification, at: entry.at }))
+    Ok(Some(Letter { notification }))
 }
 
 /// `pk sk`, as far as the record says.

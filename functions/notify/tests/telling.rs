@@ -64,47 +64,51 @@ async fn a_duplicate_is_told_once_by_a_process_and_with_the_same_id_by_the_next(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_channel_that_is_down_delays_no_other_and_is_asked_again_alone() {
+async fn a_webhook_that_is_down_delays_no_other_and_its_letters_are_parked() {
     let world = World::new();
-    let records = [5, 6, 7].map(|step| record(&entry(step, world.now())));
+    let (begin, records) = (world.now(), [5, 6, 7].map(|step| record(&entry(step, world.now()))));
     let process = world.process();
     world.state().moods.insert(SLACK, DOWN);
-    assert_eq!(world.deliver(&process, &records).await, ["105"]);
+    assert_eq!(world.deliver(&process, &records).await, [""; 0], "nothing comes again");
     assert_eq!((world.taken("sns").len(), world.taken(TEAMS).len()), (3, 3));
-    assert_eq!(world.asked(SLACK), 1, "the next would only meet the same silence");
+    assert_eq!(world.asked(SLACK), 4, "at 0, 1, 3 and 7 s; the next only meets the same silence");
+    assert!(world.now().duration_since(begin).as_secs() <= 15, "what is behind must not wait");
+    for (nth, step) in [5, 6, 7].into_iter().enumerate() {
+        let letter = parked(&world, nth);
+        assert_eq!(letter["what"], format!("someli-production/42/release/{step} on slack"));
+        assert_eq!(letter["why"], "slack answered 503: down");
+        assert_eq!(letter["notification"]["reason"], entry(step, begin).reason, "the whole of it");
+    }
 
     world.state().moods.clear();
-    assert_eq!(world.deliver(&process, &records).await, [""; 0]);
-    assert_eq!((world.taken("sns").len(), world.taken(TEAMS).len()), (3, 3));
-    let told = world.taken(SLACK);
-    assert!(told[0].contains("step 5") && told[2].contains("step 7"), "in order: {told:?}");
+    world.deliver(&process, &[record(&entry(8, world.now()))]).await;
+    assert_eq!(world.taken(SLACK).len(), 1, "it is asked again for what is new");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lowest_record_that_any_channel_missed_comes_again() {
+async fn a_webhook_that_comes_back_within_seconds_has_it_all() {
+    let world = World::new();
+    let records = [5, 6].map(|step| record(&entry(step, world.now())));
+    world.state().once.insert(SLACK, DOWN);
+    assert_eq!(world.deliver(&world.process(), &records).await, [""; 0]);
+    let told = world.taken(SLACK);
+    assert!(told[0].contains("step 5") && told[1].contains("step 6"), "in order: {told:?}");
+    assert_eq!(world.taken("sqs").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_again_for_the_topic_is_not_parked_for_a_webhook() {
     let world = World::new();
     let records = [5, 6].map(|step| record(&entry(step, world.now())));
     let process = world.process();
-    world.state().moods.insert(TEAMS, DOWN);
-    assert_eq!(world.deliver(&process, &records[..1]).await, ["105"]);
-    world.state().moods.remove(TEAMS);
     world.state().moods.insert(SLACK, DOWN);
-    assert_eq!(world.deliver(&process, &records).await, ["106"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_webhook_that_stays_down_is_parked_and_the_topic_never() {
-    let world = World::new();
-    let at = world.now();
-    tokio::time::advance(Duration::from_secs(11 * 60)).await;
-    world.state().moods.insert(SLACK, DOWN);
-    assert_eq!(world.deliver(&world.process(), &[record(&entry(5, at))]).await, [""; 0]);
-    let letter = parked(&world, 0);
-    assert_eq!(letter["what"], "someli-production/42/release/5 on slack");
-    assert_eq!(letter["notification"]["reason"], entry(5, at).reason, "the whole notification");
-
     world.state().moods.insert("sns", (503, "", None));
-    assert_eq!(world.deliver(&world.process(), &[record(&entry(6, at))]).await, ["106"]);
+    assert_eq!(world.deliver(&process, &records).await, ["105"]);
+    assert_eq!(world.taken("sqs").len(), 0);
+    world.state().moods.clear();
+    assert_eq!(world.deliver(&process, &records).await, [""; 0]);
+    assert_eq!((world.taken("sns").len(), world.taken(SLACK).len()), (2, 2));
+    assert_eq!(world.taken(TEAMS).len(), 2, "once each");
 }
 
 fn parked(world: &World, nth: usize) -> Value {
@@ -124,12 +128,13 @@ async fn the_wait_that_a_channel_asks_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_beyond_the_invocation_is_left_to_the_next_one() {
+async fn a_long_wait_that_a_webhook_asks_for_holds_nobody_back() {
     let world = World::new();
     let begin = world.now();
-    world.state().moods.insert(SLACK, (429, "slow down", Some("300")));
-    assert_eq!(world.deliver(&world.process(), &[record(&entry(5, begin))]).await, ["105"]);
+    world.state().moods.insert(SLACK, (429, "slow down", Some("30")));
+    assert_eq!(world.deliver(&world.process(), &[record(&entry(5, begin))]).await, [""; 0]);
     assert_eq!(world.now(), begin, "no time is spent on a wait that cannot end");
+    assert_eq!(parked(&world, 0)["why"], "slack answered 429: slow down");
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,7 +192,7 @@ async fn what_nobody_understands_is_parked_once_it_is_passed() {
     let world = World::new();
     let process = world.process();
     let batch = [record(&entry(5, world.now())), json!({ "hello": "world" })];
-    world.state().moods.insert(SLACK, DOWN);
+    world.state().moods.insert("sns", (503, "", None));
     assert_eq!(world.deliver(&process, &batch).await, ["105"]);
     assert_eq!(world.taken("sqs").len(), 0);
     world.state().moods.clear();
@@ -236,17 +241,21 @@ async fn a_topic_that_refuses_is_parked_and_a_throttled_one_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_parked_now_comes_again_and_is_parked_once() {
+async fn what_cannot_be_parked_now_comes_again_for_the_topic_alone() {
+    const INVALID: &str = "<ErrorResponse><Error><Code>InvalidParameter</Code><Message>no</Message></Error></ErrorResponse>";
     let world = World::new();
     let process = world.process();
     let record = [record(&entry(5, world.now()))];
-    world.state().moods.insert(SLACK, (400, "invalid_blocks", None));
     world.state().moods.insert("sqs", (503, "{}", None));
+    world.state().moods.insert(SLACK, (400, "invalid_blocks", None));
+    assert_eq!(world.deliver(&process, &record).await, [""; 0], "the log has it");
+    world.state().moods.insert("sns", (400, INVALID, None));
+    let process = world.process();
     assert_eq!(world.deliver(&process, &record).await, ["105"]);
     world.state().moods.remove("sqs");
     assert_eq!(world.deliver(&process, &record).await, [""; 0]);
     world.deliver(&process, &record).await;
-    assert_eq!(world.taken("sqs").len(), 1);
+    assert_eq!(world.taken("sqs").len(), 1, "parked once");
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,7 +28,7 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
     if slots.is_empty() {
         return look;
     }
-    let ecs = Ecs::new(&app.sdk, &app.clock);
+    let ecs = app.ecs(&scene.config.region);
     let names: Vec<String> = slots.iter().map(|slot| slot.target.service.clone()).collect();
     let mut services = ecs.look(&scene.config.cluster, &names).await;
     for slot in slots {
@@ -98,7 +98,7 @@ pub(crate) async fn is_normal_life(
 ) -> Result<bool, Error> {
     let slot = scene.slots.get(target).filter(|slot| slot.ours() == Some(revision));
     let (Some(slot), Some(0)) = (slot, failure.exit_code) else { return Ok(false) };
-    let ecs = Ecs::new(&app.sdk, &app.clock);
+    let ecs = app.ecs(&scene.config.region);
     let stopped = ecs.stopped_tasks(&target.cluster, &target.service).await?;
     Ok(exits_normally(slot, &stopped))
 }

@@ -36,7 +36,12 @@ pub fn apply_config(
     let pushed = answered.values().map(|memory| (memory.digest.clone(), memory.pushed_at));
     let seen = running.chain(pushed).collect();
     for (image, memory) in answered {
-        head.answered.entry(image).or_insert(memory);
+        // Other tags count now: what they show already is no push.
+        let as_before =
+            |scene: &Scene| scene.config.images.get(&image) == config.images.get(&image);
+        if !head.answered.contains_key(&image) || !before.is_some_and(as_before) {
+            head.answered.insert(image, memory);
+        }
     }
     let known = before.and_then(|scene| scene.live.as_ref());
     let new = runs.iter().any(|(name, _)| known.is_none_or(|live| !live.images.contains_key(name)));

@@ -328,6 +328,7 @@ impl Stage {
                     Action::Apply => slot.ours().unwrap().to_owned(),
                     Action::RollBack => slot.baseline.revision.clone(),
                 };
+                slot.done.called = Some(now);
                 match ecs.update(&revision, now) {
                     Some(id) => Outcome::Accepted { deployment: Some(id), at: now },
                     None => Outcome::Already { at: now },

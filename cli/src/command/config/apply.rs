@@ -158,8 +158,10 @@ impl Applied {
         adoption: &adoption::Adoption,
     ) -> Self {
         let known = before.map(|before| &before.scene.head.answered);
-        let new = |image: &String| known.is_none_or(|known| !known.contains_key(image));
-        let answered = adoption.answered.iter().filter(|(image, _)| new(image));
+        let new = |(image, memory): &(&String, &Memory)| {
+            known.is_none_or(|known| known.get(*image) != Some(*memory))
+        };
+        let answered = change.head.iter().flat_map(|head| &head.answered).filter(new);
         Self {
             pipeline: config.name.clone(),
             result: if before.is_some() { "changed" } else { "new" },

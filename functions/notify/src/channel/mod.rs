@@ -108,7 +108,7 @@ impl From<Refusal> for Told {
 }
 
 /// Kept for the answer to Lambda, and for parking what a last try made hopeless.
-const RESERVE: Duration = Duration::from_secs(5);
+pub(crate) const RESERVE: Duration = Duration::from_secs(5);
 
 /// How long a call may take; nothing when none should be begun.
 fn time_left(clock: &Clock, deadline: Timestamp) -> Option<Duration> {

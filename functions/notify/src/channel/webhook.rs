@@ -15,8 +15,21 @@ use super::{Told, time_left};
 /// Slack and Teams answer within a second or two, or not at all.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// How long to wait where a 429 does not say: Slack takes about one message a second.
+/// The first wait where the channel does not say, doubled each time: Slack takes about one message
+/// a second.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How one try ended, and the wait that the channel asks for.
+struct Tried {
+    told: Told,
+    wait: Option<Duration>,
+}
+
+impl From<Told> for Tried {
+    fn from(told: Told) -> Self {
+        Self { told, wait: None }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Webhook {
@@ -40,7 +53,7 @@ impl Webhook {
         Self { name, form, secrets, arn, outbound, url: Mutex::default() }
     }
 
-    /// Posts until it is taken, refused, or the invocation's time is up.
+    /// Posts until it is taken, refused, or the time is up.
     pub(crate) async fn tell(
         &self,
         notification: &Notification,
@@ -48,41 +61,50 @@ impl Webhook {
         deadline: Timestamp,
     ) -> Told {
         let body = (self.form)(notification).to_string();
-        let mut url = match self.known().await {
-            Ok(url) => url,
-            Err(told) => return told,
-        };
+        let mut pause = PAUSE;
         loop {
             let Some(time) = time_left(clock, deadline) else {
-                return Told::Later("the invocation ends".to_owned());
+                return Told::Later("no time was left to try it".to_owned());
             };
-            let answer =
-                match self.outbound.post_json(url.reveal(), body.clone(), time.min(ANSWER)).await {
-                    Ok(answer) => answer,
-                    Err(fault @ HttpFault::Refused { .. }) => {
-                        return Told::Never(fault.to_string());
-                    }
-                    Err(fault) => return Told::Later(fault.to_string()),
-                };
-            let said = format!("{} answered {}: {}", self.name, answer.status, answer.body);
-            match answer.status {
-                200..300 => return Told::Yes,
-                429 => {
-                    let wait = answer.retry_after.unwrap_or(PAUSE);
-                    if time_left(clock, deadline).is_none_or(|time| time < wait) {
-                        return Told::Later(said);
-                    }
-                    clock.sleep(wait).await;
+            let Tried { told, wait } = self.once(&body, time.min(ANSWER)).await;
+            let wait = wait.unwrap_or(pause);
+            let is_too_long = time_left(clock, deadline).is_none_or(|time| time <= wait);
+            if is_too_long || !matches!(told, Told::Later(_)) {
+                return told;
+            }
+            clock.sleep(wait).await;
+            pause *= 2;
+        }
+    }
+
+    async fn once(&self, body: &str, time: Duration) -> Tried {
+        let mut url = match self.known().await {
+            Ok(url) => url,
+            Err(told) => return told.into(),
+        };
+        loop {
+            let answer = match self.outbound.post_json(url.reveal(), body.to_owned(), time).await {
+                Ok(answer) => answer,
+                Err(fault @ HttpFault::Refused { .. }) => {
+                    return Told::Never(fault.to_string()).into();
                 }
+                Err(fault) => return Told::Later(fault.to_string()).into(),
+            };
+            let said = format!("{} answered {}: {}", self.name, answer.status, answer.body);
+            return match answer.status {
+                200..300 => Told::Yes.into(),
                 // A webhook that was replaced: the new one may be in the secret already.
                 401 | 403 | 404 | 410 => match self.read().await {
-                    Ok(new) if new != url => url = new,
-                    Ok(_) => return Told::Never(said),
-                    Err(told) => return told,
+                    Ok(new) if new != url => {
+                        url = new;
+                        continue;
+                    }
+                    Ok(_) => Told::Never(said).into(),
+                    Err(told) => told.into(),
                 },
-                408 | 500.. => return Told::Later(said),
-                _ => return Told::Never(said),
-            }
+                408 | 429 | 500.. => Tried { told: Told::Later(said), wait: answer.retry_after },
+                _ => Told::Never(said).into(),
+            };
         }
     }
 

@@ -109,11 +109,6 @@ fn on_baseline(
         let cause = format!("ECS gave the rollback up: {}", deployment.reason);
         return return_failed(slot, cause, "Look at the service in ECS", now);
     }
-    // The look must be younger than the call that it judges.
-    let shown = slot.done.called.map(|called| called + LAG);
-    if let Some(shown) = shown.filter(|shown| sighting.at < *shown) {
-        return wait(slot, "a look that shows the last call", Some(shown));
-    }
     // Deploy found other bytes under the old revision and asked for the pinned one.
     let accepted = matches!(slot.answer(), Some(Outcome::Accepted { .. }));
     let unpinned = deployment.revision == baseline.running && baseline.revision != baseline.running;
@@ -126,6 +121,11 @@ fn on_baseline(
     if deployment.running < enough || !(sighting.settled() || was_failing) {
         let what = format!("{} of {enough} tasks of the baseline to run", deployment.running);
         return wait(slot, what, Some(deadline));
+    }
+    // The look must be younger than the call that it judges.
+    let shown = slot.done.called.map(|called| called + LAG);
+    if let Some(shown) = shown.filter(|shown| sighting.at < *shown) {
+        return wait(slot, "a look that shows the last call", Some(shown));
     }
     let landed = slot.done.lost.map(|lost| lost + LANDING);
     if landed.is_some_and(|landed| sighting.at < landed) {

@@ -88,6 +88,16 @@ fn a_call_without_an_answer_keeps_the_slot_open_until_it_can_no_longer_land() {
 }
 
 #[test]
+fn a_look_that_may_be_older_than_the_call_proves_nothing() {
+    let mut stage = returning();
+    stage.services.get_mut("Rag").unwrap().complete();
+    assert_eq!(stage.look()[1], "a look that shows the last call");
+    stage.now += Duration::from_secs(15);
+    stage.look();
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
 fn a_rollback_never_causes_a_rollback() {
     let mut stage = returning();
     for _ in 0..5 {
@@ -118,6 +128,7 @@ fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     let mut stage = returning();
     let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
     (slot.baseline.desired, slot.baseline.ran) = (3, 1);
+    stage.now += Duration::from_secs(15);
     let see = |stage: &mut Stage, running: u32| {
         stage.look_and_see("Rag", |sighting| {
             sighting.desired = 3;

@@ -61,7 +61,7 @@ fn what_ecs_does_not_show_yet_is_lag_at_first() {
     assert_eq!(phase(&stage), "settling");
     stage.now += Duration::from_secs(1);
     lag(&mut stage);
-    assert_eq!(stage.cause(2), "Rag: somebody put it back on its old revision");
+    assert_eq!(stage.cause(2), "Rag: ECS rolled it back by itself");
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn a_service_that_is_gone_is_drift() {
 #[test]
 fn whose_turn_it_is_when_time_is_short() {
     let mut stage = Stage::of(&[&["Rag"]]);
-    assert_eq!(ends_at(&stage.scene()), None, "nothing moves");
+    assert_eq!(ends_at(&stage.table.scene()), None, "nothing moves");
     stage.push("b1");
     stage.work();
     let SlotPhase::Settling { deadline, .. } = stage.slot("Rag").phase else { panic!("settling") };
-    assert_eq!(ends_at(&stage.scene()), Some(deadline));
+    assert_eq!(ends_at(&stage.table.scene()), Some(deadline));
 }
