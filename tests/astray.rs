@@ -7,12 +7,12 @@ use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_tests::faults::{Story, Trouble};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-const SEEDS: [u64; 3] = [7, 8, 9];
+const SEEDS: [u64; 2] = [8, 9];
 
 /// Plays both stories with `rule` in force; it must strike.
 #[track_caller]
 fn ends_as_ever(rule: &FaultRule, afterwards: Duration) {
-    for story in Story::ALL {
+    for story in [Story::Good, Story::Bad] {
         for seed in SEEDS {
             let rules = vec![rule.clone()];
             let played = story.play(Trouble { seed, rules, afterwards, rivalry: None });

@@ -186,7 +186,8 @@ fn tasks_that_find_no_place_are_waited_for_and_then_inconclusive() {
 fn a_breaker_that_trips_for_want_of_capacity_blocks_nothing() {
     let guarded = |seed: &mut SeedService| {
         let breaker = json!({ "enable": true, "rollback": true });
-        seed.settings = json!({ "deploymentConfiguration": { "deploymentCircuitBreaker": breaker } });
+        seed.settings =
+            json!({ "deploymentConfiguration": { "deploymentCircuitBreaker": breaker } });
     };
     play_on(fleet(&guarded), 18, SMALL, async |stage| {
         stage.adopt().await;

@@ -86,17 +86,15 @@ fn a_breaker_without_rollback_leaves_the_way_back_to_tidegate() {
 #[test]
 fn somebody_elses_deployment_in_mid_rollout_survives() {
     // Each: the service that somebody changes, and when.
-    for (seed, service, when) in [
-        (4, "Rag", "settling"),
-        (5, "Carousel", "queued"),
-        (6, "AI_CONTENT", "healthy"),
-    ] {
+    for (seed, service, when) in
+        [(4, "Rag", "settling"), (5, "Carousel", "queued"), (6, "AI_CONTENT", "healthy")]
+    {
         play(seed, SMALL, async |stage| {
             stage.adopt().await;
             let old = stage.digest("Carousel");
             stage.push("uapi", "healthy");
             stage.until_service(PIPELINE, service, when).await;
-            let theirs = stage.register_another(service);
+            let theirs = stage.register_another(service, Some(&old));
             stage.update(service, json!({ "taskDefinition": theirs }));
             let moved = stage.updates(service);
 
@@ -131,7 +129,7 @@ fn somebody_elses_deployment_in_a_rollback_survives_and_the_others_come_back() {
         stage.does("rollback someli-production --yes").await;
         stage.until_service(PIPELINE, "Carousel", "returning").await;
         stage.twin.run_for(std::time::Duration::from_secs(10)).await; // deploy has called ECS
-        let theirs = stage.register_another("Carousel");
+        let theirs = stage.register_another("Carousel", None);
         stage.update("Carousel", json!({ "taskDefinition": theirs }));
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "drifted");
@@ -165,7 +163,7 @@ fn who_deploys_the_same_bytes_under_another_revision_is_adopted() {
         stage.adopt().await;
         let new = stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "settling").await;
-        let theirs = stage.register_another("Rag"); // of what it runs: our bytes, more cpu
+        let theirs = stage.register_another("Rag", None); // of what it runs: our bytes, more cpu
         stage.update("Rag", json!({ "taskDefinition": theirs }));
         assert!(is_live(&stage.end_of(FIRST).await));
         assert_eq!(stage.revision("Rag"), theirs);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its template has failed")]
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -162,15 +163,27 @@ fn without(program: &str, action: &str) -> String {
     format!("{}{less}{}", &TEXT[..begin], &TEXT[end..])
 }
 
+/// The stories, those first in which `program` makes a call of this name.
+fn likely(program: &str, action: &str) -> Vec<Story> {
+    static CALLS: OnceLock<Vec<(Story, BTreeSet<String>)>> = OnceLock::new();
+    let calls = CALLS.get_or_init(|| {
+        let name = |noted: Noted| format!("{} {}", noted.call.caller, noted.call.name());
+        let calls = |it: Story| it.play(TEXT).unwrap().into_iter().map(name).collect();
+        Story::ALL.map(|it| (it, calls(it))).into()
+    });
+    let wanted = format!("{program} {action}");
+    let mut stories: Vec<_> = calls.iter().collect();
+    stories.sort_by_key(|(_, calls)| !calls.contains(&wanted));
+    stories.into_iter().map(|(story, _)| *story).collect()
+}
+
 /// Whether any story shows that the action is missed.
 fn is_missed(program: &str, action: &str) -> bool {
     let template = without(program, action);
-    Story::ALL.into_iter().any(|story| match story.play(&template) {
+    likely(program, action).into_iter().any(|story| match story.play(&template) {
         Ok(calls) => !denied(&calls, program).is_empty(),
         // AWS does not even set it up.
-        Err(refused) => {
-            refused.to_string().contains(action) || format!("{refused:?}").contains(action)
-        }
+        Err(refused) => refused.to_string().contains(action),
     })
 }
 

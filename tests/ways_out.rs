@@ -152,7 +152,7 @@ async fn a_release_drifts(stage: &Stage) -> (String, String, String) {
     let old = stage.digest("Rag");
     let new = stage.push("uapi", "healthy");
     stage.until_service(PIPELINE, "Carousel", "settling").await;
-    let theirs = stage.register_another("AI_CONTENT");
+    let theirs = stage.register_another("Carousel", Some(&old));
     stage.update("Carousel", json!({ "taskDefinition": theirs }));
     assert_eq!(stage.end_of(FIRST).await.phase.name(), "drifted");
     (old, new, theirs)
@@ -312,7 +312,7 @@ fn a_release_without_a_way_back_waits_for_a_person() {
 fn a_busy_target_is_waited_for() {
     play(15, SMALL, async |stage| {
         stage.apply(SMALL).await; // what runs is the first release
-        let theirs = stage.register_another("Carousel");
+        let theirs = stage.register_another("Carousel", None);
         stage.update("Carousel", json!({ "taskDefinition": theirs }));
         stage.twin.run_for(Duration::from_secs(10)).await; // DescribeServices lags
         let new = stage.push("uapi", "healthy");

@@ -1,6 +1,6 @@
 //! What can be seen of the world: the answers of AWS, in our words, without an SDK type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Sighting {
     pub failures: Vec<TaskFailure>,
     /// ARN of the service revision of the primary deployment, when ECS names it.
     pub service_revision: Option<String>,
+    /// The bytes that ECS resolved for the primary deployment, by container: asked only where
+    /// somebody else brought a revision of their own.
+    pub resolved: BTreeMap<String, Digest>,
 }
 
 impl Sighting {

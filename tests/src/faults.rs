@@ -62,6 +62,12 @@ impl Default for Trouble {
     }
 }
 
+impl From<FaultRule> for Trouble {
+    fn from(rule: FaultRule) -> Self {
+        vec![rule].into()
+    }
+}
+
 impl From<Vec<FaultRule>> for Trouble {
     fn from(rules: Vec<FaultRule>) -> Self {
         Self { rules, ..Self::default() }

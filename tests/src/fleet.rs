@@ -36,7 +36,12 @@ fn name(service: &str) -> ServiceName {
 }
 
 /// Asks ECS for the truth of this moment, without using up the account's rates.
-fn ask(cloud: &mut Cloud, action: &str, input: &Value, now: jiff::Timestamp) -> Result<Value, ApiError> {
+fn ask(
+    cloud: &mut Cloud,
+    action: &str,
+    input: &Value,
+    now: jiff::Timestamp,
+) -> Result<Value, ApiError> {
     let usual = cloud.ecs.switches.clone();
     cloud.ecs.switches.throttle = false;
     cloud.ecs.switches.lag = Duration::ZERO;
@@ -121,16 +126,26 @@ impl Stage {
         self.ecs("UpdateService", input);
     }
 
-    /// A person registers what the service runs with one change of their own; returns its ARN.
-    pub fn register_another(&self, service: &str) -> String {
+    /// A person registers what the service runs with more cpu, and with other bytes if they are
+    /// said; returns its ARN.
+    pub fn register_another(&self, service: &str, digest: Option<&str>) -> String {
         let (mut definition, _) = self.definition(&self.revision(service));
         definition["cpu"] = json!("1024");
+        if let Some(digest) = digest {
+            let image = &mut definition["containerDefinitions"][0]["image"];
+            let repository = text(image).split(['@', ':']).next().unwrap_or_default();
+            *image = json!(format!("{repository}@{digest}"));
+        }
         let answer = self.ecs("RegisterTaskDefinition", definition);
         text(&answer["taskDefinition"]["taskDefinitionArn"]).to_owned()
     }
 
     /// Does something to the model of ECS.
-    pub fn befalls(&self, service: &str, act: impl FnOnce(&mut Cloud, &ServiceName, jiff::Timestamp)) {
+    pub fn befalls(
+        &self,
+        service: &str,
+        act: impl FnOnce(&mut Cloud, &ServiceName, jiff::Timestamp),
+    ) {
         self.twin.world.with(|cloud, now| act(cloud, &name(service), now));
     }
 

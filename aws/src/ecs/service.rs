@@ -128,6 +128,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
             // In mid-deployment nothing says which of them is the primary's.
             _ => None,
         },
+        resolved: BTreeMap::new(),
     };
     let revisions = service.current_service_revisions().iter();
     Seen {

@@ -1,13 +1,13 @@
 //! One look at the targets of a moving release, with as few calls as it takes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidegate_aws::ecs::{Ecs, StoppedTask};
+use tidegate_aws::ecs::{Ecs, Seen as Service, StoppedTask};
 use tidegate_aws::elb::Elb;
 use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::decide::{Seen, Sightings};
-use tidegate_core::model::{Scene, Slot, SlotPhase, TargetId, TaskFailure};
-use tidegate_core::sighting::Sighting;
+use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TaskFailure};
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
         let found = match services.remove(&slot.target.service) {
             None | Some(Ok(None)) => Seen::Missing,
             Some(Ok(Some(mut service))) => {
-                closer(app, &ecs, slot, &mut service.sighting).await;
+                closer(app, &ecs, slot, &mut service).await;
                 Seen::Service(Box::new(service.sighting))
             }
             Some(Err(refusal)) => {
@@ -52,16 +52,20 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
-async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) {
-    if !matches!(slot.phase, SlotPhase::Settling { .. }) {
+async fn closer(app: &App, ecs: &Ecs, slot: &Slot, service: &mut Service) {
+    let Some(primary) = service.sighting.primary() else { return };
+    let (revision, failing) = (primary.revision.clone(), primary.failed_tasks > 0);
+    let (ours, old) = (slot.ours() == Some(revision.as_str()), slot.is_baseline(&revision));
+    let settling = matches!(slot.phase, SlotPhase::Settling { .. });
+    if !ours && !old && (settling || matches!(slot.phase, SlotPhase::Healthy { .. })) {
+        service.sighting.resolved = resolved(ecs, service, &revision).await;
+    }
+    if !settling {
         return;
     }
-    let Some(primary) = sighting.primary() else { return };
-    let (ours, failing) =
-        (slot.ours() == Some(primary.revision.as_str()), primary.failed_tasks > 0);
+    let sighting = &mut service.sighting;
     // Back on the baseline: ECS's word may come before those of the tasks that made it go.
-    let unexplained = (ours && failing) || slot.is_baseline(&primary.revision);
-    if unexplained && slot.tasks.is_empty() {
+    if ((ours && failing) || old) && slot.tasks.is_empty() {
         let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.service).await;
         // A refusal here leaves the events and the deadline to judge by.
         match stopped {
@@ -77,12 +81,28 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, sighting: &mut Sighting) {
             Err(refusal) => tracing::warn!(%refusal, "the stopped tasks are not known"),
         }
     }
-    if ours && sighting.settled() && !sighting.target_groups.is_empty() {
+    if !old && sighting.settled() && !sighting.target_groups.is_empty() {
         sighting.unhealthy = match Elb::new(&app.sdk).unhealthy(&sighting.target_groups).await {
             Ok(unhealthy) => unhealthy,
             // Unreadable is never green.
             Err(refusal) => vec![refusal.to_string()],
         };
+    }
+}
+
+/// The bytes that ECS resolved for somebody else's revision. What it does not tell is not ours.
+async fn resolved(ecs: &Ecs, service: &Service, revision: &str) -> BTreeMap<String, Digest> {
+    match ecs.service_revisions(&service.service_revisions).await {
+        Ok(revisions) => revisions
+            .into_values()
+            .filter(|found| found.task_definition == revision)
+            .flat_map(|found| found.containers)
+            .filter_map(|container| Some((container.container, container.digest?)))
+            .collect(),
+        Err(refusal) => {
+            tracing::warn!(%refusal, "what somebody else brought is not known");
+            BTreeMap::new()
+        }
     }
 }
 

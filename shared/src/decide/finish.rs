@@ -145,10 +145,12 @@ fn stuck(
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
-/// Targets of a stopped release that deploy was asked to change and has not claimed.
+/// Targets of a stopped release that deploy was asked to change and sent no call for. One whose
+/// call has no answer may have landed: it stays what it is.
 pub(super) fn unclaimed(scene: &Scene) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(|slot| {
-        matches!(slot.phase, SlotPhase::Applying { .. }) && slot.todo == Some(Todo::Deploy)
+        let waits = slot.todo == Some(Todo::Deploy) && slot.done.called.is_none();
+        matches!(slot.phase, SlotPhase::Applying { .. }) && waits
     })
 }
 

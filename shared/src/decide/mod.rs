@@ -20,9 +20,9 @@ use jiff::Timestamp;
 
 pub use blame::note_task;
 pub use finish::{abandon, accept};
-pub use start::live_already;
 pub use look::{all_told, due, ends_at, note_told, open};
 pub use rollback::by_operator as roll_back;
+pub use start::live_already;
 pub use step::{pipeline_entry, release_entry};
 pub use survey::{Finding, conclude};
 
@@ -55,11 +55,7 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
             survey::pending(scene, release, *since, held.as_ref(), now)
         }
         Phase::Rolling { wave, .. } => roll::wave(scene, release, *wave, sightings, now),
-        // A target that waits at the last look is not live yet.
-        Phase::Baking { until } if judged.waiting_on.is_empty() || now < *until => {
-            roll::bake(scene, release, *until, sightings, now)
-        }
-        Phase::Baking { .. } => Plan::default(),
+        Phase::Baking { until } => roll::bake(scene, release, *until, &judged, now),
         Phase::RollingBack { since } => rollback::progress(scene, release, *since, now),
         Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }
             if finish::unclaimed(scene).next().is_some() =>

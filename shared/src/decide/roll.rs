@@ -98,7 +98,7 @@ pub(super) fn bake(
     scene: &Scene,
     release: &Release,
     until: Timestamp,
-    sightings: &Sightings,
+    judged: &Plan,
     now: Timestamp,
 ) -> Plan {
     if let Some(change) = reason_to_stop(scene, release, now) {
@@ -107,16 +107,9 @@ pub(super) fn bake(
     if now < until {
         return waits("the bake", Some(until));
     }
-    // Judged by what runs: it is live when a last look, after the bake, found nothing wrong.
-    let looked = |slot: &&Slot| match sightings.get(&slot.target) {
-        Some(Seen::Service(sighting)) => sighting.at >= until,
-        Some(Seen::Missing) | None => false,
-    };
-    let unseen: Vec<_> =
-        scene.owned().filter(|s| s.phase.was_touched()).filter(|slot| !looked(slot)).collect();
-    if !unseen.is_empty() {
-        let what = format!("a last look at {}", names(&unseen));
-        return waits(what, None);
+    // Judged by what runs: each target says what a last look at it still waits for.
+    if !judged.waiting_on.is_empty() {
+        return Plan::default();
     }
     does(finish::live(scene, release, now))
 }

@@ -111,7 +111,7 @@ pub fn fell<C>(
     containers
         .iter()
         .find(|c| exit_code(c).is_some_and(|code| ![0, 137, 143].contains(&code)))
-        .or_else(|| containers.iter().find(|c| says_why(c)))
+        .or_else(|| containers.iter().find(|c| says_why(c) && exit_code(c) != Some(0)))
         .or_else(|| containers.iter().find(|c| exit_code(c) == Some(0)))
         .or_else(|| containers.iter().find(|c| exit_code(c).is_some()))
 }

@@ -154,6 +154,7 @@ impl Service {
             unhealthy: Vec::new(),
             failures: Vec::new(),
             service_revision: None,
+            resolved: BTreeMap::new(),
         }
     }
 

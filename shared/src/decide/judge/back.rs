@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary, throttled,
-    unanswered, wait,
+    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary,
+    throttled, unanswered, wait,
 };
 use crate::decide::Seen;
 use crate::model::{Blame, Outcome, Slot, SlotPhase};
@@ -89,10 +89,8 @@ fn came_back(
 fn goes_back(sighting: &Sighting) -> bool {
     use ServiceDeploymentStatus as S;
     let status = sighting.service_deployment.as_ref().map(|native| native.status);
-    let back = matches!(
-        status,
-        Some(S::StopRequested | S::RollbackRequested | S::RollbackInProgress)
-    );
+    let back =
+        matches!(status, Some(S::StopRequested | S::RollbackRequested | S::RollbackInProgress));
     back && sighting.strategy == Strategy::Native
 }
 

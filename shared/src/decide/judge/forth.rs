@@ -122,39 +122,42 @@ fn vanished(slot: &Slot, sighting: &Sighting, baseline: &Deployment, now: Timest
 /// Healthy is asked again until the release is live: a crash in the bake counts.
 pub(super) fn healthy(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
     match seen {
-        None => Verdict::Rest,
+        None => last_look(scene, slot, None, now),
         Some(Seen::Missing) => drifted(slot, GONE, now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::fallen(scene, slot, sighting, now)
-                .unwrap_or_else(|| last_look(scene, slot, sighting, deployment, now)),
+                .unwrap_or_else(|| last_look(scene, slot, Some((sighting, deployment)), now)),
             Primary::Baseline(baseline) => vanished(slot, sighting, baseline, now),
             Primary::Other(deployment) => foreign(slot, deployment, now),
-            Primary::None => Verdict::Rest,
+            Primary::None => last_look(scene, slot, None, now),
         },
     }
 }
 
-/// After the bake everything must run as it did when it was judged healthy; it may take as long as
-/// the rollout itself, then it did not hold.
+/// After the bake a look must find everything as it was when it was judged healthy. That may take
+/// as long as the rollout itself; then it did not hold.
 fn last_look(
     scene: &Scene,
     slot: &Slot,
-    sighting: &Sighting,
-    deployment: &Deployment,
+    seen: Option<(&Sighting, &Deployment)>,
     now: Timestamp,
 ) -> Verdict {
-    let Some(Phase::Baking { until }) = scene.moving.as_ref().map(|release| &release.phase) else {
-        return Verdict::Rest;
+    let until = match scene.moving.as_ref().map(|release| &release.phase) {
+        Some(Phase::Baking { until }) if now >= *until => *until,
+        _ => return Verdict::Rest,
     };
-    let Some(what) = ours::reason_to_wait(slot, sighting, deployment).filter(|_| now >= *until)
-    else {
-        return Verdict::Rest;
+    let seen = seen.filter(|(sighting, _)| sighting.at >= until);
+    let what = match seen {
+        None => "a last look".to_owned(),
+        Some((sighting, deployment)) => match ours::reason_to_wait(slot, sighting, deployment) {
+            Some(what) => what,
+            None => return Verdict::Rest,
+        },
     };
-    let deadline = *until + scene.config.patience(&slot.target, slot.baseline.native_minutes);
-    if now < deadline {
-        return wait(slot, what, Some(deadline));
-    }
-    let remedy = "`tidegate show` has what ECS said";
-    let cause = format!("it did not hold: still waiting for {what}");
-    failed(slot, failure(cause, remedy, Blame::Silence, now))
+    let deadline = until + scene.config.patience(&slot.target, slot.baseline.native_minutes);
+    wait(slot, what, Some(deadline)).or_when(is_over(deadline, seen, now), |what| {
+        let cause = format!("it did not hold: still waiting for {what}");
+        let remedy = "`tidegate show` has what ECS said";
+        failed(slot, failure(cause, remedy, Blame::Silence, now))
+    })
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::step::slot_entry;
 use super::{Seen, Sightings};
-use crate::model::{Blame, Change, Failure, Plan, Scene, Slot, SlotPhase, WaitingOn};
+use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, Sighting};
 
 /// `DescribeServices` shows a call some seconds later: 5 were seen; the rest is margin.
@@ -107,7 +107,7 @@ impl Verdict {
 }
 
 /// Silence becomes a verdict: the deadline has passed, and a look was taken (or none succeeds).
-fn is_over(deadline: Timestamp, seen: Option<&Seen>, now: Timestamp) -> bool {
+fn is_over<T>(deadline: Timestamp, seen: Option<T>, now: Timestamp) -> bool {
     now >= if seen.is_some() { deadline } else { deadline + BLIND }
 }
 
@@ -173,6 +173,15 @@ fn primary<'a>(slot: &Slot, sighting: &'a Sighting) -> Primary<'a> {
         None => Primary::None,
         Some(d) if slot.ours() == Some(d.revision.as_str()) => Primary::Ours(d),
         Some(d) if slot.is_baseline(&d.revision) => Primary::Baseline(d),
+        Some(d) if runs_wanted(slot, sighting) => Primary::Ours(d),
         Some(d) => Primary::Other(d),
     }
+}
+
+/// Whose revision it is matters less than what runs: the wanted bytes are adopted as ours.
+fn runs_wanted(slot: &Slot, sighting: &Sighting) -> bool {
+    let runs = |pin: &Pin| {
+        sighting.resolved.get(&pin.container).is_some_and(|digest| pin.accepts.contains(digest))
+    };
+    !slot.wanted.is_empty() && slot.wanted.iter().all(runs)
 }

@@ -35,7 +35,11 @@ pub(super) fn judge(
 }
 
 /// Why a deployment of ours is not there yet.
-pub(super) fn reason_to_wait(slot: &Slot, sighting: &Sighting, deployment: &Deployment) -> Option<String> {
+pub(super) fn reason_to_wait(
+    slot: &Slot,
+    sighting: &Sighting,
+    deployment: &Deployment,
+) -> Option<String> {
     let native = service_deployment(slot, sighting);
     let complete = match sighting.strategy {
         // Services behind a Classic Load Balancer have no state: then the others must be gone.

@@ -112,6 +112,27 @@ fn on_failure_freeze_touches_nothing_and_calls_a_person() {
 }
 
 #[test]
+fn a_release_that_stops_withdraws_what_nobody_has_begun_and_nothing_else() {
+    let mut stage = Stage::of(&[&["Rag", "Billing", "Carousel"]]);
+    stage.table.config.on_failure = OnFailure::Freeze;
+    for service in ["Billing", "Carousel"] {
+        stage.answers.insert(service.into(), Answer::Never);
+    }
+    stage.push("b1");
+    stage.work();
+    // A call for Carousel was sent, and nobody saw its answer.
+    let carousel = stage.table.slots.get_mut(&crate::stage::target("Carousel")).unwrap();
+    carousel.done.called = Some(stage.now);
+    stage.task_stops("Rag", |_| {});
+    assert_eq!(stage.phase(2), "frozen");
+    assert_eq!(
+        stage.slots(),
+        [("Billing", "untouched"), ("Carousel", "applying"), ("Rag", "failed")]
+    );
+    assert_eq!(stage.slot("Billing").todo, None);
+}
+
+#[test]
 fn silence_and_failure_have_each_their_own_switch() {
     for (on_failure, on_timeout, crashes, hangs) in [
         (OnFailure::Freeze, OnTimeout::Rollback, "frozen", "rolled_back"),

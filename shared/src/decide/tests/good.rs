@@ -1,7 +1,8 @@
 //! A good release, from the push to live.
 
+use crate::decide::Seen;
 use crate::model::{NoticeKind as N, Phase, SlotPhase};
-use crate::stage::{Stage, at, digest, target};
+use crate::stage::{Stage, at, crash, digest, target};
 
 const WAVES: &[&[&str]] = &[&["Rag"], &["Billing", "Carousel"]];
 
@@ -65,9 +66,56 @@ fn a_release_is_not_live_before_its_bake_nor_without_a_last_look() {
     assert_eq!(until, stage.now + std::time::Duration::from_secs(120));
     stage.now = until;
     let waits = stage.advance();
-    assert_eq!(waits, ["a last look at Rag"]);
+    assert_eq!(waits, ["a last look"]);
     stage.look();
     assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
+fn what_lacks_tasks_at_the_last_look_is_waited_for_and_then_did_not_hold() {
+    for (minutes, end) in [(14, "baking"), (16, "rolling_back")] {
+        let mut stage = Stage::of(&[&["Rag", "Billing"]]);
+        stage.push("b1");
+        stage.work();
+        stage.tick();
+        for _ in 0..2 + minutes {
+            stage.pass(60);
+            let mut sightings = stage.sightings();
+            let Some(Seen::Service(rag)) = sightings.get_mut(&target("Rag")) else { panic!() };
+            rag.deployments[0].running = 0;
+            stage.settle(&sightings);
+        }
+        assert_eq!(stage.phase(2), end);
+    }
+}
+
+#[test]
+fn a_failure_beside_a_target_that_still_waits_at_the_last_look_is_acted_on_at_once() {
+    let mut stage = Stage::of(&[&["Rag", "Billing"]]);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    stage.pass(120);
+    let mut sightings = stage.sightings();
+    for (service, crashed) in [("Rag", false), ("Billing", true)] {
+        let Some(Seen::Service(seen)) = sightings.get_mut(&target(service)) else { panic!() };
+        seen.deployments[0].running = 0;
+        seen.failures = if crashed { vec![crash(1, stage.now)] } else { Vec::new() };
+    }
+    stage.settle(&sightings);
+    assert_eq!(stage.phase(2), "rolling_back");
+}
+
+#[test]
+fn a_release_that_nobody_can_look_at_is_not_live_but_does_not_hang() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.work();
+    stage.tick();
+    stage.pass(120 + 900 + 299);
+    assert_eq!(stage.phase(2), "baking");
+    stage.pass(1);
+    assert_eq!(stage.phase(2), "rolling_back");
 }
 
 #[test]

@@ -115,6 +115,47 @@ fn after_a_failed_rollback_the_next_push_waits() {
 }
 
 #[test]
+fn an_operators_rollback_that_fails_causes_no_other() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.play();
+    let to = stage.release(1).clone();
+    stage
+        .command(|scene, actor, now| {
+            command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
+        })
+        .unwrap();
+    stage.work();
+    stage.task_stops("Rag", |_| {});
+    assert_eq!(stage.phase(3), "rollback_failed");
+    stage
+        .command(|scene, actor, now| {
+            command::rollback_moving(scene, actor, super::back::PLAIN, now)
+        })
+        .unwrap();
+    stage.play();
+    assert_eq!(stage.phase(3), "rolled_back");
+    assert_eq!(stage.services["Rag"].running_digest(), digest("b1"));
+}
+
+#[test]
+fn blocked_bytes_do_not_take_the_others_of_the_set_along() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    freeze(&mut stage);
+    for (name, bytes) in [("api", "a1"), ("web", "b1")] {
+        stage.now += std::time::Duration::from_secs(1);
+        stage.push_as(name, "uapi", image(name, bytes, "uapi", stage.now));
+    }
+    stage
+        .command(|scene, actor, now| command::block(scene, &digest("b1"), actor, "it leaks", now))
+        .unwrap();
+    unfreeze(&mut stage);
+    assert_eq!(stage.release(2).images.keys().collect::<Vec<_>>(), ["api"]);
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
 fn what_was_blocked_while_it_waited_is_refused_when_it_would_start() {
     let mut stage = Stage::of(&[&["Rag"]]);
     freeze(&mut stage);
