@@ -3,8 +3,8 @@
 //!
 //! A story is played once without trouble, to learn its calls. Then it is played again for each of
 //! them; up to the fault it is the same story to the millisecond, so the fault strikes that call.
-//! Reads of the table leave no trace: where several follow each other, losing or dying at any of
-//! them leaves the same world behind, and the last stands for all.
+//! Reads leave no trace: dying at any of several that follow each other leaves the same world
+//! behind, so one death stands for all of them.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -19,24 +19,10 @@ struct Point {
     noted: Noted,
     /// Its number among its function's calls of this action.
     number: u64,
-    /// What its invocation did before it.
-    before: Before,
-    /// What its invocation does next.
-    then: Then,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Before {
-    Nothing,
-    Reads,
-    Writes,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Read,
-    Write,
-    End,
+    /// Its invocation wrote something before it.
+    written: bool,
+    /// Its invocation makes no call after it.
+    last: bool,
 }
 
 impl Point {
@@ -74,15 +60,11 @@ fn points(story: Story) -> &'static [Point] {
             // A process makes one call after the other, some milliseconds apart; a longer pause is
             // another invocation.
             let last = last.filter(|last| noted.at < last.noted.at + Duration::from_millis(200));
-            let before = match &last {
-                None => Before::Nothing,
-                Some(last) if last.is_write() || last.before == Before::Writes => Before::Writes,
-                Some(_) => Before::Reads,
-            };
+            let written = last.as_ref().is_some_and(|last| last.is_write() || last.written);
             if let Some(last) = last {
-                last.then = if is_write(&noted.call) { Then::Write } else { Then::Read };
+                last.last = false;
             }
-            points.push(Point { noted, number: *number, before, then: Then::End });
+            points.push(Point { noted, number: *number, written, last: true });
         }
         points
     })
@@ -115,9 +97,7 @@ fn every(story: Story, trouble: impl Fn(&Point) -> Option<Trouble>) {
 
 /// Dies where it has not written yet.
 fn dies_before(point: &Point) -> Option<FaultRule> {
-    let first_write = point.is_write() && point.before != Before::Writes;
-    let no_write = point.then == Then::End && !point.is_write() && point.before != Before::Writes;
-    (first_write || no_write).then(|| point.struck(Fault::KillBefore))
+    (!point.written && (point.is_write() || point.last)).then(|| point.struck(Fault::KillBefore))
 }
 
 /// Dies after a write, and so before the next one or before it could say that it is done.
@@ -125,9 +105,9 @@ fn dies_after(point: &Point) -> Option<FaultRule> {
     point.is_write().then(|| point.struck(Fault::KillAfter))
 }
 
+/// A lost read of the table fails its invocation, as if it had died there.
 fn never_sent(point: &Point) -> Option<FaultRule> {
-    let stands_for_others = point.then != Then::Read;
-    let tells = point.is_write() || !point.is_of(&["dynamodb"]) || stands_for_others;
+    let tells = point.is_write() || !point.is_of(&["dynamodb"]);
     tells.then(|| point.struck(Fault::Drop))
 }
 

@@ -24,13 +24,14 @@ fn as_of_tomorrow(seed: &mut SeedService) {
     worker["gpuSharing"] = json!({ "mode": "FRACTIONAL", "share": 0.125 });
     worker["environment"] = json!([{ "name": "B", "value": "2" }, { "name": "A", "value": "1" }]);
     // A repository of the same name in another region is another repository.
-    let sidecars = definition["containerDefinitions"].as_array_mut().expect("containers");
-    sidecars.push(json!({
+    let neighbour = json!({
         "name": "neighbour",
         "image": REPOSITORY.replace("us-west-2", "eu-west-1") + ":uapi",
         "essential": false,
         "secretsV2": [{ "from": "vault" }],
-    }));
+    });
+    let [worker, router] = [0, 1].map(|at| definition["containerDefinitions"][at].take());
+    definition["containerDefinitions"] = json!([worker, router, neighbour]);
     // Two services of one family, told apart by their commands.
     if seed.name.service == "Carousel" {
         definition["family"] = json!("rag");

@@ -2,8 +2,8 @@
 
 use aws_types::SdkConfig;
 
-use crate::setting::{SettingError, required, setting};
 use crate::sdk::in_region;
+use crate::setting::{SettingError, required, setting};
 use crate::{Clock, Dice, Ecs, Table};
 
 /// One function's connections, made once per process.

@@ -96,7 +96,8 @@ async fn running(
             .collect();
         let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
         let nothing = BTreeSet::new();
-        let running = running_images(&ecs, id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
+        let running =
+            running_images(&ecs, id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
         for ((_, image), running) in named.iter().zip(running) {
             match running.digest {
                 Some(digest) => {

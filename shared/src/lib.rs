@@ -3,16 +3,16 @@
 //! Nothing here reads a clock, draws a number, or talks to anybody: time is an argument, the
 //! world is a [`sighting`], and a decision is a [`model::Plan`].
 
-pub mod config;
-pub mod model;
-pub mod sighting;
-pub mod definition;
-pub mod lifecycle;
-pub mod event;
-pub mod push;
-pub mod decide;
 pub mod command;
+pub mod config;
+pub mod decide;
+pub mod definition;
+pub mod event;
+pub mod lifecycle;
 pub mod messages;
+pub mod model;
+pub mod push;
+pub mod sighting;
 
 #[cfg(test)]
 mod stage;

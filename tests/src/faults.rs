@@ -136,7 +136,7 @@ fn condition(update: &Value) -> &str {
 }
 
 /// An update of the same item as `update`, without a condition.
-fn beside(update: &Value, expression: &str, names: Value, values: Value) -> Value {
+fn beside(update: &Value, expression: &str, names: &Value, values: &Value) -> Value {
     json!({
         "TableName": update["TableName"],
         "Key": update["Key"],
@@ -149,7 +149,7 @@ fn beside(update: &Value, expression: &str, names: Value, values: Value) -> Valu
 /// Another decider wrote the item's next step.
 fn decided(update: &Value) -> Value {
     let (names, values) = (json!({ "#step": "step" }), json!({ ":one": { "N": "1" } }));
-    beside(update, "SET #step = #step + :one", names, values)
+    beside(update, "SET #step = #step + :one", &names, &values)
 }
 
 /// Another invocation of deploy claimed the slot, and died: its lease runs out.
@@ -157,20 +157,20 @@ fn claimed(update: &Value, now: Timestamp) -> Value {
     let names = json!({ "#done": "done", "#step": "step", "#lease": "lease" });
     let lease = json!({ "owner": { "S": "another" }, "until": { "S": until(now) } });
     let values = json!({ ":one": { "N": "1" }, ":lease": { "M": lease } });
-    beside(update, "SET #done.#step = #done.#step + :one, #lease = :lease", names, values)
+    beside(update, "SET #done.#step = #done.#step + :one, #lease = :lease", &names, &values)
 }
 
 /// Another survey began to register the revision, and died.
 fn registering(update: &Value, now: Timestamp) -> Value {
     let names = json!({ "#owner": "owner", "#until": "until" });
     let values = json!({ ":owner": { "S": "another" }, ":until": { "S": until(now) } });
-    beside(update, "SET #owner = :owner, #until = :until", names, values)
+    beside(update, "SET #owner = :owner, #until = :until", &names, &values)
 }
 
 /// Another survey wrote the revision down.
 fn registered(update: &Value) -> Value {
     let values = json!({ ":revision": update["ExpressionAttributeValues"][":revision"] });
-    beside(update, "SET #revision = :revision", json!({ "#revision": "revision" }), values)
+    beside(update, "SET #revision = :revision", &json!({ "#revision": "revision" }), &values)
 }
 
 /// When a lease that was taken now runs out.

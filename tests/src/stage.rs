@@ -150,12 +150,11 @@ impl Stage {
     pub async fn journal(&self, id: &str) -> String {
         let entries =
             self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
-        entries
-            .iter()
-            .map(|Entry { at, subject, from, to, reason, evidence, .. }| {
-                format!("{at} {subject:?} {from} -> {to}: {reason} {evidence:?}\n")
-            })
-            .collect()
+        let lines =
+            entries.iter().map(|Entry { at, subject, from, to, reason, evidence, .. }| {
+                format!("{at} {subject:?} {from} -> {to}: {reason} {evidence:?}")
+            });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// What people were told about a release, in order.

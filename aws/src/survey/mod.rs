@@ -144,7 +144,10 @@ impl<'a> Survey<'a> {
 
     /// The newest revision of the family that Tidegate did not make: what it made for a release
     /// that came back must not become the base of the next one.
-    async fn newest_foreign(&mut self, running: &RawTaskDefinition) -> Result<RawTaskDefinition, Error> {
+    async fn newest_foreign(
+        &mut self,
+        running: &RawTaskDefinition,
+    ) -> Result<RawTaskDefinition, Error> {
         let mut newest = self.definition(&running.family.clone()).await?;
         for _ in 0..FAMILY_STEPS {
             let ours = newest.tags.iter().any(|(key, _)| key == "tidegate:release");
@@ -200,7 +203,8 @@ impl<'a> Survey<'a> {
         let before = self.scene.slots.get(*target);
         let wanted = containers.iter().flat_map(|(_, image)| image.accepts.iter());
         let avoid = wanted.chain(self.scene.blocked.keys()).cloned().collect();
-        let mut images = running_images(&self.ecs, target, sighting, &named, before, &avoid).await?;
+        let mut images =
+            running_images(&self.ecs, target, sighting, &named, before, &avoid).await?;
         self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, containers).await?;
         notes.extend(already_failing(sighting));

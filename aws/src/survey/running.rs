@@ -93,7 +93,9 @@ impl Votes {
     fn winners(&self, avoid: &BTreeSet<Digest>) -> BTreeMap<String, Digest> {
         let winner = |digests: &BTreeMap<Digest, (usize, Timestamp)>| {
             let standing = digests.iter().filter(|(digest, _)| !avoid.contains(*digest));
-            standing.max_by_key(|(_, (tasks, since))| (*tasks, Reverse(*since))).map(|(d, _)| d.clone())
+            standing
+                .max_by_key(|(_, (tasks, since))| (*tasks, Reverse(*since)))
+                .map(|(d, _)| d.clone())
         };
         let winners = self.0.iter().map(|(container, digests)| (container, winner(digests)));
         winners.filter_map(|(container, digest)| Some((container.clone(), digest?))).collect()

@@ -135,7 +135,8 @@ impl Table {
             set.remove("done");
             set.remove("lease");
         }
-        let optional: &[&str] = if taken { &["todo", "lease", "told_at"] } else { &["todo", "told_at"] };
+        let optional: &[&str] =
+            if taken { &["todo", "lease", "told_at"] } else { &["todo", "told_at"] };
         self.step(&key, set, optional, after.step, before.map(|before| before.done.step))
     }
 

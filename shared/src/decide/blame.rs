@@ -63,7 +63,8 @@ pub(super) fn note(slot: &mut Slot, task: &TaskFailure) -> bool {
 pub(super) fn verdict(slot: &Slot, needed: u32, now: Timestamp) -> Option<Failure> {
     let explained = || slot.tasks.values().map(|task| (task, explain(task)));
     let alone = slot.baseline.desired <= 1;
-    let enough = slot.tasks.len() >= usize::try_from(needed).unwrap_or(usize::MAX);
+    let needed = usize::try_from(needed).unwrap_or(usize::MAX).min(Slot::MOST_TASKS);
+    let enough = slot.tasks.len() >= needed;
     let (_, why) = explained()
         .find(|(_, why)| why.counts == Counts::Decisive)
         .or_else(|| explained().find(|(task, _)| alone && fell_at_start(task)))

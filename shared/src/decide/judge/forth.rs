@@ -155,7 +155,7 @@ fn last_look(
         },
     };
     let deadline = until + scene.config.patience(&slot.target, slot.baseline.native_minutes);
-    wait(slot, what, Some(deadline)).or_when(is_over(deadline, seen, now), |what| {
+    wait(slot, what, Some(deadline)).or_when(is_over(deadline, seen.as_ref(), now), |what| {
         let cause = format!("it did not hold: still waiting for {what}");
         let remedy = "`tidegate show` has what ECS said";
         failed(slot, failure(cause, remedy, Blame::Silence, now))

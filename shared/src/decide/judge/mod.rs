@@ -107,7 +107,7 @@ impl Verdict {
 }
 
 /// Silence becomes a verdict: the deadline has passed, and a look was taken (or none succeeds).
-fn is_over<T>(deadline: Timestamp, seen: Option<T>, now: Timestamp) -> bool {
+fn is_over<T>(deadline: Timestamp, seen: Option<&T>, now: Timestamp) -> bool {
     now >= if seen.is_some() { deadline } else { deadline + BLIND }
 }
 
