@@ -156,3 +156,14 @@ macro_rules! on_both_stories {
 on_both_stories! {
     dies_before dies_after never_sent answer_lost late throttled conflict race_lost
 }
+
+#[test]
+fn trouble_that_lasts_does_change_the_end() {
+    for (program, story) in
+        [("notify", Story::Good), ("deploy", Story::Good), ("watch", Story::Bad)]
+    {
+        let caller = Some(program.to_owned());
+        let played = story.play(FaultRule { caller, ..FaultRule::always(Fault::Drop) }.into());
+        assert_ne!(played.ending, story.ending(), "{program} made no call, and nobody missed it");
+    }
+}

@@ -208,7 +208,7 @@ fn sources() -> Vec<(PathBuf, String)> {
                 if name != "target" && !name.starts_with('.') {
                     ahead.push(path);
                 }
-            } else if name.ends_with(".rs") {
+            } else if path.extension().is_some_and(|it| it == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
             }
