@@ -1,7 +1,5 @@
 //! The budgets that repeat on any machine: AWS calls, and virtual time.
 
-#![expect(clippy::expect_used, reason = "a story that cannot begin has failed")]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

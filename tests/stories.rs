@@ -1,7 +1,5 @@
 //! The demo's two stories, and what may go wrong around them, in virtual time.
 
-#![expect(clippy::expect_used, reason = "a story that cannot begin has failed")]
-
 use std::time::Duration;
 
 use tidegate_core::model::Phase;
