@@ -32,7 +32,7 @@ const SERVICES: [&str; 3] = ["AI_CONTENT", "Carousel", "Rag"];
 /// More than the slowest way to an end: a timeout, a rollback's, and what is asked again between.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
 /// After the end: a call that was given up has landed, and a notification is tried again.
-const AFTERWARDS: Duration = Duration::from_secs(100);
+const AFTERWARDS: Duration = Duration::from_secs(70);
 
 /// One of the two stories: a push, and what its image does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
