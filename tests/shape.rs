@@ -229,7 +229,14 @@ fn quoted<'a>(text: &'a str, begin: &'a str) -> impl Iterator<Item = &'a str> {
 #[test]
 fn every_variable_that_a_function_reads_is_in_the_template() {
     // Lambda sets these by itself.
-    let lambda = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"];
+    let lambda = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_REGION",
+        "AWS_LAMBDA_LOG_FORMAT",
+        "AWS_LAMBDA_LOG_LEVEL",
+    ];
     let mut read: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in sources() {
         let mut parts = path.components().map(|part| part.as_os_str().to_str().unwrap());
@@ -288,6 +295,8 @@ fn no_module_is_called_after_nothing() {
 fn the_map_of_the_code_shows_what_is_there() {
     let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut seen = 0;
+    // The first table is the map; the invariants' table names promises.
+    let map = map.split("## Invariants").next().unwrap();
     for row in map.lines().filter(|line| line.starts_with("| `")) {
         let cell = row.split(" | ").next().unwrap();
         let mut paths = cell.split('`').skip(1).step_by(2);
