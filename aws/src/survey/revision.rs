@@ -38,18 +38,7 @@ impl Survey<'_> {
         running: &RawTaskDefinition,
         images: &[RunningImage],
     ) -> Result<Option<String>, Error> {
-        let pins: Vec<Pin> = images
-            .iter()
-            .filter_map(|image| {
-                let digest = image.digest.clone()?;
-                Some(Pin {
-                    container: image.container.clone(),
-                    repository: image.repository.clone(),
-                    accepts: [digest.clone()].into(),
-                    digest,
-                })
-            })
-            .collect();
+        let pins: Vec<Pin> = images.iter().filter_map(Pin::of_running).collect();
         let digests: Vec<_> = pins.iter().map(|pin| pin.digest.short().to_owned()).collect();
         let name = format!("{}#twin:{}", running.arn, digests.join(","));
         self.registered(&name, running, &pins, "baseline").await

@@ -231,20 +231,7 @@ async fn with_copy(
         Ok(base) => base,
         Err(refusal) => return refused(app, slot, refusal),
     };
-    let pins: Vec<Pin> = slot
-        .baseline
-        .images
-        .iter()
-        .filter_map(|image| {
-            let digest = image.digest.clone()?;
-            Some(Pin {
-                container: image.container.clone(),
-                repository: image.repository.clone(),
-                accepts: [digest.clone()].into(),
-                digest,
-            })
-        })
-        .collect();
+    let pins: Vec<Pin> = slot.baseline.images.iter().filter_map(Pin::of_running).collect();
     let tags = [
         ("tidegate:release".to_owned(), slot.release.to_string()),
         ("tidegate:role".to_owned(), "baseline".to_owned()),

@@ -203,6 +203,17 @@ pub struct Pin {
 }
 
 impl Pin {
+    /// The bytes a container really runs; `None` where they are not known.
+    pub fn of_running(image: &RunningImage) -> Option<Self> {
+        let digest = image.digest.clone()?;
+        Some(Self {
+            container: image.container.clone(),
+            repository: image.repository.clone(),
+            accepts: [digest.clone()].into(),
+            digest,
+        })
+    }
+
     /// `repository@sha256:…`, the form a task definition takes.
     pub fn reference(&self) -> String {
         format!("{}@{}", self.repository, self.digest)
