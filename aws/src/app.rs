@@ -1,9 +1,12 @@
 //! What a function holds: its clock, its table, and the way to every AWS service.
 
+use std::time::Duration;
+
 use aws_types::SdkConfig;
 
+use crate::elb::Elb;
 use crate::sdk::in_region;
-use crate::setting::{SettingError, required, setting};
+use crate::setting::{SettingError, required, retention, setting};
 use crate::{Clock, Dice, Ecs, Table};
 
 /// One function's connections, made once per process.
@@ -28,7 +31,15 @@ impl App {
             .map_err(|e| SettingError::Invalid { name: "TIDEGATE_CLOCK", source: Box::new(e) })?;
         let access = crate::sdk::Access::from_env()?;
         let sdk = access.sdk_config(&clock, crate::http::aws_http_client(&clock));
-        Ok(Self::new(sdk, required("TIDEGATE_TABLE")?, access.region, clock, Dice::from_entropy()))
+        let (table, dice) = (required("TIDEGATE_TABLE")?, Dice::from_entropy());
+        let days = setting("TIDEGATE_RETENTION_DAYS")?.unwrap_or_default();
+        let retention = retention(&days)?;
+        Ok(Self::new(sdk, table, access.region, clock, dice).keeping(retention))
+    }
+
+    /// From now on past rollouts, pushes and the audit trail written here expire after so long.
+    pub fn keeping(self, retention: Option<Duration>) -> Self {
+        Self { table: self.table.keeping(retention), ..self }
     }
 
     /// Opens the connection to the table while Lambda still gives init a whole core; a failure
@@ -42,6 +53,11 @@ impl App {
     /// ECS in a pipeline's region.
     pub fn ecs(&self, region: &str) -> Ecs {
         Ecs::new(&in_region(&self.sdk, region), &self.clock)
+    }
+
+    /// Load balancers in a pipeline's region.
+    pub fn elb(&self, region: &str) -> Elb {
+        Elb::new(&in_region(&self.sdk, region))
     }
 
     /// The same from parts: how the twin runs the functions in its own world.

@@ -1,6 +1,7 @@
 //! The environment that template.yaml sets, read once.
 
 use std::env::VarError;
+use std::time::Duration;
 
 /// A variable of the environment that is missing or says nonsense.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +37,17 @@ pub fn setting(name: &'static str) -> Result<Option<String>, SettingError> {
 /// A variable that must be set.
 pub fn required(name: &'static str) -> Result<String, SettingError> {
     setting(name)?.ok_or(SettingError::Missing { name })
+}
+
+/// How long what is over is kept; absent or `0`: for ever.
+pub fn retention(days: &str) -> Result<Option<Duration>, SettingError> {
+    const DAY: u64 = 24 * 60 * 60;
+    if days.is_empty() {
+        return Ok(None);
+    }
+    let days: u32 = days.parse().map_err(|source| SettingError::Invalid {
+        name: "TIDEGATE_RETENTION_DAYS",
+        source: Box::new(source),
+    })?;
+    Ok((days > 0).then(|| Duration::from_secs(u64::from(days) * DAY)))
 }

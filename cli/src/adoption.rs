@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_aws::Ecs;
-use tidegate_aws::registry::Registry;
 use tidegate_aws::sdk::in_region;
-use tidegate_aws::survey::running_images;
+use tidegate_aws::survey::Runs;
 use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
 use tidegate_core::definition::{NamedImage, images};
 use tidegate_core::model::{Digest, Memory, ReleaseImage};
 
-use crate::pushes;
+use crate::pushes::Pushes;
 use crate::{Error, Session};
 
 /// What `config apply` finds for a pipeline.
@@ -29,11 +28,11 @@ type Votes = BTreeMap<Digest, usize>;
 
 /// Looks at the pipeline's services and repositories.
 pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<Adoption, Error> {
-    let registry = Registry::new(session.sdk().await?);
+    let pushes = Pushes::of(session, &config.name).await?;
     let mut found = Adoption::default();
     let mut running = running(session, config, &mut found.notes).await?;
     for (name, image) in &config.images {
-        let newest = pushes::newest(&registry, image).await?;
+        let newest = pushes.newest(image).await?;
         if let Some(push) = &newest {
             let tag = push.tags.first().cloned().unwrap_or_default();
             let memory = Memory { digest: push.digest.clone(), pushed_at: push.pushed_at, tag };
@@ -57,7 +56,7 @@ pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<A
         // A task may show a platform's digest where the push was of the index that lists it.
         let bytes = match newest.filter(|push| push.accepts.contains(&digest)) {
             Some(push) => Some(push),
-            None => pushes::with_digest(&registry, image, &digest).await?,
+            None => pushes.with_digest(image, &digest).await?,
         };
         match bytes {
             Some(bytes) => {
@@ -86,6 +85,7 @@ async fn running(
     let ids: Vec<_> = names.iter().map(|name| config.target_id(name)).collect();
     let slots = session.table().await?.slots(&ids).await?;
     let seen = ecs.describe(&config.cluster, &names).await?;
+    let mut runs = Runs::new(&ecs, seen.values().flatten().map(|seen| &seen.sighting));
     let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
     for (target, id) in targets.into_iter().zip(&ids) {
         let Some(Some(seen)) = seen.get(&target.service) else { continue };
@@ -96,8 +96,7 @@ async fn running(
             .collect();
         let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
         let nothing = BTreeSet::new();
-        let running =
-            running_images(&ecs, id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
+        let running = runs.images(id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
         for ((_, image), running) in named.iter().zip(running) {
             match running.digest {
                 Some(digest) => {

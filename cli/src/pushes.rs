@@ -1,43 +1,76 @@
 //! What a pipeline's tags show in the registry now.
 
+use jiff::Timestamp;
+use tidegate_aws::Table;
 use tidegate_aws::registry::{Registry, Repository, Selected, released};
 use tidegate_core::config::ImageConfig;
 use tidegate_core::model::{Digest, ReleaseImage};
+use tidegate_core::sighting::RegistryImage;
 
-use crate::Error;
+use crate::{Error, Session};
 
-/// The newest push that `image` selects; `None` when nothing matches yet.
-pub(crate) async fn newest(
-    registry: &Registry,
-    image: &ImageConfig,
-) -> Result<Option<ReleaseImage>, Error> {
-    let newest = registry.selected(image, None).await?.pop();
-    Ok(newest.map(|Selected { tag, shown, .. }| released(image, shown, vec![tag])))
+/// The repositories, and when a pipeline first saw what they hold: a tag put on it later may make it
+/// look newer.
+pub(crate) struct Pushes<'a> {
+    registry: Registry,
+    table: &'a Table,
+    pipeline: &'a str,
 }
 
-/// What `tag` shows now.
-pub(crate) async fn tagged(
-    registry: &Registry,
-    image: &ImageConfig,
-    tag: &str,
-) -> Result<Option<ReleaseImage>, Error> {
-    let shown = registry.resolve_tag(&Repository::of_config(image), tag).await?;
-    Ok(shown.map(|shown| released(image, shown, vec![tag.to_owned()])))
-}
+impl<'a> Pushes<'a> {
+    pub(crate) async fn of(session: &'a Session, pipeline: &'a str) -> Result<Self, Error> {
+        let registry = Registry::new(session.sdk().await?);
+        Ok(Self { registry, table: session.table().await?, pipeline })
+    }
 
-/// The image with these bytes, under those of its tags that the config selects.
-pub(crate) async fn with_digest(
-    registry: &Registry,
-    image: &ImageConfig,
-    digest: &Digest,
-) -> Result<Option<ReleaseImage>, Error> {
-    let repository = Repository::of_config(image);
-    let Some(listed) = registry.describe(&repository, std::slice::from_ref(digest)).await?.pop()
-    else {
-        return Ok(None);
-    };
-    let shown = registry.with_children(&repository, listed).await?;
-    let selects = |tag: &&String| image.tags.iter().any(|p| p.matches(tag).is_some());
-    let tags = shown.tags.iter().filter(selects).cloned().collect();
-    Ok(Some(released(image, shown, tags)))
+    /// The newest push that `image` selects; `None` when nothing matches yet.
+    pub(crate) async fn newest(&self, image: &ImageConfig) -> Result<Option<ReleaseImage>, Error> {
+        let first_seen = async |digest: &Digest| self.first_seen(digest).await;
+        let newest = self.registry.selected(image, None, first_seen).await?.pop();
+        Ok(newest.map(|Selected { tag, shown, .. }| released(image, shown, vec![tag])))
+    }
+
+    /// What `tag` shows now.
+    pub(crate) async fn tagged(
+        &self,
+        image: &ImageConfig,
+        tag: &str,
+    ) -> Result<Option<ReleaseImage>, Error> {
+        match self.registry.resolve_tag(&Repository::of_config(image), tag).await? {
+            Some(shown) => self.released(image, shown, vec![tag.to_owned()]).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The image with these bytes, under those of its tags that the config selects.
+    pub(crate) async fn with_digest(
+        &self,
+        image: &ImageConfig,
+        digest: &Digest,
+    ) -> Result<Option<ReleaseImage>, Error> {
+        let repository = Repository::of_config(image);
+        let digest = std::slice::from_ref(digest);
+        let Some(listed) = self.registry.describe(&repository, digest).await?.pop() else {
+            return Ok(None);
+        };
+        let shown = self.registry.with_children(&repository, listed).await?;
+        let selects = |tag: &&String| image.tags.iter().any(|p| p.matches(tag).is_some());
+        let tags = shown.tags.iter().filter(selects).cloned().collect();
+        self.released(image, shown, tags).await.map(Some)
+    }
+
+    async fn released(
+        &self,
+        image: &ImageConfig,
+        shown: RegistryImage,
+        tags: Vec<String>,
+    ) -> Result<ReleaseImage, Error> {
+        let first = self.first_seen(&shown.digest).await?;
+        let pushed_at = first.unwrap_or(shown.pushed_at);
+        Ok(ReleaseImage { pushed_at, ..released(image, shown, tags) })
+    }
+
+    async fn first_seen(&self, digest: &Digest) -> Result<Option<Timestamp>, Error> {
+        Ok(self.table.first_seen_at(self.pipeline, digest).await?)
+    }
 }

@@ -8,11 +8,13 @@ pub mod config;
 pub mod decide;
 pub mod definition;
 pub mod event;
+pub mod guard;
 pub mod lifecycle;
 pub mod messages;
 pub mod model;
 pub mod push;
 pub mod sighting;
+pub mod turn;
 
 #[cfg(test)]
 mod stage;

@@ -68,12 +68,19 @@ fn patterns(rule: &Value) -> impl Iterator<Item = String> + '_ {
 
 /// `*` stands for any text, also none.
 fn matches(pattern: &str, tag: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == tag,
-        Some((head, rest)) => tag.strip_prefix(head).is_some_and(|tag| {
-            (0..=tag.len()).any(|at| tag.get(at..).is_some_and(|tail| matches(rest, tail)))
-        }),
+    let mut pieces = pattern.split('*').peekable();
+    let Some(mut rest) = pieces.next().and_then(|head| tag.strip_prefix(head)) else {
+        return false;
+    };
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        // The first place leaves the most for what follows.
+        let Some((_, after)) = rest.split_once(piece) else { return false };
+        rest = after;
     }
+    rest.is_empty()
 }
 
 fn described(rule: &Value) -> String {

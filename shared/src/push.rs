@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::config::TagPattern;
 use crate::decide::{live_already, pipeline_entry, release_entry};
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
     Cause, Change, Head, Memory, Phase, Push, Release, ReleaseId, ReleaseImage, Scene, Todo,
@@ -29,6 +30,8 @@ pub struct Candidate {
     pub bytes: ReleaseImage,
     /// Who: `ecr`, or `sweep` when an event was lost.
     pub by: String,
+    /// What had been answered for the image when the registry was asked.
+    pub answered: Option<Memory>,
 }
 
 /// How a push is answered.
@@ -38,17 +41,25 @@ pub enum Answer {
     Record(Box<Change>),
     /// It was answered before: nothing is written, the log says why.
     Known(String),
+    /// Another push was answered since the registry was asked: ask it again.
+    Outdated,
 }
 
 /// What becomes of a push.
 pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
     let Candidate { image, tag, bytes, by, .. } = candidate;
     let memory = scene.head.answered.get(image);
+    // What a literal tag showed before the last answer may be what it left since: taken for a tag
+    // that was moved back, it would undo the newer push.
+    if candidate.pattern.is_literal() && memory != candidate.answered.as_ref() {
+        return Answer::Outdated;
+    }
     let same = memory.filter(|memory| memory.digest == bytes.digest);
     let late = memory.and_then(|memory| reason_it_is_late(memory, candidate));
     // A level that is looked at every five minutes must not write a line each time.
     let swept = by == SWEEP;
-    if let Some(block) = scene.blocked.get(&bytes.digest) {
+    let block = scene.blocked.get(&bytes.digest).filter(|_| stands(Guard::Block));
+    if let Some(block) = block {
         let why = format!("{}: {block}", bytes.label());
         let told = same.is_some_and(|memory| swept || memory.tag == *tag);
         if told || (swept && late.is_some()) {
@@ -112,7 +123,7 @@ fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
     }
     let by_version = compare_versions(pattern, tag, &memory.tag).unwrap_or(Ordering::Equal);
     let by_time = (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest));
-    by_version.then(by_time).is_lt().then(|| {
+    (by_version.then(by_time).is_lt() && stands(Guard::PushOrder)).then(|| {
         format!(
             "late: {} was pushed {}, and {}:{} of {} was answered already",
             bytes.label(),
@@ -139,6 +150,7 @@ fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Pu
         digest: candidate.bytes.digest.clone(),
         at: now,
         why,
+        instead: None,
     }
 }
 
@@ -173,11 +185,22 @@ fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp
     next.step += 1;
     next.images.insert(candidate.image.clone(), candidate.bytes.clone());
     let reason = format!("{} was pushed while it waited", candidate.bytes.label());
+    // Whoever waits for the bytes that go finds where it went on.
+    let replaced = waiting.images.get(&candidate.image).map(|old| Push {
+        pipeline: scene.head.pipeline.clone(),
+        repository: old.repository.clone(),
+        tag: old.tags.first().cloned().unwrap_or_default(),
+        digest: old.digest.clone(),
+        at: now,
+        why: format!("{reason}; {} brings that", waiting.id),
+        instead: Some(waiting.id.number),
+    });
     let entry = release_entry(waiting, &next, &candidate.by, reason, None, now);
     Change {
         head: Some(answered(scene, candidate)),
         releases: vec![next],
         journal: vec![entry],
+        push: replaced.filter(|old| old.digest != candidate.bytes.digest),
         seen: [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into(),
         ..Change::default()
     }
@@ -206,8 +229,9 @@ pub fn new_release(
     now: Timestamp,
 ) -> Change {
     // Only an operator's rollback starts in a frozen pipeline: a freeze never stops a rollback.
-    let free = head.freeze.is_none() || matches!(cause, Cause::Rollback { .. });
-    let starts = head.moving.is_none() && free;
+    let back = matches!(cause, Cause::Rollback { .. });
+    let free = head.freeze.is_none() || back || !stands(Guard::Freeze);
+    let starts = free && (head.moving.is_none() || !stands(Guard::OneMover));
     let number = head.next;
     head.next += 1;
     let phase = if starts {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Digest, TaskFailure};
 
 /// One look at an ECS service.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sighting {
     /// When it was seen.
     pub at: Timestamp,
@@ -60,7 +60,7 @@ impl Sighting {
 }
 
 /// Who carries out a service's deployments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Controller {
     /// ECS itself: the only one Tidegate drives.
@@ -72,7 +72,7 @@ pub enum Controller {
 }
 
 /// How ECS brings a new revision in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Task by task; has a `rolloutState`.
@@ -82,7 +82,7 @@ pub enum Strategy {
 }
 
 /// One entry of a service's `deployments`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Deployment {
     /// `ecs-svc/…`
     pub id: String,
@@ -107,7 +107,7 @@ pub struct Deployment {
 }
 
 /// ECS's verdict on a rolling deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RolloutState {
     /// Not decided; without circuit breaker or alarms it stays so for ever.
@@ -119,7 +119,7 @@ pub enum RolloutState {
 }
 
 /// The object of native strategies, bound to one deployment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServiceDeployment {
     /// Its ARN.
     pub arn: String,
@@ -136,7 +136,7 @@ pub struct ServiceDeployment {
 }
 
 /// The states of a service deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "ECS's own names")]
 pub enum ServiceDeploymentStatus {
     Pending,
@@ -166,7 +166,7 @@ impl ServiceDeploymentStatus {
 }
 
 /// What a service really runs in one container that a release would change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RunningImage {
     /// The container's name in the task definition.
     pub container: String,
@@ -181,7 +181,7 @@ pub struct RunningImage {
 }
 
 /// An image as the registry shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RegistryImage {
     /// The digest asked for or resolved.
     pub digest: Digest,

@@ -119,7 +119,11 @@ fn rollback_started() {
     let mut release = a_release(Phase::RollingBack { since: story::at(60) });
     release.failure = Some(crash());
     let slots = nine(|wave| if wave == 0 { failed() } else { SlotPhase::Queued });
-    let notice = messages::rollback_started(&release, &slots.iter().collect::<Vec<_>>());
+    let notice = messages::rollback_started(
+        &release,
+        &slots.iter().collect::<Vec<_>>(),
+        &release.images.values().collect::<Vec<_>>(),
+    );
     let told = crash();
     let told = Entry {
         reason: told.cause,
@@ -135,7 +139,8 @@ fn rollback_started() {
 fn a_finished_blue_green_says_how_long_going_back_takes() {
     let release = a_release(Phase::RollingBack { since: story::at(60) });
     let mut slot = a_slot("Rag", 0, SlotPhase::Healthy { at: story::at(50), unproven: false });
-    let said = |slot: &Slot| format!("{:?}", messages::rollback_started(&release, &[slot]).text);
+    let said =
+        |slot: &Slot| format!("{:?}", messages::rollback_started(&release, &[slot], &[]).text);
     assert!(!said(&slot).contains("a second one"));
     slot.baseline.strategy = Strategy::Native;
     slot.baseline.native_minutes = 15;
@@ -150,7 +155,11 @@ fn rolled_back() {
         0 => SlotPhase::Returned { at: story::at(115) },
         _ => SlotPhase::Untouched,
     });
-    let notice = messages::rolled_back(&release, &slots.iter().collect::<Vec<_>>());
+    let notice = messages::rolled_back(
+        &release,
+        &slots.iter().collect::<Vec<_>>(),
+        &release.images.values().collect::<Vec<_>>(),
+    );
     check_notice("rolled_back", "rolling_back", "rolled_back", notice);
 }
 
@@ -160,7 +169,7 @@ fn rolled_back_before_anything_moved_blames_nobody() {
     let mut failure = crash();
     failure.blame = Blame::Other;
     release.failure = Some(failure);
-    let notice = messages::rolled_back(&release, &[]);
+    let notice = messages::rolled_back(&release, &[], &[]);
     assert!(notice.text[0].starts_with("No service had been changed"), "{:?}", notice.text);
     let said = format!("{:?}{:?}", notice.text, notice.commands);
     assert!(!said.contains("block"), "{said}");
@@ -218,7 +227,14 @@ fn waiting() {
                 targets: vec!["Rag: the service does not exist in cluster live-crons".into()],
             },
         ),
-        ("waiting_busy", Hold::Busy { targets: vec!["Rag: Rag:8 is IN_PROGRESS".into()] }),
+        (
+            "waiting_busy",
+            Hold::Busy {
+                targets: vec!["Rag: Rag:8 is IN_PROGRESS".into()],
+                since: None,
+                told: true,
+            },
+        ),
     ] {
         check_notice(name, "surveying", "surveying", messages::waiting(&release, &hold));
     }
@@ -289,7 +305,7 @@ fn every_form_stays_within_its_channel() {
         })
         .collect();
     let slots: Vec<_> = slots.iter().collect();
-    let notice = messages::rollback_started(&release, &slots);
+    let notice = messages::rollback_started(&release, &slots, &[]);
     let mut entry = entry("rolling", "rolling_back", notice);
     entry.evidence = vec![words.clone(); 300];
     let notification = Notification::of(&entry).unwrap();

@@ -109,7 +109,9 @@ impl Ecs {
             };
             (arn, told)
         });
-        Ok(told.collect())
+        let mut all = BTreeMap::new();
+        all.extend(told);
+        Ok(all)
     }
 
     async fn newest_service_deployment(

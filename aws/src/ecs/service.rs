@@ -38,8 +38,11 @@ impl Ecs {
         cluster: &str,
         services: &[String],
     ) -> Result<BTreeMap<String, Option<Seen>>, Refusal> {
-        let look = self.look(cluster, services).await;
-        look.into_iter().map(|(name, seen)| Ok((name, seen?))).collect()
+        let mut all = BTreeMap::new();
+        for (name, seen) in self.look(cluster, services).await {
+            all.insert(name, seen?);
+        }
+        Ok(all)
     }
 
     /// Looks at services of one cluster.
@@ -52,10 +55,10 @@ impl Ecs {
                 // IAM refuses the whole call for one name of it.
                 Err(refusal) if refusal.kind == RefusalKind::AccessDenied && chunk.len() > 1 => {
                     for name in chunk.chunks(1) {
-                        all.extend(or_refused(name, self.describe_chunk(cluster, name).await));
+                        add(&mut all, name, self.describe_chunk(cluster, name).await);
                     }
                 }
-                found => all.extend(or_refused(chunk, found)),
+                found => add(&mut all, chunk, found),
             }
         }
         self.add_service_deployments(cluster, &mut all).await;
@@ -73,7 +76,8 @@ impl Ecs {
             .send()
             .await
             .map_err(Refusal::of(ACTION, &resource))?;
-        let mut look: Look = services.iter().map(|name| (name.clone(), Ok(None))).collect();
+        let mut look = Look::new();
+        look.extend(services.iter().map(|name| (name.clone(), Ok(None))));
         for failure in answer.failures() {
             let reason = failure.reason().unwrap_or("no reason");
             if reason == "MISSING" {
@@ -99,16 +103,19 @@ impl Ecs {
     }
 }
 
-/// What was found, or for each of these services why nothing was.
-fn or_refused(services: &[String], found: Result<Look, Refusal>) -> Look {
-    found.unwrap_or_else(|refusal| {
-        services.iter().map(|name| (name.clone(), Err(refusal.clone()))).collect()
-    })
+/// Adds what was found, or for each of these services why nothing was.
+fn add(all: &mut Look, services: &[String], found: Result<Look, Refusal>) {
+    match found {
+        Ok(look) => all.extend(look),
+        Err(refusal) => {
+            all.extend(services.iter().map(|name| (name.clone(), Err(refusal.clone()))));
+        }
+    }
 }
 
 fn seen(service: &Service, at: Timestamp) -> Seen {
     let mut deployments: Vec<_> = service.deployments().iter().map(deployment).collect();
-    deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
+    deployments.sort_unstable_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
     let configuration = service.deployment_configuration();
     let sighting = Sighting {
         at,
@@ -194,7 +201,7 @@ fn target_groups(service: &Service) -> Vec<String> {
         .flatten()
         .map(str::to_owned)
         .collect();
-    groups.sort();
+    groups.sort_unstable();
     groups.dedup();
     groups
 }

@@ -126,6 +126,7 @@ fn stopped(task: &Task) -> StoppedTask {
         detail: text(fell.and_then(|container| container.reason())),
         ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
         at: ended.unwrap_or_else(|| timestamp(task.created_at())),
-    };
+    }
+    .cut();
     StoppedTask { revision: text(task.task_definition_arn()), failure }
 }

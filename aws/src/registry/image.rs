@@ -51,6 +51,13 @@ pub(super) struct Manifest {
     pub(super) media_type: Option<String>,
 }
 
+impl Listed {
+    /// It has its keep tag.
+    pub(super) fn is_kept(&self) -> bool {
+        self.tags.contains(&self.digest.keep_tag())
+    }
+}
+
 impl Registry {
     /// What `tag` means now, children included; `None` when it is not there or is archived.
     pub async fn resolve_tag(
@@ -137,7 +144,9 @@ impl Registry {
     ) -> Result<BTreeSet<Digest>, Refusal> {
         let manifest = self.manifest(repository, digest).await?;
         let index: Index = serde_json::from_str(&manifest.text).unwrap_or_default();
-        Ok(index.manifests.into_iter().filter_map(|child| child.digest.parse().ok()).collect())
+        let mut children = BTreeSet::new();
+        children.extend(index.manifests.into_iter().filter_map(|child| child.digest.parse().ok()));
+        Ok(children)
     }
 
     /// The manifest, byte for byte. By digest ECR never translates it.

@@ -1,7 +1,10 @@
 //! What a config's patterns select in a repository now.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use tidegate_core::config::{ImageConfig, TagPattern};
-use tidegate_core::model::{Digest, ReleaseImage};
+use tidegate_core::model::{Digest, Memory, ReleaseImage};
 use tidegate_core::sighting::RegistryImage;
 
 use super::{Listed, Registry, Repository};
@@ -22,24 +25,39 @@ impl Registry {
     /// What each pattern of `image` selects now, oldest push first; bytes that are `known` are
     /// left out, and cost no further call.
     ///
-    /// Literal tags cost one call each; patterns page through the repository's tagged images, once.
-    pub async fn selected(
+    /// Patterns page through the repository's tagged images, once; without any, each literal tag
+    /// costs one call. A keep tag may have made old bytes look freshly pushed: of those `first_seen`
+    /// says when they really were.
+    pub async fn selected<E: From<Refusal>>(
         &self,
         image: &ImageConfig,
-        known: Option<&Digest>,
-    ) -> Result<Vec<Selected>, Refusal> {
+        known: Option<&Memory>,
+        first_seen: impl AsyncFn(&Digest) -> Result<Option<Timestamp>, E>,
+    ) -> Result<Vec<Selected>, E> {
         let repository = Repository::of_config(image);
-        let (mut found, mut tagged) = (Vec::new(), None);
+        let pages = image.tags.iter().any(|pattern| !pattern.is_literal());
+        let mut tagged = if pages { self.tagged(&repository).await? } else { Vec::new() };
+        for pattern in image.tags.iter().filter(|_| !pages) {
+            tagged.extend(self.tagged_as(&repository, &pattern.to_string()).await?);
+        }
+        let mut certain = BTreeSet::new();
+        let mut found = Vec::new();
         for pattern in &image.tags {
-            let newest = if pattern.is_literal() {
-                let tag = pattern.to_string();
-                self.tagged_as(&repository, &tag).await?.map(|listed| (tag, listed))
-            } else {
-                if tagged.is_none() {
-                    tagged = Some(self.tagged(&repository).await?);
+            let newest = loop {
+                let Some((tag, listed)) = newest_of(pattern, &tagged) else { break None };
+                if !listed.is_kept() || !certain.insert(listed.digest.clone()) {
+                    break Some((tag, listed));
                 }
-                newest_of(pattern, tagged.as_deref().unwrap_or_default())
+                let first = match known.filter(|memory| memory.digest == listed.digest) {
+                    Some(memory) => Some(memory.pushed_at),
+                    None => first_seen(&listed.digest).await?,
+                };
+                let own = |it: &&mut Listed| it.digest == listed.digest;
+                for image in tagged.iter_mut().filter(own) {
+                    image.pushed_at = first.unwrap_or(image.pushed_at);
+                }
             };
+            let known = known.map(|memory| &memory.digest);
             if let Some((tag, listed)) = newest.filter(|(_, l)| Some(&l.digest) != known) {
                 let shown = self.with_children(&repository, listed).await?;
                 found.push(Selected { pattern: pattern.clone(), tag, shown });

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tidegate_core::config::{Base, TargetConfig};
 use tidegate_core::decide::Finding;
-use tidegate_core::definition::{NamedImage, containers_of, images};
+use tidegate_core::definition::{NamedImage, containers_of, difference, images};
+use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{Baseline, Cause, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
 use tidegate_core::sighting::{Controller, RunningImage, Sighting};
 
@@ -18,7 +19,7 @@ use crate::ecs::{Ecs, RawTaskDefinition, Seen};
 use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
 use crate::{App, Error};
 
-pub use running::running_images;
+pub use running::Runs;
 
 /// So many revisions back the family's own one is looked for; more releases than that without a
 /// new one of the owner's mean that what runs is made from it.
@@ -33,6 +34,7 @@ pub struct Survey<'a> {
     registry: Registry,
     owner: String,
     deadline: Timestamp,
+    runs: Runs,
     definitions: BTreeMap<String, RawTaskDefinition>,
     /// Images that were asked about, and the tags of those that are there.
     asked: BTreeSet<(Repository, Digest)>,
@@ -49,6 +51,8 @@ struct Candidate<'a> {
     base: RawTaskDefinition,
     /// The containers that change, each with the image it gets.
     containers: Vec<(NamedImage, &'a ReleaseImage)>,
+    /// What they name now, under whatever name the running revision has them.
+    named: Vec<NamedImage>,
 }
 
 impl<'a> Survey<'a> {
@@ -60,11 +64,13 @@ impl<'a> Survey<'a> {
         owner: String,
         deadline: Timestamp,
     ) -> Self {
+        let ecs = app.ecs(&scene.config.region);
         Self {
             app,
             scene,
             release,
-            ecs: app.ecs(&scene.config.region),
+            runs: Runs::new(&ecs, []),
+            ecs,
             registry: Registry::new(&app.sdk),
             owner,
             deadline,
@@ -87,12 +93,13 @@ impl<'a> Survey<'a> {
             Err(refusal) if refusal.is_throttle() => return Ok(None),
             Err(refusal) if refusal.is_final() => {
                 let unfit = Finding::Unfit(refusal.to_string());
-                return Ok(Some(
-                    self.release.targets().map(|t| (t.clone(), unfit.clone())).collect(),
-                ));
+                let mut found = BTreeMap::new();
+                found.extend(self.release.targets().map(|t| (t.clone(), unfit.clone())));
+                return Ok(Some(found));
             }
             seen => seen?,
         };
+        self.runs = Runs::new(&self.ecs, seen.values().flatten().map(|seen| &seen.sighting));
         let mut found = BTreeMap::new();
         for target in self.release.targets() {
             let seen = seen.get(&target.service).and_then(Option::as_ref);
@@ -138,8 +145,14 @@ impl<'a> Survey<'a> {
             Base::Family => self.newest_foreign(&running).await?,
         };
         let containers = self.containers(config, &base);
-        let candidate = Candidate { target, sighting: &seen.sighting, running, base, containers };
-        self.baseline(candidate).await
+        let leaving = self.containers(config, &running);
+        let changes = |image: &NamedImage| {
+            let mut all = containers.iter().chain(&leaving);
+            all.any(|(changing, _)| changing.container == image.container)
+        };
+        let named = images(&running.json).into_iter().filter(changes).collect();
+        let sighting = &seen.sighting;
+        self.baseline(Candidate { target, sighting, running, base, containers, named }).await
     }
 
     /// The newest revision of the family that Tidegate did not make: what it made for a release
@@ -195,18 +208,17 @@ impl<'a> Survey<'a> {
     }
 
     async fn baseline(&mut self, candidate: Candidate<'_>) -> Result<Option<Finding>, Error> {
-        let Candidate { target, sighting, running, base, containers } = &candidate;
-        let named: Vec<NamedImage> = images(&running.json)
-            .into_iter()
-            .filter(|image| containers.iter().any(|(c, _)| c.container == image.container))
-            .collect();
+        let Candidate { target, sighting, running, base, containers, named } = &candidate;
         let before = self.scene.slots.get(*target);
         let wanted = containers.iter().flat_map(|(_, image)| image.accepts.iter());
-        let avoid = wanted.chain(self.scene.blocked.keys()).cloned().collect();
-        let mut images =
-            running_images(&self.ecs, target, sighting, &named, before, &avoid).await?;
+        let mut avoid = BTreeSet::new();
+        avoid.extend(wanted.chain(self.scene.blocked.keys()).cloned());
+        let mut images = self.runs.images(target, sighting, named, before, &avoid).await?;
         self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, containers).await?;
+        if let Some(gone) = self.gone(containers).await? {
+            return Ok(Some(Finding::Unfit(gone)));
+        }
         notes.extend(already_failing(sighting));
         let mut baseline = Baseline {
             at: sighting.at,
@@ -223,7 +235,7 @@ impl<'a> Survey<'a> {
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline: Box::new(baseline) }));
         }
-        if baseline.has_way_back() && !pinned(&named) {
+        if baseline.has_way_back() && !pinned(named) && stands(Guard::PinnedTwin) {
             match self.twin(running, &baseline.images).await? {
                 Some(twin) => baseline.revision = twin,
                 None => return Ok(None),
@@ -231,14 +243,18 @@ impl<'a> Survey<'a> {
         }
         let pins: Vec<Pin> =
             containers.iter().map(|(container, image)| pin(container, image)).collect();
-        let Some(revision) = self.successor(base, &pins).await? else { return Ok(None) };
-        Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision }))
+        let Some((revision, definition)) = self.successor(base, &pins).await? else {
+            return Ok(None);
+        };
+        let difference = difference(&running.json, &definition);
+        Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision, difference }))
     }
 
     /// Blocked bytes are no baseline: coming back to them would be no rescue. But an operator who
     /// goes back blocks what is left, and must not be held for it.
     fn drop_blocked(&self, images: &mut [RunningImage]) {
-        if matches!(self.release.cause, Cause::Rollback { .. }) {
+        let back = matches!(self.release.cause, Cause::Rollback { .. });
+        if back || !stands(Guard::BlockedBaseline) {
             return;
         }
         for image in images {
@@ -300,7 +316,9 @@ fn reason_unfit(sighting: &Sighting) -> Option<String> {
 /// A service that was failing before the release came: said first, so that it is not blamed on it.
 fn already_failing(sighting: &Sighting) -> Option<String> {
     let primary = sighting.primary()?;
-    let failing = primary.failed_tasks > 0 && primary.running < primary.desired;
+    // Beside another deployment it is somebody's rollout that fails just now: no baseline.
+    let alone = sighting.deployments.len() == 1;
+    let failing = alone && primary.failed_tasks > 0 && primary.running < primary.desired;
     failing.then(|| {
         format!(
             "it was failing before this release: {} of {} tasks run, {} failed in a row",

@@ -11,8 +11,27 @@ use crate::Error;
 use crate::registry::{Kept, Listed, Repository};
 
 impl Survey<'_> {
-    /// Checks that the baseline's images can be pulled and puts the keep tag on them and on the
-    /// release's. An image that is gone is no way back; what may go later is a note.
+    /// Puts the keep tag on the release's images, for a tag may move to newer bytes while the release
+    /// waits or bakes; says which of them cannot be released because it is gone.
+    pub(super) async fn gone(
+        &mut self,
+        containers: &[(NamedImage, &ReleaseImage)],
+    ) -> Result<Option<String>, Error> {
+        for (_, image) in containers {
+            let repository = Repository::of(image);
+            if self.protect(&repository, &image.digest).await?.is_none() {
+                return Ok(Some(format!(
+                    "the release's image {} is deleted from {} or archived: push it again",
+                    image.label(),
+                    repository.name
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Checks that the baseline's images can be pulled and puts the keep tag on them. An image that
+    /// is gone is no way back; what may go later is a note.
     pub(super) async fn check_way_back(
         &mut self,
         images: &mut [RunningImage],
@@ -21,11 +40,11 @@ impl Survey<'_> {
         let mut notes = Vec::new();
         for image in images.iter_mut() {
             let Some(digest) = image.digest.clone() else { continue };
-            let Some((_, release)) =
-                containers.iter().find(|(c, _)| c.container == image.container)
-            else {
-                continue;
+            // A base of another owner may have renamed the container.
+            let its = |(c, _): &&(NamedImage, &ReleaseImage)| {
+                c.container == image.container || c.repository() == image.repository
             };
+            let Some((_, release)) = containers.iter().find(its) else { continue };
             let repository = Repository::of(release);
             if let Some(found) = self.protect(&repository, &digest).await? {
                 notes.extend(found);
@@ -38,11 +57,7 @@ impl Survey<'_> {
                 );
             }
         }
-        // Its tag may move to newer bytes while this release waits or bakes.
-        for (_, release) in containers {
-            self.protect(&Repository::of(release), &release.digest).await?;
-        }
-        notes.sort();
+        notes.sort_unstable();
         notes.dedup();
         Ok(notes)
     }

@@ -1,8 +1,8 @@
 //! Registering, before anything moves: the new revisions, and pinned twins of tag-based ones.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
 use tidegate_core::definition::successor;
 use tidegate_core::model::Pin;
 use tidegate_core::sighting::RunningImage;
@@ -20,16 +20,19 @@ const PACE: Duration = Duration::from_millis(1500);
 const RESERVE: Duration = Duration::from_secs(20);
 
 impl Survey<'_> {
-    /// The revision of `base` with the release's images. `None`: throttled for too long.
+    /// The revision of `base` with the release's images, and what it holds. `None`: throttled for
+    /// too long.
     pub(super) async fn successor(
         &mut self,
         base: &RawTaskDefinition,
         pins: &[Pin],
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<(String, Value)>, Error> {
         // Two services of one base may change different containers: the pins are part of the name.
         let containers: Vec<_> = pins.iter().map(|pin| pin.container.as_str()).collect();
         let name = format!("{}#{}", base.arn, containers.join(","));
-        self.registered(&name, base, pins, "release").await
+        let definition = self.definition_of(base, pins, "release")?;
+        let revision = self.registered(&name, &definition).await?;
+        Ok(revision.map(|arn| (arn, definition)))
     }
 
     /// The running revision with its tags replaced by the digests that really run.
@@ -39,26 +42,34 @@ impl Survey<'_> {
         images: &[RunningImage],
     ) -> Result<Option<String>, Error> {
         let pins: Vec<Pin> = images.iter().filter_map(Pin::of_running).collect();
-        let digests: Vec<_> = pins.iter().map(|pin| pin.digest.short().to_owned()).collect();
-        let name = format!("{}#twin:{}", running.arn, digests.join(","));
-        self.registered(&name, running, &pins, "baseline").await
+        // And may differ in which containers are pinned.
+        let pinned = |pin: &Pin| format!("{}={}", pin.container, pin.digest.short());
+        let pinned: Vec<_> = pins.iter().map(pinned).collect();
+        let name = format!("{}#twin:{}", running.arn, pinned.join(","));
+        let definition = self.definition_of(running, &pins, "baseline")?;
+        self.registered(&name, &definition).await
+    }
+
+    fn definition_of(
+        &self,
+        base: &RawTaskDefinition,
+        pins: &[Pin],
+        role: &str,
+    ) -> Result<Value, Error> {
+        let tags =
+            [("tidegate:release", self.release.id.to_string()), ("tidegate:role", role.into())];
+        let tags = tags.map(|(key, value)| (key.to_owned(), value));
+        successor(&base.json, &base.tags, pins, &tags)
+            .map_err(|error| Error::Definition { base: base.arn.clone(), source: error })
     }
 
     /// Registers once for each name, however many surveys run at once.
     async fn registered(
         &mut self,
         name: &str,
-        base: &RawTaskDefinition,
-        pins: &[Pin],
-        role: &str,
+        definition: &Value,
     ) -> Result<Option<String>, Error> {
         let release = &self.release.id;
-        let tags: BTreeMap<&str, String> =
-            [("tidegate:release", release.to_string()), ("tidegate:role", role.to_owned())].into();
-        let tags: Vec<(String, String)> =
-            tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let definition = successor(&base.json, &base.tags, pins, &tags)
-            .map_err(|error| Error::Definition { base: base.arn.clone(), source: error })?;
         loop {
             let now = self.app.clock.now();
             if now + RESERVE >= self.deadline {
@@ -67,7 +78,7 @@ impl Survey<'_> {
             match self.app.table.made(release, name, &self.owner, now).await? {
                 Made::Revision(arn) => return Ok(Some(arn)),
                 Made::Theirs(_) => self.app.clock.sleep(PACE).await,
-                Made::Yours => match self.ecs.register(&definition).await {
+                Made::Yours => match self.ecs.register(definition).await {
                     Ok(arn) => {
                         return Ok(Some(self.app.table.record_made(release, name, &arn).await?));
                     }

@@ -9,62 +9,89 @@ use tidegate_core::model::{Digest, Slot, TargetId};
 use tidegate_core::sighting::{Deployment, RunningImage, Sighting};
 
 use crate::Refusal;
-use crate::ecs::{Ecs, RunningTask};
+use crate::ecs::{Ecs, RunningTask, ServiceRevision};
 
-/// The digest each of these containers runs, with how it was learnt.
-///
-/// In this order: named by digest already; what ECS resolved for the service revision; what the
-/// running tasks of the primary deployment show (those in `avoid` last); what Tidegate last made
-/// live there.
-pub async fn running_images(
-    ecs: &Ecs,
-    target: &TargetId,
-    sighting: &Sighting,
-    named: &[NamedImage],
-    before: Option<&Slot>,
-    avoid: &BTreeSet<Digest>,
-) -> Result<Vec<RunningImage>, Refusal> {
-    let mut images: Vec<RunningImage> = named
-        .iter()
-        .map(|image| RunningImage {
-            container: image.container.clone(),
-            repository: image.repository().to_owned(),
-            named: image.image.clone(),
-            digest: image.digest(),
-            source: if image.digest().is_some() { "pinned" } else { "" }.to_owned(),
-        })
-        .collect();
-    if unknown(&images)
-        && let Some(revision) = &sighting.service_revision
-    {
-        let revisions = ecs.service_revisions(std::slice::from_ref(revision)).await?;
-        let resolved = revisions.into_values().flat_map(|revision| revision.containers);
-        let resolved = resolved.filter_map(|c| Some((c.container, c.digest?))).collect();
-        fill(&mut images, &resolved, "resolved by ECS for this service revision");
+/// What the services of one look run. Service revisions are read for all of them at once, when the
+/// first is asked for: twenty services cost one call, and those that run pinned images none.
+#[derive(Debug)]
+pub struct Runs {
+    ecs: Ecs,
+    unread: Vec<String>,
+    revisions: BTreeMap<String, ServiceRevision>,
+}
+
+impl Runs {
+    /// Of the services in these sightings.
+    pub fn new<'a>(ecs: &Ecs, sightings: impl IntoIterator<Item = &'a Sighting>) -> Self {
+        let unread = sightings.into_iter().filter_map(|it| it.service_revision.clone()).collect();
+        Self { ecs: ecs.clone(), unread, revisions: BTreeMap::new() }
     }
-    if unknown(&images)
-        && let Some(primary) = sighting.primary()
-        && sighting.running > 0
-    {
-        let tasks = ecs.running_tasks(&target.cluster, &primary.id).await?;
-        let votes = Votes::of(tasks);
-        // Bytes that this release brings, or that are blocked, are no baseline while others run.
-        fill(&mut images, &votes.winners(avoid), votes.source());
-        if let Some(slot) = before.filter(|slot| is_where_it_was_left(slot, primary)) {
+
+    /// What ECS resolved for a service revision, by container.
+    async fn resolved(&mut self, arn: &str) -> Result<BTreeMap<String, Digest>, Refusal> {
+        if !self.unread.is_empty() {
+            self.revisions = self.ecs.service_revisions(&self.unread).await?;
+            self.unread.clear();
+        }
+        let containers = self.revisions.get(arn).into_iter().flat_map(|found| &found.containers);
+        let mut resolved = BTreeMap::new();
+        resolved.extend(containers.filter_map(|c| Some((c.container.clone(), c.digest.clone()?))));
+        Ok(resolved)
+    }
+
+    /// The digest each of these containers runs, with how it was learnt.
+    ///
+    /// In this order: named by digest already; what ECS resolved for the service revision; what the
+    /// running tasks of the primary deployment show (those in `avoid` last); what Tidegate last made
+    /// live there.
+    pub async fn images(
+        &mut self,
+        target: &TargetId,
+        sighting: &Sighting,
+        named: &[NamedImage],
+        before: Option<&Slot>,
+        avoid: &BTreeSet<Digest>,
+    ) -> Result<Vec<RunningImage>, Refusal> {
+        let mut images: Vec<RunningImage> = named
+            .iter()
+            .map(|image| RunningImage {
+                container: image.container.clone(),
+                repository: image.repository().to_owned(),
+                named: image.image.clone(),
+                digest: image.digest(),
+                source: if image.digest().is_some() { "pinned" } else { "" }.to_owned(),
+            })
+            .collect();
+        if unknown(&images)
+            && let Some(revision) = &sighting.service_revision
+        {
+            let resolved = self.resolved(revision).await?;
+            fill(&mut images, &resolved, "resolved by ECS for this service revision");
+        }
+        if unknown(&images)
+            && let Some(primary) = sighting.primary()
+            && sighting.running > 0
+        {
+            let tasks = self.ecs.running_tasks(&target.cluster, &primary.id).await?;
+            let votes = Votes::of(tasks);
+            // Bytes that this release brings, or that are blocked, are no baseline while others run.
+            fill(&mut images, &votes.winners(avoid), votes.source());
+            if let Some(slot) = before.filter(|slot| is_where_it_was_left(slot, primary)) {
+                fill(&mut images, &slot.live, "made live by Tidegate");
+            }
+            fill(&mut images, &votes.winners(&BTreeSet::new()), votes.source());
+        }
+        if let Some(slot) = before
+            && sighting.primary().is_some_and(|primary| is_where_it_was_left(slot, primary))
+        {
             fill(&mut images, &slot.live, "made live by Tidegate");
         }
-        fill(&mut images, &votes.winners(&BTreeSet::new()), votes.source());
+        for image in images.iter_mut().filter(|image| image.digest.is_none()) {
+            "no task runs it, and neither ECS nor Tidegate recorded its digest"
+                .clone_into(&mut image.source);
+        }
+        Ok(images)
     }
-    if let Some(slot) = before
-        && sighting.primary().is_some_and(|primary| is_where_it_was_left(slot, primary))
-    {
-        fill(&mut images, &slot.live, "made live by Tidegate");
-    }
-    for image in images.iter_mut().filter(|image| image.digest.is_none()) {
-        "no task runs it, and neither ECS nor Tidegate recorded its digest"
-            .clone_into(&mut image.source);
-    }
-    Ok(images)
 }
 
 /// What was made live there says something only of a revision that Tidegate left there.
@@ -98,7 +125,9 @@ impl Votes {
                 .map(|(d, _)| d.clone())
         };
         let winners = self.0.iter().map(|(container, digests)| (container, winner(digests)));
-        winners.filter_map(|(container, digest)| Some((container.clone(), digest?))).collect()
+        let mut all = BTreeMap::new();
+        all.extend(winners.filter_map(|(container, digest)| Some((container.clone(), digest?))));
+        all
     }
 
     fn source(&self) -> &'static str {

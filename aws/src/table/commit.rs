@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use sha2::{Digest as _, Sha256};
-use tidegate_core::model::{Change, Entry, Head, Release, Slot};
+use tidegate_core::guard::{Guard, stands};
+use tidegate_core::model::{Change, Condition, Entry, Head, Release, Slot};
 
 use super::item::{self, Item};
 use super::keys::{self, Key};
@@ -87,7 +88,8 @@ impl Table {
         for (before, after) in slots {
             if let Some(before) = before.as_ref().filter(|b| b.release != after.release) {
                 let key = keys::past(&before.target, &before.release);
-                writes.push(self.put(item::whole(&key, before)?, false)?);
+                let past = self.expiring(item::whole(&key, before)?, after.asked.at);
+                writes.push(self.put(past, false)?);
             }
             writes.push(self.slot(before.as_ref(), after)?);
         }
@@ -100,12 +102,13 @@ impl Table {
         }
         if let Some(push) = push {
             let key = keys::push(&push.pipeline, push.at, &push.digest);
-            writes.push(self.put(item::whole(&key, push)?, false)?);
+            let push = self.expiring(item::whole(&key, push)?, push.at);
+            writes.push(self.put(push, false)?);
         }
         for (digest, pushed_at) in seen {
             writes.push(self.first_seen(&keys::seen(&pipeline, digest), *pushed_at)?);
         }
-        for entry in journal {
+        for entry in journal.iter().filter(|_| stands(Guard::JournalTogether)) {
             writes.push(self.entry(entry)?);
         }
         Ok(writes)
@@ -117,12 +120,12 @@ impl Table {
             set.insert("open".to_owned(), AttributeValue::S("pipeline".to_owned()));
         }
         let optional = ["moving", "waiting", "live", "freeze", "open"];
-        self.step(&keys::head(&head.pipeline), set, &optional, head.step, None)
+        self.step(&keys::head(&head.pipeline), set, &optional, head.condition())
     }
 
     fn release(&self, release: &Release) -> Result<TransactWriteItem, TableError> {
         let key = keys::release(&release.id.pipeline, release.id.number);
-        self.step(&key, item::attributes(release)?, &["failure", "todo"], release.step, None)
+        self.step(&key, item::attributes(release)?, &["failure", "todo"], release.condition())
     }
 
     /// A slot as whoever decides writes it: everything but deploy's own attributes, unless the
@@ -130,31 +133,30 @@ impl Table {
     fn slot(&self, before: Option<&Slot>, after: &Slot) -> Result<TransactWriteItem, TableError> {
         let key = keys::slot(&after.target);
         let mut set = item::attributes(after)?;
-        let taken = before.is_none_or(|before| before.done.step != after.done.step);
+        let taken = after.takes(before);
         if !taken {
-            set.remove("done");
-            set.remove("lease");
+            for name in Slot::OF_DEPLOY {
+                set.remove(name);
+            }
         }
         let optional: &[&str] =
             if taken { &["todo", "lease", "told_at"] } else { &["todo", "told_at"] };
-        self.step(&key, set, optional, after.step, before.map(|before| before.done.step))
+        self.step(&key, set, optional, after.condition(before))
     }
 
-    /// Sets these attributes, removes the optional ones that are not among them, on condition
-    /// that the item still is at the step before (and deploy's record at `done`).
+    /// Sets these attributes and removes the optional ones that are not among them.
     fn step(
         &self,
         key: &Key,
         mut set: Item,
         optional: &[&str],
-        step: u64,
-        done: Option<u64>,
+        condition: Condition,
     ) -> Result<TransactWriteItem, TableError> {
         set.insert("schema".to_owned(), AttributeValue::N(item::SCHEMA.to_string()));
         let remove: Vec<_> = optional.iter().filter(|name| !set.contains_key(**name)).collect();
         let (mut names, mut values) = (HashMap::new(), HashMap::new());
         let mut assignments: Vec<_> = set.into_iter().collect();
-        assignments.sort_by(|a, b| a.0.cmp(&b.0));
+        assignments.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut expression = String::from("SET ");
         for (i, (name, value)) in assignments.into_iter().enumerate() {
             // Writing to a string cannot fail.
@@ -166,14 +168,17 @@ impl Table {
             let _ = write!(expression, "{}#r{i}", if i == 0 { " REMOVE " } else { ", " });
             names.insert(format!("#r{i}"), (**name).to_owned());
         }
-        let mut condition = "attribute_not_exists(pk)".to_owned();
-        if step > 1 {
-            "#step = :before".clone_into(&mut condition);
+        let mut demand = "attribute_not_exists(pk)".to_owned();
+        if let Some(step) = condition.step {
+            "#step = :before".clone_into(&mut demand);
             names.insert("#step".to_owned(), "step".to_owned());
-            values.insert(":before".to_owned(), AttributeValue::N((step - 1).to_string()));
+            values.insert(":before".to_owned(), AttributeValue::N(step.to_string()));
         }
-        if let Some(done) = done {
-            condition.push_str(" AND #done.#step = :done");
+        if !stands(Guard::ConditionalWrite) {
+            demand.push_str(" OR attribute_not_exists(nobody)");
+        }
+        if let Some(done) = condition.done.filter(|_| stands(Guard::DoneStep)) {
+            demand.push_str(" AND #done.#step = :done");
             names.insert("#done".to_owned(), "done".to_owned());
             values.insert(":done".to_owned(), AttributeValue::N(done.to_string()));
         }
@@ -181,7 +186,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(item::key_of(key)))
             .update_expression(expression)
-            .condition_expression(condition)
+            .condition_expression(demand)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .build()
@@ -190,11 +195,21 @@ impl Table {
     }
 
     fn entry(&self, entry: &Entry) -> Result<TransactWriteItem, TableError> {
-        let mut item = item::whole(&keys::journal(entry), entry)?;
+        let mut item = self.expiring(item::whole(&keys::journal(entry), entry)?, entry.at);
         if entry.notice.is_some() {
             item.insert("todo".to_owned(), AttributeValue::S("notify".to_owned()));
         }
         self.put(item, true)
+    }
+
+    /// DynamoDB's time to live: after the retention, counted from what the item tells of, so that
+    /// the same change stays the same write.
+    fn expiring(&self, mut item: Item, at: jiff::Timestamp) -> Item {
+        if let Some(retention) = self.retention {
+            let seconds = (at + retention).as_second().to_string();
+            item.insert("expires_at".to_owned(), AttributeValue::N(seconds));
+        }
+        item
     }
 
     pub(super) fn put(&self, item: Item, once: bool) -> Result<TransactWriteItem, TableError> {

@@ -1,16 +1,12 @@
-//! Deploy's own writes of a slot: the lease, the intent before each call, the fact after it.
+//! Deploy's own writes of a slot, each a [`Note`] as one conditional update.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use tidegate_core::model::{Done, Intent, Lease, Slot};
+use tidegate_core::model::{Done, Note, Slot};
 
 use super::{Table, TableError, item, keys};
-
-/// One AWS call with its 10 s operation timeout fits twice.
-pub(super) const LEASE: Duration = Duration::from_secs(20);
 
 /// How a claim ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,26 +27,12 @@ impl Table {
         owner: &str,
         now: Timestamp,
     ) -> Result<Claim, TableError> {
-        if let Some(lease) = slot.lease.as_ref().filter(|l| l.until > now && l.owner != owner) {
-            return Ok(Claim::Taken(lease.until));
-        }
-        let mut done = slot.done.clone();
-        done.step += 1;
-        // A call of an invocation that died: it may still land, so the slot must not close soon.
-        if let Some(intent) = done.intent.take() {
-            done.lost = Some(done.lost.map_or(intent.at, |lost| lost.max(intent.at)));
-        }
-        if done.generation != slot.asked.generation {
-            done.generation = slot.asked.generation;
-            done.outcome = None;
-        }
-        let lease = Lease { owner: owner.to_owned(), until: now + LEASE };
-        let written = self.write_done(slot, &done, Some(&lease), true).await?;
-        Ok(if written {
-            Claim::Held(Box::new(Slot { done, lease: Some(lease), ..slot.clone() }))
-        } else {
-            Claim::Moved
-        })
+        let note = match slot.claim(owner, now) {
+            Ok(note) => note,
+            Err(until) => return Ok(Claim::Taken(until)),
+        };
+        let written = self.write_note(slot, &note).await?;
+        Ok(if written { Claim::Held(Box::new(note.over(slot))) } else { Claim::Moved })
     }
 
     /// Renews the lease and writes down the call that is about to be sent, in one update.
@@ -62,14 +44,9 @@ impl Table {
         call: String,
         now: Timestamp,
     ) -> Result<Option<Slot>, TableError> {
-        let Some(lease) = &slot.lease else { return Ok(None) };
-        let mut done = slot.done.clone();
-        done.step += 1;
-        done.intent = Some(Intent { call, at: now });
-        done.called = Some(now);
-        let lease = Lease { owner: lease.owner.clone(), until: now + LEASE };
-        let written = self.write_done(slot, &done, Some(&lease), true).await?;
-        Ok(written.then(|| Slot { done, lease: Some(lease), ..slot.clone() }))
+        let Some(note) = slot.intend(call, now) else { return Ok(None) };
+        let written = self.write_note(slot, &note).await?;
+        Ok(written.then(|| note.over(slot)))
     }
 
     /// Writes down a fact. It is written whatever is asked by now, as long as the lease is ours;
@@ -80,56 +57,47 @@ impl Table {
         done: Done,
         finished: bool,
     ) -> Result<Recorded, TableError> {
-        let done = Done { step: slot.done.step + 1, ..done };
-        if finished && self.write_done(slot, &done, None, true).await? {
+        if finished && self.write_note(slot, &slot.finish(done.clone())).await? {
             return Ok(Recorded::Finished);
         }
-        if self.write_done(slot, &done, slot.lease.as_ref(), false).await? {
-            return Ok(Recorded::Continues(Box::new(Slot { done, ..slot.clone() })));
+        let note = slot.keep(done);
+        if self.write_note(slot, &note).await? {
+            return Ok(Recorded::Continues(Box::new(note.over(slot))));
         }
         Ok(Recorded::Lost)
     }
 
-    /// The one conditional update under all of them: `done.step` moved by one, the lease ours or
-    /// free, and (`same_generation`) nothing newer asked.
-    async fn write_done(
-        &self,
-        slot: &Slot,
-        done: &Done,
-        lease: Option<&Lease>,
-        same_generation: bool,
-    ) -> Result<bool, TableError> {
+    /// The one conditional update under all of them.
+    async fn write_note(&self, slot: &Slot, note: &Note) -> Result<bool, TableError> {
         let mut condition = "#done.#step = :before".to_owned();
         let mut values = HashMap::from([
-            (":before".to_owned(), AttributeValue::N(slot.done.step.to_string())),
-            (":done".to_owned(), to_value(done)?),
+            (":before".to_owned(), AttributeValue::N((note.done.step - 1).to_string())),
+            (":done".to_owned(), to_value(&note.done)?),
         ]);
         let mut names = HashMap::from([
             ("#done".to_owned(), "done".to_owned()),
             ("#step".to_owned(), "step".to_owned()),
             ("#lease".to_owned(), "lease".to_owned()),
         ]);
-        if same_generation {
+        if let Some(generation) = note.generation {
             condition.push_str(" AND #asked.#generation = :generation");
             names.insert("#asked".to_owned(), "asked".to_owned());
             names.insert("#generation".to_owned(), "generation".to_owned());
-            let generation = slot.asked.generation.to_string();
-            values.insert(":generation".to_owned(), AttributeValue::N(generation));
+            values.insert(":generation".to_owned(), AttributeValue::N(generation.to_string()));
         }
-        // The lease as it was read: ours, run out, or none. `done.step` fences the rest.
-        match &slot.lease {
-            Some(held) => {
+        match &note.holder {
+            Some(holder) => {
                 condition.push_str(" AND #lease.#owner = :holder");
                 names.insert("#owner".to_owned(), "owner".to_owned());
-                values.insert(":holder".to_owned(), AttributeValue::S(held.owner.clone()));
+                values.insert(":holder".to_owned(), AttributeValue::S(holder.clone()));
             }
             None => condition.push_str(" AND attribute_not_exists(#lease)"),
         }
         let mut update = "SET #done = :done".to_owned();
-        if let Some(lease) = lease {
+        if let Some(lease) = &note.lease {
             update.push_str(", #lease = :lease");
             values.insert(":lease".to_owned(), to_value(lease)?);
-            if same_generation {
+            if note.takes_up() {
                 update.push_str(", #todo = :claimed");
                 values.insert(":claimed".to_owned(), AttributeValue::S("claimed".to_owned()));
                 names.insert("#todo".to_owned(), "todo".to_owned());

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tidegate_core::model::ReleaseId;
+use tidegate_core::model::{LEASE, ReleaseId};
 
-use super::lease::LEASE;
 use super::{Table, TableError, keys};
 
 /// Who registers the revision of a release.

@@ -11,6 +11,7 @@ mod register;
 mod scene;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -33,6 +34,7 @@ pub struct Table {
     name: String,
     clock: Clock,
     dice: Dice,
+    retention: Option<Duration>,
 }
 
 /// `BatchGetItem` takes at most so many keys a call.
@@ -41,7 +43,12 @@ const KEYS_A_CALL: usize = 100;
 impl Table {
     /// The table `name` of the account and region that `sdk` names.
     pub fn new(sdk: &aws_types::SdkConfig, name: String, clock: Clock, dice: Dice) -> Self {
-        Self { client: Client::new(sdk), name, clock, dice }
+        Self { client: Client::new(sdk), name, clock, dice, retention: None }
+    }
+
+    /// From now on past rollouts, pushes and the audit trail written here expire after so long.
+    pub(crate) fn keeping(self, retention: Option<Duration>) -> Self {
+        Self { retention, ..self }
     }
 
     /// The table's name.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::config::PipelineConfig;
-use tidegate_core::model::{Block, Head, Release, Scene, Slot, TargetId};
+use tidegate_core::model::{Block, Digest, Head, Release, Scene, Slot, TargetId};
 
 use super::item::{self, Item};
 use super::keys::{self, Key};
@@ -56,11 +56,12 @@ impl Table {
         targets: &[TargetId],
     ) -> Result<BTreeMap<TargetId, Slot>, TableError> {
         let wanted: Vec<Key> = targets.iter().map(keys::slot).collect();
-        let items = self.get_all(&wanted).await?;
-        items
-            .into_values()
-            .map(|item| item::value::<Slot>(item).map(|slot| (slot.target.clone(), slot)))
-            .collect()
+        let mut slots = BTreeMap::new();
+        for item in self.get_all(&wanted).await?.into_values() {
+            let slot: Slot = item::value(item)?;
+            slots.insert(slot.target.clone(), slot);
+        }
+        Ok(slots)
     }
 
     /// One target's slot.
@@ -69,16 +70,14 @@ impl Table {
     }
 
     /// The digests that may not be released in a pipeline.
-    pub async fn blocked(
-        &self,
-        pipeline: &str,
-    ) -> Result<BTreeMap<tidegate_core::model::Digest, Block>, TableError> {
+    pub async fn blocked(&self, pipeline: &str) -> Result<BTreeMap<Digest, Block>, TableError> {
         let items = self.query(&keys::pipeline(pipeline), "block#", false, None).await?;
-        items
-            .into_iter()
-            .filter(|item| !item.contains_key("lifted"))
-            .map(|item| item::value::<Block>(item).map(|block| (block.digest.clone(), block)))
-            .collect()
+        let mut blocks = BTreeMap::new();
+        for item in items.into_iter().filter(|item| !item.contains_key("lifted")) {
+            let block: Block = item::value(item)?;
+            blocks.insert(block.digest.clone(), block);
+        }
+        Ok(blocks)
     }
 }
 

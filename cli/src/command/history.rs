@@ -45,7 +45,7 @@ impl fmt::Display for Past {
         if !pushes.is_empty() {
             writeln!(f, "{}", Tone::Strong.of("pushes that made no release"))?;
         }
-        for Push { pipeline: _, repository, tag, digest, at, why } in pushes {
+        for Push { pipeline: _, repository, tag, digest, at, why, instead: _ } in pushes {
             writeln!(f, "  {}  {repository}:{tag} ({})  {why}", moment(*at), digest.short())?;
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use tidegate_aws::registry::Registry;
 use tidegate_core::command;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::model::{Digest, Phase, ReleaseImage};
@@ -11,7 +10,8 @@ use tidegate_core::model::{Digest, Phase, ReleaseImage};
 use crate::consent::Consent;
 use crate::decision::carry_out;
 use crate::output::Desk;
-use crate::{Error, Exit, Reference, Session, Which, pushes};
+use crate::pushes::Pushes;
+use crate::{Error, Exit, Reference, Session, Which};
 
 /// Start a release by hand, or let one go on that is held
 ///
@@ -97,15 +97,15 @@ impl Start {
         }
         let pipeline = &self.release.pipeline;
         let config = table.config(pipeline, table.scene(pipeline).await?.head.config).await?;
-        let registry = Registry::new(session.sdk().await?);
+        let pushes = Pushes::of(session, pipeline).await?;
         let mut images = BTreeMap::new();
         for choice in &self.images {
-            images.insert(choice.image.clone(), choice.find(&registry, &config).await?);
+            images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);
         }
         // Who names images means these; the others stay as they are.
         if images.is_empty() {
             for (name, image) in &config.images {
-                if let Some(newest) = pushes::newest(&registry, image).await? {
+                if let Some(newest) = pushes.newest(image).await? {
                     images.insert(name.clone(), newest);
                 }
             }
@@ -122,7 +122,7 @@ impl Start {
 impl Choice {
     async fn find(
         &self,
-        registry: &Registry,
+        pushes: &Pushes<'_>,
         config: &PipelineConfig,
     ) -> Result<ReleaseImage, Error> {
         let Self { image, bytes } = self;
@@ -131,8 +131,8 @@ impl Choice {
             Error::Usage(format!("{} has no image `{image}`; it has {}", config.name, known()))
         })?;
         let found = match bytes.parse::<Digest>() {
-            Ok(digest) => pushes::with_digest(registry, from, &digest).await?,
-            Err(_) => pushes::tagged(registry, from, bytes).await?,
+            Ok(digest) => pushes.with_digest(from, &digest).await?,
+            Err(_) => pushes.tagged(from, bytes).await?,
         };
         found.ok_or_else(|| {
             Error::NotNow(format!("{} has no image {bytes} that can be pulled", from.repository))

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_aws::Table;
-use tidegate_aws::registry::Registry;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::Period;
 use tidegate_core::model::{Digest, Phase, Push, Release};
 
 use super::follow::PAUSE;
 use crate::output::Desk;
+use crate::pushes::Pushes;
 use crate::reference::pipeline_name;
 use crate::view::ReleaseView;
-use crate::{Error, Exit, Reference, Session, Which, pushes};
+use crate::{Error, Exit, Reference, Session, Which};
 
 /// Wait until a push is live, or is not: for the end of a build
 ///
@@ -72,11 +72,7 @@ impl Wait {
             match look {
                 Look::Release(release) => match &release.phase {
                     Phase::Superseded { by, .. } => {
-                        let id = Which::Number(*by);
-                        wanted = Wanted::Release(Reference {
-                            pipeline: self.pipeline.clone(),
-                            which: id,
-                        });
+                        wanted = self.release(*by);
                         continue;
                     }
                     phase if phase.is_ended() || phase.is_stuck() || late => {
@@ -85,6 +81,11 @@ impl Wait {
                     }
                     _ => {}
                 },
+                // Newer bytes took its place while it waited.
+                Look::NoRelease(Push { instead: Some(number), .. }) => {
+                    wanted = self.release(number);
+                    continue;
+                }
                 Look::NoRelease(push) => {
                     return Err(Error::NotNow(format!(
                         "{}:{} made no release: {}",
@@ -118,14 +119,19 @@ impl Wait {
         };
         // A tag can be pushed again: its bytes now are what this build made.
         let config = table.config(pipeline, head.config).await?;
-        let registry = Registry::new(session.sdk().await?);
+        let pushes = Pushes::of(session, pipeline).await?;
         for image in config.images.values() {
-            if let Some(found) = pushes::tagged(&registry, image, tag).await? {
+            if let Some(found) = pushes.tagged(image, tag).await? {
                 return Ok(Wanted::Bytes(found.digest));
             }
         }
         let repositories: Vec<_> = config.images.values().map(|i| i.repository.as_str()).collect();
         Err(Error::NotNow(format!("no image of {} has the tag `{tag}`", repositories.join(", "))))
+    }
+
+    fn release(&self, number: u64) -> Wanted {
+        let (pipeline, which) = (self.pipeline.clone(), Which::Number(number));
+        Wanted::Release(Reference { pipeline, which })
     }
 
     fn nothing_came(&self) -> String {

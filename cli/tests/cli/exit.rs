@@ -9,7 +9,7 @@ use tidegate_core::model::{Hold, Phase};
 #[test]
 fn every_state_has_its_code() {
     let now = at(0);
-    let busy = Some(Hold::Busy { targets: vec![] });
+    let busy = Some(Hold::Busy { targets: vec![], since: None, told: false });
     let phases = [
         Phase::Live { at: now, unproven: false, accepted: false },
         Phase::Superseded { at: now, by: 43 },

@@ -137,6 +137,7 @@ fn what_was_released_and_what_was_not() {
         digest: digest("9e1f0a2b3c4d"),
         at: at(1000),
         why: "blocked since someli-production/42 failed".to_owned(),
+        instead: None,
     };
     let releases = [&refused, &failed, &live()].map(ReleaseView::new).to_vec();
     let past = Past { releases, pushes: vec![push] };

@@ -3,17 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidegate_aws::ecs::{ContainerImage, Ecs, Seen};
+use tidegate_aws::ecs::{ContainerImage, Ecs, Seen as Service};
 use tidegate_aws::{App, Error, Refusal, RefusalKind};
+use tidegate_core::decide::Seen;
 use tidegate_core::definition::successor;
-use tidegate_core::model::{Outcome, Pin, Slot};
-use tidegate_core::sighting::{Deployment, Strategy};
-
-/// A look this young needs no second one before a wave's call: `DescribeServices` itself lags so.
-const FRESH: Duration = Duration::from_secs(15);
-
-/// A call whose answer nobody saw lands within this time or not at all.
-const LANDING: Duration = Duration::from_secs(60);
+use tidegate_core::model::{Action, Outcome, Pin, Slot};
+use tidegate_core::turn::{self, Known, Next};
 
 /// A call with its 10 s operation timeout and the write after it need this much of the invocation.
 pub(crate) const RESERVE: Duration = Duration::from_secs(15);
@@ -29,137 +24,83 @@ pub(crate) enum Came {
     Overtaken,
 }
 
-/// "Bring the release's revision in."
-pub(crate) async fn apply(
+/// Does what is asked: looks as far as the next step needs it, then calls or answers.
+pub(crate) async fn act(
     app: &App,
     ecs: &Ecs,
     slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
-    let config = app.table.config(&slot.release.pipeline, slot.config).await?;
-    let (now, target) = (app.clock.now(), slot.target.clone());
-    if config.target(&target).is_none() {
-        let why = format!("config version {} does not name {target}", slot.config);
-        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
-    }
-    let Some(revision) = slot.ours().map(str::to_owned) else {
-        let why = "no revision was registered for it".to_owned();
-        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
-    };
-    // An unanswered call may have landed: then a look is needed, however young the last one is.
-    if slot.done.lost.is_some() || now > slot.seen_at + FRESH {
-        match look(ecs, &slot).await {
-            Ok(Some(seen)) => {
-                let primary = seen.sighting.primary();
-                match primary {
-                    Some(d) if d.revision == revision => {
-                        return Ok(Came::To(slot, Outcome::Already { at: now }));
-                    }
-                    Some(d) if !slot.is_baseline(&d.revision) => {
-                        return Ok(Came::To(slot, drifted(d, now)));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(None) => {
-                let why = format!("service {} is gone", target.service);
-                return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
-            }
-            Err(refusal) => return refused(app, slot, refusal),
-        }
-    }
-    update(app, ecs, slot, &revision, deadline).await
-}
-
-/// "Bring the baseline back."
-pub(crate) async fn roll_back(
-    app: &App,
-    ecs: &Ecs,
-    slot: Box<Slot>,
-    deadline: Timestamp,
-) -> Result<Came, Error> {
+    let mut known = Known { named: is_named(app, &slot).await?, ..Known::default() };
+    let mut resolved = Vec::new();
     let now = app.clock.now();
-    if !slot.baseline.has_way_back() {
-        // Its revision names a tag, and what the tag shows by now may be the bytes that failed.
-        let why = "no way back was known when it started, and none is now".to_owned();
-        return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
-    }
-    let seen = match look(ecs, &slot).await {
-        Ok(Some(seen)) => seen,
-        Ok(None) => {
-            let why = format!("service {} is gone", slot.target.service);
-            return Ok(Came::To(slot, Outcome::Refused { why, at: now }));
-        }
-        Err(refusal) => return refused(app, slot, refusal),
-    };
-    let wanted = slot.done.copy.clone().unwrap_or_else(|| slot.baseline.revision.clone());
-    let primary = seen.sighting.primary();
-    // Lag: a call of ours that is not answered may not show yet, so "there already" proves nothing.
-    let settled = |call: Option<Timestamp>, lag| call.is_none_or(|at| now > at + lag);
-    let sure = settled(slot.done.lost, LANDING) && settled(slot.done.called, FRESH);
-    match primary {
-        Some(d) if d.revision == wanted && sure => {
-            return Ok(Came::To(slot, Outcome::Already { at: now }));
-        }
-        // ECS went back by itself, to the revision that names tags: right if the bytes are.
-        Some(d) if d.revision == slot.baseline.running && d.revision != wanted => {
-            match same_bytes(ecs, &slot, &seen).await {
-                Ok(true) if sure => return Ok(Came::To(slot, Outcome::Already { at: now })),
-                Ok(_) => {}
+    loop {
+        match turn::next(&slot, &known, now) {
+            Next::Look => match look(ecs, &slot).await {
+                Ok(None) => known.seen = Some(Seen::Missing),
+                Ok(Some(service)) => {
+                    known.seen = Some(Seen::Service(Box::new(service.sighting)));
+                    resolved = service.service_revisions;
+                }
                 Err(refusal) => return refused(app, slot, refusal),
-            }
+            },
+            Next::Compare => match same_bytes(ecs, &slot, &resolved).await {
+                Ok(same) => known.same_bytes = Some(same),
+                Err(refusal) => return refused(app, slot, refusal),
+            },
+            Next::Update(revision) => return update(app, ecs, slot, &revision, deadline).await,
+            Next::Stop(arn) => return stop(app, ecs, slot, arn, deadline).await,
+            Next::Answer(outcome) => return Ok(Came::To(slot, outcome)),
         }
-        Some(d) if is_foreign(&slot, d) && !slot.asked.over_drift => {
-            return Ok(Came::To(slot, drifted(d, now)));
-        }
-        _ => {}
-    }
-    let in_flight = seen
-        .sighting
-        .service_deployment
-        .as_ref()
-        .filter(|d| seen.sighting.strategy == Strategy::Native && !d.status.is_final())
-        // Only what brings ours in: stopping our own way back would bring the bad bytes again.
-        .filter(|d| d.revision.is_some() && d.revision.as_deref() == slot.ours());
-    match in_flight {
-        Some(native) => {
-            let arn = native.arn.clone();
-            let intent = format!("ecs:StopServiceDeployment {arn} ROLLBACK");
-            let Some(slot) = intend(app, slot, intent, deadline).await? else {
-                return Ok(Came::Overtaken);
-            };
-            match ecs.stop_service_deployment(&arn).await {
-                Ok(()) => {
-                    let at = app.clock.now();
-                    Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at }))
-                }
-                // It became final between the look and the stop: then the way back is an update.
-                Err(refusal) if refusal.kind == RefusalKind::Conflict => {
-                    update(app, ecs, slot, &wanted, deadline).await
-                }
-                Err(refusal) => refused(app, slot, refusal),
-            }
-        }
-        None => update(app, ecs, slot, &wanted, deadline).await,
     }
 }
 
-/// It runs what is neither ours nor the baseline.
-fn is_foreign(slot: &Slot, deployment: &Deployment) -> bool {
-    slot.ours() != Some(deployment.revision.as_str()) && !slot.is_baseline(&deployment.revision)
+/// Whether the config that rules the slot names its target: nothing else is ever changed.
+async fn is_named(app: &App, slot: &Slot) -> Result<bool, Error> {
+    if slot.asked.action != Action::Apply {
+        return Ok(true);
+    }
+    let config = app.table.config(&slot.release.pipeline, slot.config).await?;
+    Ok(config.target(&slot.target).is_some())
 }
 
-async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Seen>, Refusal> {
+/// `StopServiceDeployment`: ECS itself brings the traffic back.
+async fn stop(
+    app: &App,
+    ecs: &Ecs,
+    slot: Box<Slot>,
+    arn: String,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
+    let intent = format!("ecs:StopServiceDeployment {arn} ROLLBACK");
+    let Some(slot) = intend(app, slot, intent, deadline).await? else {
+        return Ok(Came::Overtaken);
+    };
+    match ecs.stop_service_deployment(&arn).await {
+        Ok(()) => {
+            let at = app.clock.now();
+            Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at }))
+        }
+        // It became final between the look and the stop: then the way back is an update.
+        Err(refusal) if refusal.kind == RefusalKind::Conflict => {
+            let wanted = slot.way_back().to_owned();
+            update(app, ecs, slot, &wanted, deadline).await
+        }
+        Err(refusal) => refused(app, slot, refusal),
+    }
+}
+
+async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Service>, Refusal> {
     let name = slot.target.service.clone();
-    let mut seen = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
-    Ok(seen.remove(&name).flatten())
+    let mut found = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
+    Ok(found.remove(&name).flatten())
 }
 
 /// Whether what ECS resolved for its rollback are the bytes that ran before.
 ///
 /// Its rollback may still be on its way: then our service revision is listed beside the old one.
-async fn same_bytes(ecs: &Ecs, slot: &Slot, seen: &Seen) -> Result<bool, Refusal> {
-    let revisions = ecs.service_revisions(&seen.service_revisions).await?;
+async fn same_bytes(ecs: &Ecs, slot: &Slot, resolved: &[String]) -> Result<bool, Refusal> {
+    let revisions = ecs.service_revisions(resolved).await?;
     let old: Vec<_> = revisions
         .into_values()
         .filter(|revision| revision.task_definition == slot.baseline.running)
@@ -170,10 +111,6 @@ async fn same_bytes(ecs: &Ecs, slot: &Slot, seen: &Seen) -> Result<bool, Refusal
         })
     };
     Ok(!old.is_empty() && old.iter().all(|revision| ran_before(&revision.containers)))
-}
-
-fn drifted(deployment: &Deployment, at: Timestamp) -> Outcome {
-    Outcome::Drifted { seen: format!("it runs {} ({})", deployment.revision, deployment.id), at }
 }
 
 /// Renews the lease and writes the call down; `None`: it must not be sent.

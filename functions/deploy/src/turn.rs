@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tidegate_aws::table::{Claim, Recorded};
 use tidegate_aws::{App, Error, advance};
 use tidegate_core::decide::Sightings;
-use tidegate_core::model::{Action, Done, Outcome, Slot, TargetId, Todo};
+use tidegate_core::model::{Done, Slot, TargetId};
 
 use crate::call::{self, Came, RESERVE};
 
@@ -27,7 +27,9 @@ pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> R
             Claim::Held(held) => match one(app, held, deadline).await? {
                 Recorded::Finished => break,
                 Recorded::Continues(_) => tracing::info!(%target, "something newer is asked"),
-                Recorded::Lost => tracing::warn!(%target, "the lease was lost; reading again"),
+                Recorded::Lost => {
+                    tracing::warn!(%target, "overtaken, or out of time for a call; reading again")
+                }
             },
             // Another invocation is at it, or died: wait its lease out once.
             Claim::Taken(until) if !waited && until + RESERVE < deadline => {
@@ -51,24 +53,13 @@ pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> R
 
 /// The slot, if anything is asked of deploy there.
 async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
-    let slot = app.table.slot_of(target).await?;
-    Ok(slot.filter(|slot| match slot.todo {
-        Some(Todo::Deploy) => true,
-        // Claimed, and the claimer died: a redelivered record finds it so.
-        Some(Todo::Claimed) => slot.answer().is_none(),
-        None => false,
-    }))
+    Ok(app.table.slot_of(target).await?.filter(Slot::asks_deploy))
 }
 
 /// One request, answered and written down.
 async fn one(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Recorded, Error> {
     let ecs = app.ecs(&slot.target.region);
-    let came = match slot.asked.action {
-        Action::None => Came::To(slot, Outcome::Already { at: app.clock.now() }),
-        Action::Apply => call::apply(app, &ecs, slot, deadline).await?,
-        Action::RollBack => call::roll_back(app, &ecs, slot, deadline).await?,
-    };
-    match came {
+    match call::act(app, &ecs, slot, deadline).await? {
         Came::To(slot, outcome) => {
             let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
             Ok(app.table.record(&slot, done, true).await?)

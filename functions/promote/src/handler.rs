@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::Registry;
+use tidegate_aws::table::TableError;
 use tidegate_aws::{App, Error};
 use tidegate_core::config;
 use tidegate_core::event::{self, PushEvent, Woken};
 
-use crate::record::record;
+use crate::record::{TRIES, record};
 use crate::{resolve, sweep};
 
 /// Handles an ECR push or the sweep's schedule.
@@ -47,13 +48,20 @@ async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
     Ok(json!({ "outcome": "answered", "answers": answers }))
 }
 
+/// Asks the registry again while other pushes are answered at the same time.
 async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<String>, Error> {
-    let scene = app.table.scene(pipeline).await?;
-    let current = app.table.config(pipeline, scene.head.config).await?;
     let registry = Registry::new(&app.sdk);
-    let mut answers = Vec::new();
-    for candidate in resolve::pushed(app, &registry, pipeline, &current, push).await? {
-        answers.push(record(app, pipeline, &candidate).await?);
+    for _ in 0..TRIES {
+        let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
+        let current = app.table.config(pipeline, head.config).await?;
+        let mut answers = Vec::new();
+        for candidate in resolve::pushed(app, &registry, &head, &current, push).await? {
+            answers.push(record(app, pipeline, &candidate).await?);
+        }
+        if let Some(answers) = answers.into_iter().collect() {
+            return Ok(answers);
+        }
     }
-    Ok(answers)
+    let what = format!("the push of {}:{} to {pipeline}", push.repository, push.tag);
+    Err(TableError::Contended { what, tries: TRIES }.into())
 }

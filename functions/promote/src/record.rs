@@ -6,20 +6,25 @@ use tidegate_core::decide::Sightings;
 use tidegate_core::push::{Answer, Candidate, answer};
 
 /// Writers of one head in the same second: after so many the event is retried by Lambda.
-const TRIES: u32 = 8;
+pub(crate) const TRIES: u32 = 8;
 
-/// Answers one candidate in the table, and moves the pipeline on.
+/// Answers one candidate in the table, and moves the pipeline on; `None` when the registry must be
+/// asked again.
 pub(crate) async fn record(
     app: &App,
     pipeline: &str,
     candidate: &Candidate,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     for _ in 0..TRIES {
         let scene = app.table.scene(pipeline).await?;
         let change = match answer(&scene, candidate, app.clock.now()) {
             Answer::Known(why) => {
                 tracing::info!(pipeline, why, "known");
-                return Ok(why);
+                return Ok(Some(why));
+            }
+            Answer::Outdated => {
+                tracing::info!(pipeline, "another push was answered meanwhile, asking again");
+                return Ok(None);
             }
             Answer::Record(change) => change,
         };
@@ -34,7 +39,7 @@ pub(crate) async fn record(
         };
         tracing::info!(pipeline, said, "recorded");
         advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
-        return Ok(said);
+        return Ok(Some(said));
     }
     let what = format!("the push of {} to {pipeline}", candidate.bytes.label());
     Err(TableError::Contended { what, tries: TRIES }.into())

@@ -4,7 +4,7 @@ use tidegate_aws::registry::{Registry, Repository, released};
 use tidegate_aws::{App, Error};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::event::PushEvent;
-use tidegate_core::model::ReleaseImage;
+use tidegate_core::model::{Head, ReleaseImage};
 use tidegate_core::push::Candidate;
 use tidegate_core::sighting::RegistryImage;
 
@@ -12,7 +12,7 @@ use tidegate_core::sighting::RegistryImage;
 pub(crate) async fn pushed(
     app: &App,
     registry: &Registry,
-    pipeline: &str,
+    head: &Head,
     config: &PipelineConfig,
     push: &PushEvent,
 ) -> Result<Vec<Candidate>, Error> {
@@ -38,13 +38,14 @@ pub(crate) async fn pushed(
             tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
             continue;
         };
-        let bytes = bytes(app, pipeline, image, found, &push.tag).await?;
+        let bytes = bytes(app, &head.pipeline, image, found, &push.tag).await?;
         candidates.push(Candidate {
             image: name.clone(),
             pattern: pattern.clone(),
             tag: push.tag.clone(),
             bytes,
             by: "ecr".to_owned(),
+            answered: head.answered.get(name).cloned(),
         });
     }
     Ok(candidates)

@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::{Registry, Selected};
 use tidegate_aws::{App, Error, advance};
+use tidegate_core::config::ImageConfig;
 use tidegate_core::decide::Sightings;
+use tidegate_core::guard::{Guard, stands};
+use tidegate_core::model::{Digest, Memory};
 use tidegate_core::push::{Candidate, SWEEP};
 
-use crate::record::record;
+use crate::record::{TRIES, record};
 use crate::resolve;
 
 /// What must be left of the invocation to sweep one more pipeline.
@@ -52,20 +55,49 @@ fn rotate(pipelines: &mut [String], now: Timestamp) {
 async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
     let config = app.table.config(pipeline, head.config).await?;
-    let registry = Registry::new(&app.sdk);
     let mut answers = Vec::new();
-    for (name, image) in &config.images {
-        let answered = head.answered.get(name).map(|memory| &memory.digest);
-        // Oldest first, so that the newest is answered last.
-        for Selected { pattern, tag, shown } in registry.selected(image, answered).await? {
-            let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
-            let by = SWEEP.to_owned();
-            let candidate = Candidate { image: name.clone(), pattern, tag, bytes, by };
-            answers.push(record(app, pipeline, &candidate).await?);
+    for (name, image) in config.images.iter().filter(|_| stands(Guard::Sweep)) {
+        let mut answered = head.answered.get(name).cloned();
+        for _ in 0..TRIES {
+            if repository(app, pipeline, name, image, answered, &mut answers).await? {
+                break;
+            }
+            answered = app
+                .table
+                .head_of(pipeline)
+                .await?
+                .and_then(|head| head.answered.get(name).cloned());
         }
     }
     advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
     Ok(answers)
+}
+
+/// Answers what an image's repository shows beyond what was `answered`; whether that still was the
+/// newest answer then.
+async fn repository(
+    app: &App,
+    pipeline: &str,
+    name: &str,
+    image: &ImageConfig,
+    answered: Option<Memory>,
+    answers: &mut Vec<String>,
+) -> Result<bool, Error> {
+    let first_seen =
+        async |digest: &Digest| Ok::<_, Error>(app.table.first_seen_at(pipeline, digest).await?);
+    let registry = Registry::new(&app.sdk);
+    let selected = registry.selected(image, answered.as_ref(), first_seen).await?;
+    // Oldest first, so that the newest is answered last.
+    for Selected { pattern, tag, shown } in selected {
+        let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
+        let (image, by, answered) = (name.to_owned(), SWEEP.to_owned(), answered.clone());
+        let candidate = Candidate { image, pattern, tag, bytes, by, answered };
+        match record(app, pipeline, &candidate).await? {
+            Some(answer) => answers.push(answer),
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

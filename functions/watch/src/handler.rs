@@ -183,5 +183,7 @@ async fn note(
             Commit::Superseded => scene = app.table.scene(&scene.head.pipeline).await?,
         }
     }
-    Ok(true)
+    // Lambda delivers the event again: what it says is found nowhere else.
+    let what = format!("what an event said of {target}");
+    Err(TableError::Contended { what, tries: TRIES }.into())
 }

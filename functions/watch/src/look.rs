@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidegate_aws::ecs::{Ecs, Seen as Service, StoppedTask};
-use tidegate_aws::elb::Elb;
 use tidegate_aws::{App, Error, Refusal};
-use tidegate_core::decide::{Seen, Sightings};
+use tidegate_core::decide::{Seen, Sightings, bake_is_over};
 use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TaskFailure};
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
@@ -31,11 +30,13 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
     let ecs = app.ecs(&scene.config.region);
     let names: Vec<String> = slots.iter().map(|slot| slot.target.service.clone()).collect();
     let mut services = ecs.look(&scene.config.cluster, &names).await;
+    // The bake's last look is as close as the one that found it healthy.
+    let last = bake_is_over(scene, app.clock.now());
     for slot in slots {
         let found = match services.remove(&slot.target.service) {
             None | Some(Ok(None)) => Seen::Missing,
             Some(Ok(Some(mut service))) => {
-                closer(app, &ecs, slot, &mut service).await;
+                closer(app, &ecs, slot, last, &mut service).await;
                 Seen::Service(Box::new(service.sighting))
             }
             Some(Err(refusal)) => {
@@ -52,15 +53,16 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
-async fn closer(app: &App, ecs: &Ecs, slot: &Slot, service: &mut Service) {
+async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Service) {
     let Some(primary) = service.sighting.primary() else { return };
     let (revision, failing) = (primary.revision.clone(), primary.failed_tasks > 0);
     let (ours, old) = (slot.ours() == Some(revision.as_str()), slot.is_baseline(&revision));
     let settling = matches!(slot.phase, SlotPhase::Settling { .. });
-    if !ours && !old && (settling || matches!(slot.phase, SlotPhase::Healthy { .. })) {
+    let healthy = matches!(slot.phase, SlotPhase::Healthy { .. });
+    if !ours && !old && (settling || healthy) {
         service.sighting.resolved = resolved(ecs, service, &revision).await;
     }
-    if !settling {
+    if !settling && !(healthy && last) {
         return;
     }
     let sighting = &mut service.sighting;
@@ -82,7 +84,8 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, service: &mut Service) {
         }
     }
     if !old && sighting.settled() && !sighting.target_groups.is_empty() {
-        sighting.unhealthy = match Elb::new(&app.sdk).unhealthy(&sighting.target_groups).await {
+        let balancers = app.elb(&slot.target.region);
+        sighting.unhealthy = match balancers.unhealthy(&sighting.target_groups).await {
             Ok(unhealthy) => unhealthy,
             // Unreadable is never green.
             Err(refusal) => vec![refusal.to_string()],

@@ -44,9 +44,10 @@ pub fn apply_config(
         }
     }
     let known = before.and_then(|scene| scene.live.as_ref());
-    let new = runs.iter().any(|(name, _)| known.is_none_or(|live| !live.images.contains_key(name)));
+    let first = runs.keys().any(|name| known.is_none_or(|live| !live.images.contains_key(name)));
+    let more = before.is_some_and(|scene| selects_more(config, &scene.config));
     let reason = format!("config version {} applied by {actor}", head.config);
-    if !new {
+    if !first && !(more && known.is_some()) {
         return Ok(Change { seen, ..of_pipeline(head, actor, "configured", reason, now) });
     }
     let mut images = known.map(|live| live.images.clone()).unwrap_or_default();
@@ -79,6 +80,14 @@ pub fn apply_config(
         seen,
         ..Change::default()
     })
+}
+
+/// Another image, pattern or target than before.
+fn selects_more(config: &PipelineConfig, before: &PipelineConfig) -> bool {
+    let image = |(name, image)| before.images.get(name) != Some(image);
+    let targets = config.target_waves();
+    config.images.iter().any(image)
+        || targets.iter().flatten().any(|target| before.target(target).is_none())
 }
 
 fn first_head(pipeline: &str) -> Head {

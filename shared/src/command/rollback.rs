@@ -70,7 +70,8 @@ pub fn rollback_to(
         images.map(|(name, image)| (name.clone(), image.clone())).collect();
     if images.is_empty() {
         return Err(Refused(format!(
-            "{pipeline} runs the images of {} already; `tidegate history {pipeline}` shows others",
+            "the images of {0} are what is live already; if a service runs something else all the \
+             same, `tidegate start {0}` brings them to it; `tidegate history {pipeline}` shows others",
             to.id
         )));
     }

@@ -69,7 +69,7 @@ fn moving() -> Stage {
 /// Release 2 failed, and the config says to touch nothing.
 fn stuck() -> Stage {
     let mut stage = moving();
-    stage.table.config.on_failure = OnFailure::Freeze;
+    stage.config_mut().on_failure = OnFailure::Freeze;
     stage.task_stops("Rag", |_| {});
     stage
 }
@@ -171,7 +171,7 @@ fn there_is_no_going_back_to_what_never_was_or_is_already() {
     let refused = rollback_to(&mut stage, 2, PLAIN).unwrap_err().to_string();
     assert!(refused.contains("p/2 was never live (it is rolled_back); `tidegate history p`"));
     let refused = rollback_to(&mut stage, 1, PLAIN).unwrap_err().to_string();
-    assert!(refused.contains("p runs the images of p/1 already"), "{refused}");
+    assert!(refused.contains("the images of p/1 are what is live already"), "{refused}");
 
     let mut stage = moving();
     let refused = rollback_to(&mut stage, 1, PLAIN).unwrap_err().to_string();
@@ -262,4 +262,30 @@ fn applying_the_same_again_makes_no_release_and_forgets_no_push() {
         .unwrap();
     assert_eq!((stage.table.head.next, stage.table.head.config), (3, 2));
     assert_eq!(stage.table.head.answered["app"].digest, digest("b1"));
+}
+
+#[test]
+fn another_target_is_adopted_and_the_rest_stays_live() {
+    let mut stage = settled();
+    stage.push("b1");
+    stage.play();
+    let apply = |scene: &Scene, actor: &str, now| {
+        let mut config = scene.config.clone();
+        let mut more = config.waves[0][0].clone();
+        more.service = "another".to_owned();
+        config.waves.push(vec![more]);
+        command::apply_config(
+            Some(scene),
+            &config,
+            bytes("01d", at(0)),
+            BTreeMap::new(),
+            actor,
+            now,
+        )
+    };
+    stage.command(apply).unwrap();
+    let adopted = stage.release(3);
+    assert_eq!((&adopted.cause, adopted.phase.name()), (&Cause::Adopted, "live"));
+    assert_eq!(adopted.images["app"].digest, digest("b1"), "what was live before");
+    assert_eq!(adopted.targets().last().unwrap().service, "another");
 }

@@ -16,6 +16,10 @@ const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A release that moves or bakes for more than a day keeps every later push waiting.
 const A_DAY: Duration = Duration::from_hours(24);
 
+/// `config apply` is one transaction of at most 100 writes: four, and four for each image (who looks
+/// at it now and did before, when what runs and what was pushed last were first seen).
+const MOST_IMAGES: usize = 24;
+
 /// Finds what is wrong in the pipelines themselves and between them.
 pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
     watch(&file.defaults.watch, &Path::of(&["defaults", "watch"]), findings);
@@ -103,6 +107,11 @@ fn services(pipeline: &Pipeline, waves: &Path, findings: &mut Findings) {
 /// A push is one image's: two images of one repository share no tag.
 fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
     let images: Vec<_> = pipeline.images.iter().collect();
+    if images.len() > MOST_IMAGES {
+        let message = format!("expected at most {MOST_IMAGES} images, found {}", images.len());
+        findings.key(path, message);
+        return;
+    }
     for (at, (name, image)) in images.iter().enumerate() {
         for (other_name, other) in &images[..at] {
             let same = image.repository == other.repository && image.registry == other.registry;

@@ -1,5 +1,8 @@
 //! The near miss: what was probably meant.
 
+/// What is longer is no name; to compare two texts costs the product of their lengths.
+const LONGEST_NAME: usize = 255;
+
 /// The candidate that is most like `name`, or none if nothing is like it.
 ///
 /// `live-crons` is near `live_crons`, `clster` is near `cluster`; `web` is near nothing of these.
@@ -7,9 +10,10 @@ pub(super) fn miss<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let may_be_one = |text: &str| text.len() <= LONGEST_NAME;
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != name)
+        .filter(|candidate| *candidate != name && may_be_one(candidate) && may_be_one(name))
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= tolerance(name, candidate))
         .min()
@@ -47,6 +51,7 @@ mod tests {
             ("web", &["api", "gateway"], None),
             ("cluster", &["cluster"], None),
             ("", &["a"], None),
+            (&"a".repeat(300), &["a".repeat(299).as_str()], None),
         ] {
             assert_eq!(miss(name, candidates.iter().copied()), expected, "{name}");
         }

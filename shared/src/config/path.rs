@@ -1,6 +1,7 @@
 //! Where something stands: in the tree of keys, and in the text.
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -17,19 +18,20 @@ pub(super) struct Path(Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    Key(String),
+    /// Shared by the paths of all that stands below it.
+    Key(Rc<str>),
     Index(usize),
 }
 
 impl Path {
     /// The path of these keys.
     pub(super) fn of(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|key| Step::Key((*key).to_owned())).collect())
+        Self(keys.iter().map(|key| Step::Key((*key).into())).collect())
     }
 
     /// The path of a key below this one.
     pub(super) fn key(&self, key: &str) -> Self {
-        self.with(Step::Key(key.to_owned()))
+        self.with(Step::Key(key.into()))
     }
 
     /// The path of a list's element below this one.

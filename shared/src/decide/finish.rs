@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::does;
 use super::step::{CHUNK, TIDEGATE, release_entry};
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Release, Scene, Slot, SlotPhase,
-    Todo,
+    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Release, ReleaseImage, Scene, Slot,
+    SlotPhase, Todo,
 };
 
 /// On all targets, and it held.
@@ -125,7 +126,9 @@ fn rolled_back(
     let next = release.becomes(Phase::RolledBack { at: now });
     let mut head = scene.head.stepped();
     head.moving = None;
-    let notice = messages::rolled_back(&next, slots);
+    let stays_out = |image: &&ReleaseImage| scene.blocked.contains_key(&image.digest);
+    let blocked: Vec<_> = next.images.values().filter(stays_out).collect();
+    let notice = messages::rolled_back(&next, slots, &blocked);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
@@ -140,7 +143,9 @@ fn stuck(
     now: Timestamp,
 ) -> Change {
     let mut head = scene.head.stepped();
-    freeze(&mut head, TIDEGATE, format!("{} is {}: {why}", next.id, next.phase.name()), now);
+    if stands(Guard::FreezeOnStop) {
+        freeze(&mut head, TIDEGATE, format!("{} is {}: {why}", next.id, next.phase.name()), now);
+    }
     let entry = release_entry(release, &next, TIDEGATE, why, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }

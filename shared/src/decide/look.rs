@@ -20,7 +20,7 @@ const TOLD_BY: Duration = Duration::from_secs(60);
 /// wave opens next come along: their drift is seen before they are touched.
 pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
     let Some(release) = &scene.moving else { return Vec::new() };
-    let baked = matches!(release.phase, Phase::Baking { until } if now >= until);
+    let baked = bake_is_over(scene, now);
     let is_due = |slot: &Slot| match slot.phase {
         SlotPhase::Settling { since, deadline } => {
             slot.told_at.is_some() || now >= since + TOLD_BY || now >= deadline
@@ -35,6 +35,12 @@ pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
     } else {
         Vec::new()
     }
+}
+
+/// The release held for as long as it must; one look more, and it is live.
+pub fn bake_is_over(scene: &Scene, now: Timestamp) -> bool {
+    let phase = scene.moving.as_ref().map(|release| &release.phase);
+    matches!(phase, Some(Phase::Baking { until }) if now >= *until)
 }
 
 /// When the first of what is open ends by itself: whose turn it is when time is short.

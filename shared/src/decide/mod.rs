@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 pub use blame::note_task;
 pub use finish::{abandon, accept};
-pub use look::{all_told, due, ends_at, note_told, open};
+pub use look::{all_told, bake_is_over, due, ends_at, note_told, open};
 pub use rollback::by_operator as roll_back;
 pub use start::live_already;
 pub use step::{pipeline_entry, release_entry};
@@ -33,7 +33,7 @@ use crate::sighting::Sighting;
 pub type Sightings = BTreeMap<TargetId, Seen>;
 
 /// One look at one target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Seen {
     /// The service answered.
     Service(Box<Sighting>),

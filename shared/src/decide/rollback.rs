@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use super::step::{CHUNK, TIDEGATE, release_entry};
 use super::{does, finish, waits};
 use crate::config::{OnFailure, OnTimeout};
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Blame, Block, Cause, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase,
+    Action, Blame, Block, Cause, Change, Failure, Phase, Plan, Release, ReleaseImage, Scene, Slot,
+    SlotPhase,
 };
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
@@ -18,7 +20,8 @@ pub(super) fn on_failure(
     now: Timestamp,
 ) -> Change {
     // An operator's rollback that fails causes no other: a person decides.
-    if matches!(release.cause, Cause::Rollback { .. }) {
+    let back = matches!(release.cause, Cause::Rollback { .. });
+    if back && stands(Guard::RollbackOfRollback) {
         return finish::own_rollback_failed(scene, release, failure, now);
     }
     let freeze = match failure.blame {
@@ -75,7 +78,9 @@ fn begin(
     let blocks = blocks(scene, release, &failure, now);
     next.failure = Some(failure);
     let slots: Vec<_> = scene.owned().collect();
-    let notice = messages::rollback_started(&next, &slots);
+    let blamed = |image: &&ReleaseImage| blocks.iter().any(|block| block.digest == image.digest);
+    let blocked: Vec<_> = next.images.values().filter(blamed).collect();
+    let notice = messages::rollback_started(&next, &slots, &blocked);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     let slots = standing(scene, now).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
     Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
@@ -119,7 +124,7 @@ fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
         | SlotPhase::Healthy { .. }
         | SlotPhase::Failed { .. } => true,
         // An earlier rollback of it failed; this one tries again, once.
-        SlotPhase::ReturnFailed { .. } => slot.asked.at < since,
+        SlotPhase::ReturnFailed { .. } => slot.asked.at < since || !stands(Guard::RollbackOnce),
         SlotPhase::Unaffected
         | SlotPhase::Returning { .. }
         | SlotPhase::Returned { .. }

@@ -6,23 +6,69 @@ use jiff::Timestamp;
 
 use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
     let Some(release) = &scene.waiting else { return Plan::default() };
-    if let Some(freeze) = &scene.head.freeze {
+    if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| stands(Guard::Freeze)) {
         return waits(frozen(&scene.head.pipeline, freeze, release), None);
     }
-    // Blocked bytes do not take the others of the set along.
-    let mut fit = release.clone();
-    fit.images.retain(|_, image| !scene.blocked.contains_key(&image.digest));
-    let fit = if fit.images.is_empty() { release } else { &fit };
-    does(match reason_to_refuse(scene, fit) {
-        Some(why) => refuse(scene, release, why, now),
-        None => begin(scene, fit, now),
+    does(match startable(scene, release) {
+        Ok(fit) => begin(scene, release, &fit, now),
+        Err(why) => refuse(scene, release, why, now),
     })
+}
+
+/// The waiting release as it may start, or why it must not; asked when it would, for the world may
+/// have moved since. Blocked bytes do not take the others of the set along.
+pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, String> {
+    let fit = without_blocked(scene, waiting);
+    if let (true, Some(why)) = (fit.images.is_empty(), blocked(scene, waiting)) {
+        return Err(why);
+    }
+    let pushed = fit.cause == Cause::Push;
+    match live_already(scene, &fit.images).filter(|_| pushed) {
+        Some(why) => Err(why),
+        None => Ok(fit),
+    }
+}
+
+fn without_blocked(scene: &Scene, release: &Release) -> Release {
+    let mut fit = release.clone();
+    fit.images
+        .retain(|_, image| !scene.blocked.contains_key(&image.digest) || !stands(Guard::Block));
+    fit
+}
+
+/// How a release goes on whose bytes were blocked before anything moved: surveyed again without
+/// them, or, where nothing is left or targets are taken for it already, not at all.
+pub(super) fn leave_out_blocked(
+    scene: &Scene,
+    release: &Release,
+    now: Timestamp,
+) -> Option<Change> {
+    let why = blocked(scene, release)?;
+    let fit = without_blocked(scene, release);
+    if fit.images.is_empty() || scene.owned().next().is_some() {
+        return Some(refuse(scene, release, why, now));
+    }
+    let mut next = fit.becomes(Phase::Surveying { since: now, held: None });
+    next.todo = Some(Todo::Deploy);
+    next.nudge += 1;
+    let reason = and_left_out("surveyed again", scene, release);
+    let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
+    Some(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
+}
+
+/// What happens, and which bytes of the release stay behind.
+pub(super) fn and_left_out(what: &str, scene: &Scene, release: &Release) -> String {
+    match blocked(scene, release) {
+        None => what.to_owned(),
+        Some(why) => format!("{what}, without blocked bytes: {why}"),
+    }
 }
 
 pub(super) fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> String {
@@ -31,19 +77,10 @@ pub(super) fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> Stri
     format!("{pipeline} is frozen by {by} ({why}): `tidegate unfreeze {pipeline}` lets {id} start")
 }
 
-/// A release with blocked bytes goes no further, wherever it stands on its way.
+/// The first of a release's bytes that are blocked.
 pub(super) fn blocked(scene: &Scene, release: &Release) -> Option<String> {
     let block = release.images.values().find_map(|image| scene.blocked.get(&image.digest))?;
-    Some(block.to_string())
-}
-
-/// Why `release` must not start; asked when it would start, for the world may have moved since.
-pub(super) fn reason_to_refuse(scene: &Scene, release: &Release) -> Option<String> {
-    if let Some(why) = blocked(scene, release) {
-        return Some(why);
-    }
-    let pushed = release.cause == Cause::Push;
-    live_already(scene, &release.images).filter(|_| pushed)
+    stands(Guard::Block).then(|| block.to_string())
 }
 
 /// Why a push of these images changes nothing: they are live.
@@ -66,12 +103,13 @@ pub(super) fn refuse(scene: &Scene, release: &Release, why: String, now: Timesta
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
-fn begin(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+fn begin(scene: &Scene, release: &Release, fit: &Release, now: Timestamp) -> Change {
     let mut head = scene.head.stepped();
     head.waiting = None;
     head.moving = Some(release.id.number);
-    let next = surveying(release, scene, now);
-    let entry = release_entry(release, &next, TIDEGATE, "its turn has come".into(), None, now);
+    let next = surveying(fit, scene, now);
+    let reason = and_left_out("its turn has come", scene, release);
+    let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
 use super::{does, roll, start, waits};
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
     Action, Asked, Baseline, Cause, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot,
@@ -14,7 +15,7 @@ use crate::model::{
 };
 
 /// What the survey found at one target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Finding {
     /// It can be released, and (unless a digest is missing) brought back.
     Ready {
@@ -24,6 +25,8 @@ pub enum Finding {
         pins: Vec<Pin>,
         /// The revision registered for it.
         revision: String,
+        /// What differs between it and what runs, a line each.
+        difference: Vec<String>,
     },
     /// No container runs an image of the release.
     Unaffected {
@@ -50,15 +53,15 @@ pub(super) fn pending(
     held: Option<&Hold>,
     now: Timestamp,
 ) -> Plan {
-    if let Some(why) = start::blocked(scene, release) {
-        return does(start::refuse(scene, release, why, now));
+    if let Some(change) = start::leave_out_blocked(scene, release, now) {
+        return does(change);
     }
     // A newer release starts here as much as anywhere; going back does not give way to it.
     let gives_way = scene.head.freeze.is_none() && !matches!(release.cause, Cause::Rollback { .. });
     if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
-        return does(match start::reason_to_refuse(scene, waiting) {
-            Some(why) => start::refuse(scene, waiting, why, now),
-            None => supersede(scene, release, waiting, held, now),
+        return does(match start::startable(scene, waiting) {
+            Ok(fit) => supersede(scene, release, waiting, &fit, held, now),
+            Err(why) => start::refuse(scene, waiting, why, now),
         });
     }
     // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
@@ -68,7 +71,7 @@ pub(super) fn pending(
     }
     let until = since + if held.is_some() { AGAIN } else { LOST };
     let by_itself = held.is_none_or(|hold| matches!(hold, Hold::Busy { .. }));
-    if by_itself && now >= until {
+    if by_itself && now >= until && stands(Guard::Nudge) {
         let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
         next.nudge += 1;
         next.todo = Some(Todo::Deploy);
@@ -86,13 +89,14 @@ fn supersede(
     scene: &Scene,
     held: &Release,
     waiting: &Release,
+    fit: &Release,
     hold: &Hold,
     now: Timestamp,
 ) -> Change {
     let mut head = scene.head.stepped();
     let (old, mut new) = (
         held.becomes(Phase::Superseded { at: now, by: waiting.id.number }),
-        start::surveying(waiting, scene, now),
+        start::surveying(fit, scene, now),
     );
     head.moving = Some(new.id.number);
     head.waiting = None;
@@ -100,16 +104,11 @@ fn supersede(
         new.images.entry(name.clone()).or_insert_with(|| image.clone());
     }
     let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
+    let instead = format!("takes the place of {}", held.id);
+    let instead = start::and_left_out(&instead, scene, waiting);
     let journal = vec![
         release_entry(held, &old, TIDEGATE, why, None, now),
-        release_entry(
-            waiting,
-            &new,
-            TIDEGATE,
-            format!("takes the place of {}", held.id),
-            None,
-            now,
-        ),
+        release_entry(waiting, &new, TIDEGATE, instead, None, now),
     ];
     Change { head: Some(head), releases: vec![old, new], journal, ..Change::default() }
 }
@@ -118,20 +117,23 @@ fn supersede(
 pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timestamp) -> Plan {
     let Some(release) = &scene.moving else { return Plan::default() };
     let Phase::Surveying { held, .. } = &release.phase else { return Plan::default() };
-    if let Some(why) = start::blocked(scene, release) {
-        return does(start::refuse(scene, release, why, now));
+    if let Some(change) = start::leave_out_blocked(scene, release, now) {
+        return does(change);
     }
-    if let Some(hold) = reason_to_hold(release, found) {
+    if let Some(hold) = reason_to_hold(release, found, now) {
+        let (hold, tell) = since_when(hold, held.as_ref(), scene.config.watch.timeout, now);
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
         }
-        return does(self::hold(release, held.as_ref(), &hold, now));
+        return does(self::hold(release, held.as_ref(), &hold, tell, now));
     }
     if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
         return does(start::refuse(scene, release, no_target(release), now));
     }
+    let first = |target: &TargetId| release.waves.first().is_some_and(|w| w.contains(target));
     let missing: Vec<_> = found
         .iter()
+        .filter(|(target, _)| stands(Guard::BaselineFirst) || first(target))
         .filter(|(target, _)| scene.slots.get(target).is_none_or(|s| s.release != release.id))
         .collect();
     if missing.is_empty() {
@@ -142,7 +144,11 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
 }
 
 /// Why the first wave must not open yet, worst reason first.
-fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Option<Hold> {
+fn reason_to_hold(
+    release: &Release,
+    found: &BTreeMap<TargetId, Finding>,
+    now: Timestamp,
+) -> Option<Hold> {
     let (mut unfit, mut busy, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
     for (target, finding) in found {
         match finding {
@@ -162,22 +168,42 @@ fn reason_to_hold(release: &Release, found: &BTreeMap<TargetId, Finding>) -> Opt
         return Some(Hold::Unfit { targets: unfit });
     }
     if !busy.is_empty() {
-        return Some(Hold::Busy { targets: busy });
+        return Some(Hold::Busy { targets: busy, since: Some(now), told: false });
     }
-    (!stranded.is_empty() && !release.without_way_back)
+    (!stranded.is_empty() && !release.without_way_back && stands(Guard::WayBack))
         .then_some(Hold::NoWayBack { targets: stranded })
 }
 
-fn hold(release: &Release, before: Option<&Hold>, hold: &Hold, now: Timestamp) -> Change {
+/// A wait for somebody else's deployment goes on from when it began; whether people are to be told
+/// of `hold`. Such a deployment ends by itself, so they are told once, after `patience`; the other
+/// holds need a person at once.
+fn since_when(
+    hold: Hold,
+    before: Option<&Hold>,
+    patience: Duration,
+    now: Timestamp,
+) -> (Hold, bool) {
+    let Hold::Busy { targets, .. } = hold else { return (hold, true) };
+    let (since, told) = match before {
+        Some(Hold::Busy { since, told, .. }) => (since.unwrap_or(now), *told),
+        _ => (now, false),
+    };
+    let tell = !told && now >= since + patience;
+    (Hold::Busy { targets, since: Some(since), told: told || tell }, tell)
+}
+
+fn hold(
+    release: &Release,
+    before: Option<&Hold>,
+    hold: &Hold,
+    tell: bool,
+    now: Timestamp,
+) -> Change {
     let next = release.becomes(Phase::Surveying { since: now, held: Some(hold.clone()) });
     if before == Some(hold) {
         return Change { releases: vec![next], ..Change::default() };
     }
-    // Somebody else's deployment ends by itself; the other two need a person.
-    let notice = match hold {
-        Hold::Busy { .. } => None,
-        Hold::NoWayBack { .. } | Hold::Unfit { .. } => Some(messages::waiting(&next, hold)),
-    };
+    let notice = tell.then(|| messages::waiting(&next, hold));
     let entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
     Change { releases: vec![next], journal: vec![entry], ..Change::default() }
 }
@@ -199,11 +225,14 @@ fn take(
     let mut change = Change::default();
     for (target, finding) in chunk {
         let before = scene.slots.get(*target);
-        let (phase, baseline, pins, revision) = match finding {
-            Finding::Ready { baseline, pins, revision } => {
-                (SlotPhase::Queued, baseline, pins.clone(), Some(revision.clone()))
+        let (phase, baseline, pins, revision, differs) = match finding {
+            Finding::Ready { baseline, pins, revision, difference } => {
+                let revision = Some(revision.clone());
+                (SlotPhase::Queued, baseline, pins.clone(), revision, difference.as_slice())
             }
-            Finding::Unaffected { baseline } => (SlotPhase::Unaffected, baseline, Vec::new(), None),
+            Finding::Unaffected { baseline } => {
+                (SlotPhase::Unaffected, baseline, Vec::new(), None, [].as_slice())
+            }
             Finding::Busy(_) | Finding::Unfit(_) => continue,
         };
         let slot = Slot {
@@ -239,7 +268,7 @@ fn take(
         };
         let mut entry = slot_entry(&slot, &slot, baseline_reason(&slot), Vec::new(), now);
         entry.from = "free".to_owned();
-        entry.evidence.clone_from(&slot.baseline.notes);
+        entry.evidence = slot.baseline.notes.iter().chain(differs).cloned().collect();
         change.journal.push(entry);
         change.slots.push((before.cloned(), slot));
     }

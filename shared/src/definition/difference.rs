@@ -20,17 +20,25 @@ const SHOWN: [&str; 9] = [
     "essential",
 ];
 
+/// More lines than a person reads, and far from the 400 KB of an item: the rest is counted.
+const MOST_LINES: usize = 20;
+
 /// One line for each member that differs: `containerDefinitions[crons].image: old → new`.
+///
+/// Tags stand beside a task definition and are left out, as is what AWS writes into it.
 pub fn difference(before: &Value, after: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     compare("", Some(&without_output(before)), Some(&without_output(after)), &mut lines);
+    let more = lines.len().saturating_sub(MOST_LINES);
+    lines.truncate(MOST_LINES);
+    lines.extend((more > 0).then(|| format!("and {more} more")));
     lines
 }
 
 fn without_output(definition: &Value) -> Value {
     let mut definition = definition.clone();
     if let Some(members) = definition.as_object_mut() {
-        members.retain(|name, _| !OUTPUT_ONLY.contains(&name.as_str()));
+        members.retain(|name, _| !OUTPUT_ONLY.contains(&name.as_str()) && name != "tags");
     }
     definition
 }
@@ -78,7 +86,9 @@ fn plain(value: &Value) -> String {
 }
 
 fn keys<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Value>) -> BTreeSet<&'a String> {
-    before.keys().chain(after.keys()).collect()
+    let mut keys = BTreeSet::new();
+    keys.extend(before.keys().chain(after.keys()));
+    keys
 }
 
 /// Lists of named things (containers, environment, secrets, volumes) are compared by name.
@@ -96,6 +106,7 @@ mod tests {
     fn every_change_has_its_line() {
         let before = json!({
             "revision": 1, "cpu": "256", "placementConstraints": [1], "pidMode": "task",
+            "tags": [],
             "containerDefinitions": [
                 {"name": "crons", "image": "r:1", "command": ["a"]},
                 {"name": "gone", "image": "r:2"},
@@ -122,6 +133,17 @@ mod tests {
             ]
         );
         assert_eq!(difference(&before, &before), [""; 0]);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_counted() {
+        let of = |value: u32| {
+            let environment: Vec<_> =
+                (0..25).map(|i| json!({"name": format!("V{i}"), "value": value})).collect();
+            json!({"containerDefinitions": [{"name": "c", "environment": environment}]})
+        };
+        let lines = difference(&of(1), &of(2));
+        assert_eq!((lines.len(), lines[20].as_str()), (21, "and 5 more"));
     }
 
     #[test]

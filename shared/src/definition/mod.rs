@@ -5,6 +5,7 @@ mod successor;
 
 use serde_json::Value;
 
+use crate::guard::{Guard, stands};
 use crate::model::Digest;
 
 pub use difference::difference;
@@ -67,7 +68,7 @@ pub fn images(task_definition: &Value) -> Vec<NamedImage> {
 /// The containers whose image comes from `repository_uri`, whatever its tag or digest.
 pub fn containers_of(task_definition: &Value, repository_uri: &str) -> Vec<NamedImage> {
     let mut images = images(task_definition);
-    images.retain(|image| image.repository() == repository_uri);
+    images.retain(|image| image.repository() == repository_uri || !stands(Guard::OwnRepository));
     images
 }
 

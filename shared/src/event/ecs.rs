@@ -85,7 +85,8 @@ pub fn watch(event: &Value) -> Woken<TaskStopped> {
             {
                 return Woken::Nothing("a deployment started".to_owned());
             }
-            // It repeats while nothing happens, and names no deployment: no release hangs on it.
+            // It repeats while nothing happens, and names no deployment: no release hangs on it, and
+            // template.yaml does not route it.
             if name == "SERVICE_STEADY_STATE" {
                 return Woken::Nothing("a service is steady".to_owned());
             }
@@ -148,7 +149,8 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
         detail: fell.and_then(|c| c.reason.clone()).unwrap_or_default(),
         ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
         at,
-    };
+    }
+    .cut();
     let what = format!("ECS Task State Change: {failure}");
     let task = Some((task.task_definition_arn, failure));
     Woken::By(TaskStopped { target, task, completed: false, what })

@@ -2,11 +2,12 @@
 
 use super::words::{affected, names, services, story_of};
 use super::{command, state};
-use crate::model::{Blame, Notice, NoticeKind, Release, Severity, Slot, SlotPhase};
+use crate::model::{Notice, NoticeKind, Release, ReleaseImage, Severity, Slot, SlotPhase};
 use crate::sighting::Strategy;
 
-/// It failed, or a person said so: everything that was touched goes back.
-pub fn rollback_started(release: &Release, slots: &[&Slot]) -> Notice {
+/// It failed, or a person said so: everything that was touched goes back. `blocked` of its images
+/// were to blame.
+pub fn rollback_started(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]) -> Notice {
     let id = &release.id;
     let cause = release.failure.as_ref().map_or("", |failure| &failure.cause);
     let touched: Vec<_> = slots.iter().copied().filter(|slot| slot.phase.was_touched()).collect();
@@ -17,7 +18,7 @@ pub fn rollback_started(release: &Release, slots: &[&Slot]) -> Notice {
         services(touched.len())
     ));
     text.extend(second_deployment(&touched));
-    text.extend(blocked(release));
+    text.extend(stays_out(release, blocked));
     Notice {
         kind: NoticeKind::RollbackStarted,
         severity: Severity::Warning,
@@ -28,8 +29,8 @@ pub fn rollback_started(release: &Release, slots: &[&Slot]) -> Notice {
     }
 }
 
-/// Every target that was touched runs its baseline again.
-pub fn rolled_back(release: &Release, slots: &[&Slot]) -> Notice {
+/// Every target that was touched runs its baseline again; `blocked` of its images do not come again.
+pub fn rolled_back(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]) -> Notice {
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let back: Vec<_> = slots
         .iter()
@@ -43,13 +44,10 @@ pub fn rolled_back(release: &Release, slots: &[&Slot]) -> Notice {
     };
     let mut text = vec![first];
     text.extend(story_of(release));
-    text.extend(blocked(release));
+    text.extend(stays_out(release, blocked));
     text.push("The next push is released as usual, unless the pipeline is frozen.".to_owned());
     let mut commands = vec![command::show(id)];
-    if blames_image(release) {
-        commands
-            .extend(release.images.values().map(|image| command::unblock(pipeline, &image.digest)));
-    }
+    commands.extend(blocked.iter().map(|image| command::unblock(pipeline, &image.digest)));
     Notice {
         kind: NoticeKind::RolledBack,
         severity: Severity::Warning,
@@ -115,16 +113,16 @@ fn second_deployment(touched: &[&Slot]) -> Option<String> {
     ))
 }
 
-fn blames_image(release: &Release) -> bool {
-    release.failure.as_ref().is_some_and(|failure| failure.blame == Blame::Image)
-}
-
-fn blocked(release: &Release) -> Option<String> {
-    blames_image(release).then(|| {
-        format!(
-            "{} is blocked in {}: it is not released there again until a person unblocks it.",
-            release.label(),
-            release.id.pipeline
-        )
-    })
+fn stays_out(release: &Release, blocked: &[&ReleaseImage]) -> Option<String> {
+    let labels: Vec<_> = blocked.iter().map(|image| image.label()).collect();
+    let (is, it, is_not, them) = match blocked.len() {
+        0 => return None,
+        1 => ("is", "it", "is not", "it"),
+        _ => ("are", "they", "are not", "them"),
+    };
+    Some(format!(
+        "{} {is} blocked in {}: {it} {is_not} released there again until a person unblocks {them}.",
+        labels.join(", "),
+        release.id.pipeline
+    ))
 }

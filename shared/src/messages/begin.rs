@@ -73,7 +73,7 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
             targets,
             Some(command::without_way_back(id)),
         ),
-        Hold::Busy { targets } => (
+        Hold::Busy { targets, .. } => (
             "another deployment is in flight",
             "It starts by itself once they have settled.",
             targets,
@@ -81,8 +81,9 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
         ),
         Hold::Unfit { targets } => (
             "a service cannot be released as it is",
-            "Mend it or take it out of the config, then start the release again. A newer push \
-             takes its place by itself.",
+            "Mend the service, then start the release again. To take it out of the config instead: \
+             abandon the release first, then apply the config and unfreeze. A newer push takes the \
+             release's place by itself.",
             targets,
             Some(command::start_again(id)),
         ),

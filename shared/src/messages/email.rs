@@ -12,7 +12,8 @@ pub fn subject(notification: &Notification) -> String {
 
 /// The whole text of the mail.
 pub fn email(notification: &Notification) -> String {
-    let Notification { title, text, targets, commands, at, actor, id, .. } = notification;
+    let Notification { title, text, targets, commands, actor, id, .. } = notification;
+    let at = notification.moment();
     let mut parts = vec![title.clone()];
     parts.extend(text.iter().cloned());
     parts.extend(section("Services", targets));

@@ -68,6 +68,11 @@ impl Notification {
             commands: clip_all(commands, limits::EVIDENCE, limits::LINE),
         })
     }
+
+    /// When it happened, to the second: programs order by fractions, people do not read them.
+    pub(super) fn moment(&self) -> String {
+        self.at.split_once('.').map_or_else(|| self.at.clone(), |(second, _)| format!("{second}Z"))
+    }
 }
 
 /// Names an entry for ever: its release, its subject, its step.

@@ -14,7 +14,8 @@ const BLOCKS: usize = 50;
 
 /// The body to post.
 pub fn slack(notification: &Notification) -> Value {
-    let Notification { title, text, targets, commands, at, actor, id, .. } = notification;
+    let Notification { title, text, targets, commands, actor, id, .. } = notification;
+    let at = notification.moment();
     let headline = format!("{} {title}", mark(notification));
     let mut blocks = vec![json!({
         "type": "header",

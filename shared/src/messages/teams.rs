@@ -49,7 +49,8 @@ pub fn teams(notification: &Notification) -> Value {
 }
 
 fn lines(notification: &Notification) -> Vec<(Style, String)> {
-    let Notification { severity, title, text, targets, commands, at, actor, id, .. } = notification;
+    let Notification { severity, title, text, targets, commands, actor, id, .. } = notification;
+    let at = notification.moment();
     let colour = match *severity {
         "critical" => "Attention",
         "warning" => "Warning",

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Why a rollout failed, with what a person needs to believe it and to act on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Failure {
     /// The cause, one sentence without a full stop.
     pub cause: String,
@@ -35,7 +35,7 @@ impl fmt::Display for Failure {
 }
 
 /// Who is to blame; the surest verdict comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// These bytes: they are not released here again until a person unblocks them.
@@ -47,7 +47,7 @@ pub enum Blame {
 }
 
 /// One task of our revision that stopped for a reason that counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TaskFailure {
     /// The task's id (the last part of its ARN).
     pub task: String,
@@ -73,6 +73,19 @@ pub struct TaskFailure {
 impl TaskFailure {
     /// Within the first minute a program still reads its settings; what falls then fell at its start.
     const START: u64 = 60;
+
+    /// ECS's own texts are not longer; an item of the table holds twenty of these.
+    const LONGEST: usize = 1024;
+
+    /// The same with no text longer than the table's item can bear.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        let Self { task, stop_code, reason, container, detail, .. } = &mut self;
+        for text in [task, stop_code, reason, container, detail] {
+            text.truncate(text.floor_char_boundary(Self::LONGEST));
+        }
+        self
+    }
 
     /// It ended at its start, or never ran.
     pub fn at_start(&self) -> bool {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Digest;
 
 /// One item for each pipeline; every change of order goes through it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Head {
     /// The pipeline's name.
     pub pipeline: String,
@@ -36,7 +36,7 @@ pub struct Head {
 }
 
 /// The newest push of one image that got an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Memory {
     /// Its bytes.
     pub digest: Digest,
@@ -47,7 +47,7 @@ pub struct Memory {
 }
 
 /// Why a pipeline starts nothing new.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Freeze {
     /// Who froze it: an ARN, or `tidegate`.
     pub by: String,

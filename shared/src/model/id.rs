@@ -16,7 +16,7 @@ pub struct InvalidId {
 }
 
 /// One release of one pipeline, written `someli-production/42`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ReleaseId {
     /// The pipeline's name.
@@ -77,7 +77,7 @@ impl TryFrom<String> for ReleaseId {
 /// Something that runs images: today an ECS service, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`.
 ///
 /// The first word is the kind, so that schedules and Lightsail services fit beside it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct TargetId {
     /// The account that holds the target.
@@ -139,7 +139,7 @@ impl TryFrom<String> for TargetId {
 }
 
 /// The name of an image's bytes: `sha256:` and 64 hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(String);
 

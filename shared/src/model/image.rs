@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Digest;
 
 /// One image of a release: which bytes, and under which names they came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReleaseImage {
     /// The registry's account.
     pub account: String,

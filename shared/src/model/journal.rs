@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{ReleaseId, TargetId};
 
 /// One line of the audit trail; put once, never updated.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
     /// The release it belongs to; number 0 is the pipeline itself (freeze, block, config).
     pub release: ReleaseId,
@@ -33,7 +33,7 @@ pub struct Entry {
 }
 
 /// What an entry is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// The release as a whole.
@@ -48,7 +48,7 @@ pub enum Subject {
 }
 
 /// What people are told. Complete in itself: notify reads nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
@@ -67,7 +67,7 @@ pub struct Notice {
 }
 
 /// The kinds of notification, as documented in docs/notifications.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; docs/notifications.md explains each")]
 pub enum NoticeKind {
@@ -102,7 +102,7 @@ impl NoticeKind {
 }
 
 /// How loud a notification is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// All is as it should be.

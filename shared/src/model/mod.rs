@@ -1,20 +1,24 @@
 //! What exists: releases, slots, and what was recorded about them.
 
+mod condition;
 mod failure;
 mod head;
 mod id;
 mod image;
 mod journal;
+mod lease;
 mod release;
 mod scene;
 mod slot;
 mod targets;
 
+pub use condition::Condition;
 pub use failure::{Blame, Failure, TaskFailure, fell};
 pub use head::{Freeze, Head, Memory};
 pub use id::{Digest, InvalidId, ReleaseId, TargetId};
 pub use image::{ReleaseImage, repository_uri};
 pub use journal::{Entry, Notice, NoticeKind, Severity, Subject};
+pub use lease::{LEASE, Note};
 pub use release::{Cause, Hold, Phase, Release};
 pub use scene::{Block, Change, Plan, Push, Scene, WaitingOn};
 pub use slot::{Action, Asked, Baseline, Done, Intent, Lease, Outcome, Pin, Slot, SlotPhase, Todo};

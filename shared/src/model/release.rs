@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, ReleaseId, ReleaseImage, TargetId, Todo};
 
 /// One release, as the table holds it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
     /// `someli-production/42`
     pub id: ReleaseId,
@@ -55,7 +55,7 @@ impl Release {
 }
 
 /// What made a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// A push to a repository of the pipeline.
@@ -72,7 +72,7 @@ pub enum Cause {
 }
 
 /// Where a release stands. Each state holds what is true in it, and no more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Phase {
     /// Recorded; its turn has not come, or the pipeline is frozen.
@@ -200,7 +200,7 @@ impl Phase {
 }
 
 /// What keeps a surveyed release from opening its first wave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Hold {
     /// For these targets no way back is known; each with the reason.
@@ -212,6 +212,12 @@ pub enum Hold {
     Busy {
         /// `service: what was seen`
         targets: Vec<String>,
+        /// Since when one after the other was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// People were told that it takes long.
+        #[serde(default)]
+        told: bool,
     },
     /// A target cannot be released as it is (missing, refused controller, no such container).
     Unfit {
@@ -224,7 +230,7 @@ impl std::fmt::Display for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (what, targets) = match self {
             Self::NoWayBack { targets } => ("no way back is known for", targets),
-            Self::Busy { targets } => ("another deployment is in flight on", targets),
+            Self::Busy { targets, .. } => ("another deployment is in flight on", targets),
             Self::Unfit { targets } => ("these targets cannot be released", targets),
         };
         write!(f, "{what}: {}", targets.join("; "))

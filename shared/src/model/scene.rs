@@ -37,7 +37,7 @@ impl Scene {
 }
 
 /// A digest that was to blame.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Block {
     /// The bytes.
     pub digest: Digest,
@@ -57,7 +57,7 @@ impl fmt::Display for Block {
 }
 
 /// A push that made no release, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Push {
     /// The pipeline that looked at it.
     pub pipeline: String,
@@ -71,12 +71,15 @@ pub struct Push {
     pub at: Timestamp,
     /// Why it made no release.
     pub why: String,
+    /// The release that brings newer bytes in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<u64>,
 }
 
 /// One conditional transaction: all of it becomes true, or none.
 ///
 /// Each item carries its new step; the condition is that the table still holds the step before.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Change {
     /// The pipeline's head.
     pub head: Option<Head>,
@@ -97,7 +100,7 @@ pub struct Change {
 }
 
 /// What should happen next, and why nothing more does.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[must_use = "a plan nobody carries out moves nothing"]
 pub struct Plan {
     /// Independent of each other: each is its own transaction.
@@ -107,7 +110,7 @@ pub struct Plan {
 }
 
 /// One thing a release waits for; the same words in the CLI, the log and the notification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WaitingOn {
     /// The target, where it is one.
     pub target: Option<TargetId>,

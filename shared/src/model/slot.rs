@@ -15,7 +15,7 @@ use super::{Digest, Failure, ReleaseId, TargetId, TaskFailure};
 use crate::sighting::{RunningImage, Strategy};
 
 /// What one release does to one target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// The target.
     pub target: TargetId,
@@ -84,6 +84,11 @@ impl Slot {
             || self.done.copy.as_deref() == Some(revision)
     }
 
+    /// The revision that brings the baseline back.
+    pub fn way_back(&self) -> &str {
+        self.done.copy.as_deref().unwrap_or(&self.baseline.revision)
+    }
+
     /// Deploy has answered what is asked now.
     pub fn answer(&self) -> Option<&Outcome> {
         let current = self.done.generation == self.asked.generation;
@@ -92,7 +97,7 @@ impl Slot {
 }
 
 /// Where a rollout stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum SlotPhase {
     /// Surveyed; its wave is not open.
@@ -180,7 +185,7 @@ impl SlotPhase {
 }
 
 /// Deploy's to-do mark: the attribute the stream's filter looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Todo {
     /// Deploy must act.
@@ -190,7 +195,7 @@ pub enum Todo {
 }
 
 /// An image in one container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Pin {
     /// The container's name.
     pub container: String,
@@ -221,7 +226,7 @@ impl Pin {
 }
 
 /// What the target really ran before: the rollback's goal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Baseline {
     /// When it was recorded.
     pub at: Timestamp,
@@ -255,7 +260,7 @@ impl Baseline {
 }
 
 /// What deploy is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// Grows with each request, over all releases of the target.
     pub generation: u64,
@@ -269,7 +274,7 @@ pub struct Asked {
 }
 
 /// Everything deploy can be asked to do to a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing.
@@ -281,7 +286,7 @@ pub enum Action {
 }
 
 /// What deploy did; written by deploy alone, under its lease.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Done {
     /// Counts deploy's writes of this item.
     #[serde(default)]
@@ -310,7 +315,7 @@ pub struct Done {
 }
 
 /// A mutating call, written down before it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Intent {
     /// The AWS action and what it is given.
     pub call: String,
@@ -319,7 +324,7 @@ pub struct Intent {
 }
 
 /// How a request ended for deploy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// ECS accepted the call.
@@ -356,7 +361,7 @@ pub enum Outcome {
 }
 
 /// The right to call AWS for a target, for a short time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
     /// The invocation that holds it.
     pub owner: String,

@@ -37,7 +37,10 @@ enum Became {
 fn hears(stage: &mut Stage, push: &Pushed) -> Became {
     let Pushed { bytes, tag, first_seen, by } = push;
     let bytes = image("app", bytes, tag, at(*first_seen));
-    let change = match answer(&stage.table.scene(), &candidate("app", tag, bytes, by), stage.now) {
+    let mut candidate = candidate("app", tag, bytes, by);
+    candidate.answered = stage.table.head.answered.get("app").cloned();
+    let change = match answer(&stage.table.scene(), &candidate, stage.now) {
+        Answer::Outdated => panic!("nothing was answered in between"),
         Answer::Known(why) => {
             assert!(!why.is_empty());
             return Became::Known;
@@ -48,7 +51,16 @@ fn hears(stage: &mut Stage, push: &Pushed) -> Became {
     stage.advance();
     let Change { releases, push, journal, .. } = *change;
     match (releases.first(), push, journal.first()) {
-        (Some(_), None, Some(_)) => Became::Brought,
+        (Some(brings), None, Some(_)) => {
+            assert!(!brings.images.is_empty());
+            Became::Brought
+        }
+        // It takes the place of what waited; whoever waits for that is told where it went.
+        (Some(brings), Some(old), Some(_)) => {
+            assert_eq!(old.instead, Some(brings.id.number));
+            assert_ne!(brings.images["app"].digest, old.digest);
+            Became::Brought
+        }
         (None, Some(_), Some(refusal)) => {
             assert_eq!(refusal.notice.as_ref().map(|notice| notice.kind), Some(N::Refused));
             Became::Refused
@@ -238,13 +250,18 @@ fn two_pushes_answered_at_once_are_answered_one_after_the_other() {
     let scene: Scene = stage.table.scene();
     let answers = ["b1", "b2"].map(|bytes| {
         let bytes = image("app", bytes, "uapi", at(9));
-        match answer(&scene, &candidate("app", "uapi", bytes, "ecr"), stage.now) {
-            Answer::Record(change) => change,
-            Answer::Known(why) => panic!("{why}"),
+        let mut candidate = candidate("app", "uapi", bytes, "ecr");
+        candidate.answered = scene.head.answered.get("app").cloned();
+        match answer(&scene, &candidate, stage.now) {
+            Answer::Record(change) => (candidate, change),
+            other => panic!("{other:?}"),
         }
     });
-    stage.write(&answers[0]);
-    assert!(stage.table.write(&answers[1]).is_err(), "the head has moved");
+    stage.write(&answers[0].1);
+    assert!(stage.table.write(&answers[1].1).is_err(), "the head has moved");
+    // Whoever reads again does not take what the tag showed by then for a tag that moved back.
+    let again = answer(&stage.table.scene(), &answers[1].0, stage.now);
+    assert_eq!(again, Answer::Outdated);
     assert_eq!(hears(&mut stage, &pushed("b2", "uapi", 9)), Brought);
     assert_eq!(stage.release(3).images["app"].digest, digest("b2"));
 }

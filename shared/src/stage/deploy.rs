@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Stage, build, target};
-use crate::decide::{self, Finding};
-use crate::model::{Action, Outcome, Phase, Release, TargetId, Todo};
+use crate::decide::{self, Finding, Seen};
+use crate::model::{Done, Outcome, Phase, Release, TargetId, Todo};
+use crate::turn::{self, Known, Next};
 
 /// How deploy answers at a service.
 #[derive(Debug, Clone, Copy)]
@@ -65,37 +66,43 @@ impl Stage {
             None => Finding::Unaffected { baseline },
             Some(image) => {
                 let revision = service.register(release.id.number, &image.digest);
-                Finding::Ready { baseline, pins: vec![build::pin(image)], revision }
+                let (pins, difference) = (vec![build::pin(image)], Vec::new());
+                Finding::Ready { baseline, pins, revision, difference }
             }
         }
     }
 
     /// Deploy answers for one service, under its lease.
     pub(crate) fn answer(&mut self, service: &str) {
-        let (now, how) = (self.now, self.answers.get(service).copied());
-        let slot = self.table.slots.get_mut(&target(service)).unwrap();
-        let ecs = self.services.get_mut(service).unwrap();
-        let outcome = match how.unwrap_or(Answer::Accepts) {
+        let (now, target) = (self.now, target(service));
+        let claim = self.table.slots[&target].claim("deploy", now).unwrap();
+        self.table.note(&target, claim);
+        let outcome = match self.answers.get(service).copied().unwrap_or(Answer::Accepts) {
             Answer::Never => panic!("a deploy that never answers was waited for"),
             Answer::Refuses(why) => Outcome::Refused { why: why.to_owned(), at: now },
             Answer::Throttles(wait) => Outcome::Throttled { until: now + wait },
             Answer::FindsDrift => Outcome::Drifted { seen: "another one".to_owned(), at: now },
-            Answer::Accepts => {
-                let revision = match slot.asked.action {
-                    Action::None => panic!("deploy was asked for nothing"),
-                    Action::Apply => slot.ours().unwrap().to_owned(),
-                    Action::RollBack => slot.baseline.revision.clone(),
-                };
-                slot.done.called = Some(now);
-                match ecs.update(&revision, now) {
-                    Some(id) => Outcome::Accepted { deployment: Some(id), at: now },
-                    None => Outcome::Already { at: now },
-                }
-            }
+            Answer::Accepts => self.act(&target),
         };
-        slot.done.step += 1;
-        slot.done.generation = slot.asked.generation;
-        slot.done.outcome = Some(outcome);
-        slot.todo = None;
+        let slot = &self.table.slots[&target];
+        let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
+        let finished = slot.finish(done);
+        self.table.note(&target, finished);
+    }
+
+    /// What is asked, as far as it needs a call.
+    fn act(&mut self, target: &TargetId) -> Outcome {
+        let (now, slot) = (self.now, &self.table.slots[target]);
+        let service = self.services.get_mut(&target.service).unwrap();
+        let seen = Some(Seen::Service(Box::new(service.sighting(now))));
+        match turn::next(slot, &Known { named: true, seen, same_bytes: None }, now) {
+            Next::Answer(outcome) => outcome,
+            Next::Update(revision) => {
+                let intent = slot.intend(revision.clone(), now).unwrap();
+                self.table.note(target, intent);
+                Outcome::Accepted { deployment: service.update(&revision, now), at: now }
+            }
+            other => panic!("a pinned service that ECS rolls needs no {other:?}"),
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Behaviour {
 }
 
 /// One ECS service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Service {
     name: String,
     /// The image it runs, by its name in the config.
@@ -106,13 +106,18 @@ impl Service {
         self.deployments.push(failed);
     }
 
+    /// Whether its newest deployment started so long ago that it is steady or fails.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let primary = self.primary();
+        primary.rollout == Some(RolloutState::InProgress) && now >= primary.created_at + START
+    }
+
     /// Time passes; whether a task of the primary crashed.
     pub(super) fn work(&mut self, behaves: Behaviour, now: Timestamp) -> bool {
-        let Some(primary) = self.deployments.first_mut() else { return false };
-        let starting = primary.rollout == Some(RolloutState::InProgress);
-        if !starting || now < primary.created_at + START {
+        if !self.is_due(now) {
             return false;
         }
+        let primary = &mut self.deployments[0];
         match behaves {
             Behaviour::Healthy => self.complete(),
             Behaviour::Crashes => primary.failed_tasks += 1,

@@ -7,10 +7,13 @@ mod build;
 mod chance;
 mod deploy;
 mod ecs;
+mod every_order;
+mod part;
 mod rules;
 mod table;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,10 +22,10 @@ pub(crate) use build::{OPERATOR, arn, at, crash, digest, image, names, pipeline,
 pub(crate) use chance::Chance;
 pub(crate) use deploy::Answer;
 pub(crate) use ecs::{Behaviour, Service};
-pub(crate) use table::Table;
+pub(crate) use table::{Refusal, Table};
 
 use crate::command::Refused;
-use crate::config::TagPattern;
+use crate::config::{PipelineConfig, TagPattern};
 use crate::decide::{self, Finding, Seen, Sightings};
 use crate::model::{
     Change, Digest, NoticeKind, Plan, Release, ReleaseImage, Scene, Slot, TaskFailure,
@@ -89,7 +92,8 @@ impl Stage {
 
     /// A push of `bytes` to an image of the pipeline, under a tag.
     pub(crate) fn push_as(&mut self, name: &str, tag: &str, bytes: ReleaseImage) {
-        let candidate = candidate(name, tag, bytes, "ecr");
+        let mut candidate = candidate(name, tag, bytes, "ecr");
+        candidate.answered = self.table.head.answered.get(name).cloned();
         if let push::Answer::Record(change) =
             push::answer(&self.table.scene(), &candidate, self.now)
         {
@@ -218,7 +222,8 @@ impl Stage {
     }
 
     pub(crate) fn write(&mut self, change: &Change) {
-        self.table.write(change).unwrap_or_else(|why| panic!("{why}: {change:#?}"));
+        self.table.write(change).unwrap_or_else(|why| panic!("{why:?}: {change:#?}"));
+        rules::check(&self.table).unwrap_or_else(|broken| panic!("{broken}"));
     }
 
     // ---- what is there ----
@@ -233,6 +238,15 @@ impl Stage {
 
     pub(crate) fn slot(&self, service: &str) -> &Slot {
         &self.table.slots[&target(service)]
+    }
+
+    /// A slot, to be made otherwise than the story made it.
+    pub(crate) fn slot_mut(&mut self, service: &str) -> &mut Slot {
+        Arc::make_mut(self.table.slots.get_mut(&target(service)).unwrap())
+    }
+
+    pub(crate) fn config_mut(&mut self) -> &mut PipelineConfig {
+        Arc::make_mut(&mut self.table.config)
     }
 
     /// The phases of all slots, in the order of their services' names.
@@ -255,5 +269,6 @@ pub(crate) fn candidate(name: &str, tag: &str, bytes: ReleaseImage, by: &str) ->
     let pattern = ["uapi", "v{semver}", "prod-{sha}", "*"];
     let pattern = pattern.map(|text| text.parse::<TagPattern>().unwrap());
     let pattern = pattern.into_iter().find(|p| p.matches(tag).is_some()).unwrap();
-    Candidate { image: name.to_owned(), pattern, tag: tag.to_owned(), bytes, by: by.to_owned() }
+    let (image, tag, by) = (name.to_owned(), tag.to_owned(), by.to_owned());
+    Candidate { image, pattern, tag, bytes, by, answered: None }
 }

@@ -3,39 +3,50 @@
 use std::collections::BTreeSet;
 
 use super::Table;
-use crate::model::{Action, Phase, SlotPhase};
+use crate::model::{Action, Phase, SlotPhase, Subject};
 
-pub(super) fn check(table: &Table) {
-    one_mover(table);
-    baseline_before_change(table);
-    whole_or_back(table);
-    blocked_stays_out(table);
-    every_change_is_recorded(table);
+/// `invariant: what breaks it`
+pub(super) type Kept = Result<(), String>;
+
+/// Everything that can be told from the table alone.
+pub(super) fn check(table: &Table) -> Kept {
+    one_mover(table)?;
+    baseline_before_change(table)?;
+    whole_or_back(table)?;
+    blocked_stays_out(table)?;
+    every_change_is_recorded(table)
 }
 
-fn one_mover(table: &Table) {
+/// The invariant `name` is kept where `holds`.
+pub(super) fn keep(name: &str, holds: bool, what: impl FnOnce() -> String) -> Kept {
+    if holds { Ok(()) } else { Err(format!("{name}: {}", what())) }
+}
+
+fn one_mover(table: &Table) -> Kept {
     let open = |phase: &Phase| phase.is_moving() || phase.is_stuck();
-    let movers = table.releases.values().filter(|release| open(&release.phase));
-    for release in movers {
-        assert_eq!(Some(release.id.number), table.head.moving, "one_mover");
+    for release in table.releases.values() {
+        let number = Some(release.id.number);
+        let alone = !open(&release.phase) || table.head.moving == number;
+        keep("one_mover", alone, || format!("{} moves beside the head's", release.id))?;
+        let waits = matches!(release.phase, Phase::Waiting { .. });
+        let known = !waits || table.head.waiting == number;
+        keep("one_mover", known, || format!("{} waits beside the head's", release.id))?;
     }
-    let waiting = table.releases.values().filter(|r| matches!(r.phase, Phase::Waiting { .. }));
-    for release in waiting {
-        assert_eq!(Some(release.id.number), table.head.waiting, "one_mover: {}", release.id);
-    }
+    Ok(())
 }
 
-fn baseline_before_change(table: &Table) {
+fn baseline_before_change(table: &Table) -> Kept {
     let asked = table.slots.values().filter(|slot| slot.asked.action == Action::Apply);
     for release in asked.map(|slot| slot.release.number).collect::<BTreeSet<_>>() {
         for target in table.releases[&release].targets() {
             let surveyed = table.slots.get(target).is_some_and(|s| s.release.number >= release);
-            assert!(surveyed, "baseline_before_change: {target}");
+            keep("baseline_before_change", surveyed, || target.to_string())?;
         }
     }
+    Ok(())
 }
 
-fn whole_or_back(table: &Table) {
+fn whole_or_back(table: &Table) -> Kept {
     for slot in table.slots.values() {
         let release = &table.releases[&slot.release.number];
         let fits = match release.phase {
@@ -50,31 +61,34 @@ fn whole_or_back(table: &Table) {
         };
         let (id, service) = (&release.id, &slot.target.service);
         let phases = (release.phase.name(), slot.phase.name());
-        assert!(fits, "whole_or_back: {id} is {}, {service} is {}", phases.0, phases.1);
+        keep("whole_or_back", fits, || format!("{id} is {}, {service} is {}", phases.0, phases.1))?;
         let named = !release.phase.is_stuck() || table.head.freeze.is_some();
-        assert!(named, "whole_or_back: {id} is {} and not frozen", phases.0);
+        keep("whole_or_back", named, || format!("{id} is {} and not frozen", phases.0))?;
     }
+    Ok(())
 }
 
-fn blocked_stays_out(table: &Table) {
+fn blocked_stays_out(table: &Table) -> Kept {
     for slot in table.slots.values().filter(|slot| slot.asked.action == Action::Apply) {
-        let blocks = slot.wanted.iter().filter_map(|pin| table.blocks.get(&pin.digest));
-        for block in blocks {
+        for block in slot.wanted.iter().filter_map(|pin| table.blocks.get(&pin.digest)) {
             let before = slot.asked.at <= block.at;
-            assert!(before, "blocked_stays_out: {} is asked for {}", slot.target, block.digest);
+            keep("blocked_stays_out", before, || format!("{} is asked for it", slot.target))?;
         }
     }
+    Ok(())
 }
 
-fn every_change_is_recorded(table: &Table) {
+fn every_change_is_recorded(table: &Table) -> Kept {
+    const NAME: &str = "every_change_is_recorded";
     for entry in &table.journal {
-        assert!(!entry.reason.is_empty(), "every_change_is_recorded: {entry:?}");
+        keep(NAME, !entry.reason.is_empty(), || format!("{entry:?}"))?;
     }
     for release in table.releases.values() {
-        let last = table.journal.iter().rfind(|entry| {
-            entry.release == release.id && matches!(entry.subject, crate::model::Subject::Release)
-        });
+        let of_it = |subject: &Subject| *subject == Subject::Release;
+        let mut entries = table.journal.iter();
+        let last = entries.rfind(|entry| entry.release == release.id && of_it(&entry.subject));
         let said = last.map(|entry| entry.to.as_str());
-        assert_eq!(said, Some(release.phase.name()), "every_change_is_recorded: {}", release.id);
+        keep(NAME, said == Some(release.phase.name()), || format!("{} {said:?}", release.id))?;
     }
+    Ok(())
 }

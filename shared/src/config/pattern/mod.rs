@@ -11,6 +11,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::guard::{Guard, stands};
+
 use part::Part;
 pub use part::Placeholder;
 pub use version::{InvalidVersion, Version};
@@ -66,7 +68,7 @@ impl TagPattern {
     /// Each part takes as much as it can, from left to right. No pattern matches Tidegate's own
     /// tags, nor what ECR would not take as a tag.
     pub fn matches(&self, tag: &str) -> Option<Captures> {
-        let ours = tag.starts_with(OWN_PREFIX);
+        let ours = tag.starts_with(OWN_PREFIX) && stands(Guard::ReservedTags);
         (!ours && is_tag(tag)).then(|| walk::captures(&self.parts, tag))?
     }
 

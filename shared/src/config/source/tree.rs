@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{MOST_LEVELS, Mistake, scalar, too_deep};
 use crate::config::path::Place;
 
+/// AWS's longest name, of a container or a service; a mistake's path holds every key that leads to it.
+const LONGEST_KEY: usize = 255;
+
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) tree: Tree,
@@ -128,6 +131,10 @@ impl<'t> Reader<'t> {
         loop {
             match self.next()? {
                 (Event::MappingEnd, _) => return Ok(entries),
+                (Event::Scalar(key, ..), place) if key.len() > LONGEST_KEY => {
+                    let message = format!("a key is longer than {LONGEST_KEY} characters");
+                    return Err(Mistake::new(place, message));
+                }
                 (Event::Scalar(key, style, 0, None), place) => entries.push(Entry {
                     key: key.into_owned(),
                     place,

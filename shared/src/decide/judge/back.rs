@@ -7,6 +7,7 @@ use super::{
     throttled, unanswered, wait,
 };
 use crate::decide::Seen;
+use crate::guard::{Guard, stands};
 use crate::model::{Blame, Outcome, Slot, SlotPhase};
 use crate::sighting::{Deployment, RolloutState, ServiceDeploymentStatus, Sighting, Strategy};
 
@@ -110,8 +111,16 @@ fn on_baseline(
     // Deploy found other bytes under the old revision and asked for the pinned one.
     let accepted = matches!(slot.answer(), Some(Outcome::Accepted { .. }));
     let unpinned = deployment.revision == baseline.running && baseline.revision != baseline.running;
-    if accepted && unpinned && sighting.strategy == Strategy::Rolling {
-        return wait(slot, format!("ECS to bring {} in", baseline.revision), Some(deadline));
+    if accepted && unpinned {
+        return match sighting.strategy {
+            Strategy::Native if goes_back(sighting) => wait(slot, "ECS to go back", Some(deadline)),
+            // ECS itself went back when it was told to stop: deploy is asked to compare the bytes,
+            // for tasks that it started for that may have taken what the tag means by now.
+            Strategy::Native => Verdict::Quietly(Box::new(slot.asks_again(now))),
+            Strategy::Rolling => {
+                wait(slot, format!("ECS to bring {} in", baseline.revision), Some(deadline))
+            }
+        };
     }
     // A baseline that was failing already never settles: as many tasks as before are enough.
     let was_failing = baseline.ran < baseline.desired;
@@ -122,16 +131,17 @@ fn on_baseline(
     }
     // The look must be younger than the call that it judges.
     let shown = slot.done.called.map(|called| called + LAG);
-    if let Some(shown) = shown.filter(|shown| sighting.at < *shown) {
+    if let Some(shown) = shown.filter(|at| sighting.at < *at && stands(Guard::LateCall)) {
         return wait(slot, "a look that shows the last call", Some(shown));
     }
     let landed = slot.done.lost.map(|lost| lost + LANDING);
-    if landed.is_some_and(|landed| sighting.at < landed) {
+    if landed.is_some_and(|landed| sighting.at < landed) && stands(Guard::LateCall) {
         return wait(slot, "a call without answer that may still land", landed);
     }
     let mut back = slot.becomes(SlotPhase::Returned { at: now });
     let ran = baseline.images.iter();
-    back.live = ran.filter_map(|i| Some((i.container.clone(), i.digest.clone()?))).collect();
+    back.live.clear();
+    back.live.extend(ran.filter_map(|i| Some((i.container.clone(), i.digest.clone()?))));
     let reason = format!("runs its baseline {} again", deployment.revision);
     Verdict::Next(Box::new(back), reason)
 }

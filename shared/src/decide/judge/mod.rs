@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::step::slot_entry;
 use super::{Seen, Sightings};
+use crate::guard::{Guard, stands};
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, Sighting};
 
@@ -146,7 +147,7 @@ const GONE: &str = "the service is gone";
 /// Deploy has not answered: wait, or ask again when its answer is overdue.
 fn unanswered(slot: &Slot, now: Timestamp) -> Verdict {
     let overdue = slot.asked.at + ANSWER;
-    if now < overdue {
+    if now < overdue || !stands(Guard::Nudge) {
         return wait(slot, "deploy to answer", Some(overdue));
     }
     Verdict::Quietly(Box::new(slot.nudged(now)))
@@ -172,8 +173,10 @@ fn primary<'a>(slot: &Slot, sighting: &'a Sighting) -> Primary<'a> {
     match sighting.primary() {
         None => Primary::None,
         Some(d) if slot.ours() == Some(d.revision.as_str()) => Primary::Ours(d),
+        Some(d) if !stands(Guard::OwnRevision) => Primary::Ours(d),
         Some(d) if slot.is_baseline(&d.revision) => Primary::Baseline(d),
         Some(d) if runs_wanted(slot, sighting) => Primary::Ours(d),
+        Some(d) if !stands(Guard::Drift) => Primary::Baseline(d),
         Some(d) => Primary::Other(d),
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn judge(
         format!("runs ours: {} of {} tasks, completed", deployment.running, sighting.desired)
     };
     let mut settled = slot.becomes(SlotPhase::Healthy { at: now, unproven });
-    settled.live = slot.wanted.iter().map(|p| (p.container.clone(), p.digest.clone())).collect();
+    settled.live.clear();
+    settled.live.extend(slot.wanted.iter().map(|p| (p.container.clone(), p.digest.clone())));
     Ok(Verdict::Next(Box::new(settled), reason))
 }
 

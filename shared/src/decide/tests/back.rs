@@ -6,7 +6,7 @@ use crate::command;
 use crate::command::RollbackOptions;
 use crate::model::{NoticeKind as N, SlotPhase};
 use crate::sighting::RolloutState;
-use crate::stage::{Answer, Stage, digest, target};
+use crate::stage::{Answer, Stage, digest};
 
 pub(super) const PLAIN: RollbackOptions =
     RollbackOptions { block: true, freeze: true, include_drifted: false };
@@ -33,11 +33,12 @@ fn ours_lands(stage: &mut Stage) {
 /// ECS refuses what deploy is asked.
 fn rollback_failed() -> Stage {
     let mut stage = returning();
-    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
+    let now = stage.now;
+    let slot = stage.slot_mut("Rag");
     slot.done.step += 1;
     slot.done.outcome = Some(crate::model::Outcome::Refused {
         why: "AccessDenied: ecs:UpdateService".to_owned(),
-        at: stage.now,
+        at: now,
     });
     ours_lands(&mut stage);
     stage.advance();
@@ -77,8 +78,9 @@ fn what_comes_back_a_fourth_time_is_a_failed_rollback() {
 #[test]
 fn a_call_without_an_answer_keeps_the_slot_open_until_it_can_no_longer_land() {
     let mut stage = returning();
-    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
-    slot.done.lost = Some(stage.now);
+    let now = stage.now;
+    let slot = stage.slot_mut("Rag");
+    slot.done.lost = Some(now);
     stage.pass(30);
     let waits = stage.look();
     assert_eq!(waits[1], "a call without answer that may still land");
@@ -126,7 +128,7 @@ fn a_rollback_that_is_not_steady_in_time_has_failed() {
 #[test]
 fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     let mut stage = returning();
-    let slot = stage.table.slots.get_mut(&target("Rag")).unwrap();
+    let slot = stage.slot_mut("Rag");
     (slot.baseline.desired, slot.baseline.ran) = (3, 1);
     stage.now += Duration::from_secs(15);
     let see = |stage: &mut Stage, running: u32| {

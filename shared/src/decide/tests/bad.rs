@@ -99,7 +99,7 @@ fn what_is_never_steady_passes_its_deadline_and_blocks_nothing() {
 #[test]
 fn on_failure_freeze_touches_nothing_and_calls_a_person() {
     let mut stage = Stage::of(WAVES);
-    stage.table.config.on_failure = OnFailure::Freeze;
+    stage.config_mut().on_failure = OnFailure::Freeze;
     stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
     stage.push("bad");
     stage.play();
@@ -114,15 +114,16 @@ fn on_failure_freeze_touches_nothing_and_calls_a_person() {
 #[test]
 fn a_release_that_stops_withdraws_what_nobody_has_begun_and_nothing_else() {
     let mut stage = Stage::of(&[&["Rag", "Billing", "Carousel"]]);
-    stage.table.config.on_failure = OnFailure::Freeze;
+    stage.config_mut().on_failure = OnFailure::Freeze;
     for service in ["Billing", "Carousel"] {
         stage.answers.insert(service.into(), Answer::Never);
     }
     stage.push("b1");
     stage.work();
     // A call for Carousel was sent, and nobody saw its answer.
-    let carousel = stage.table.slots.get_mut(&crate::stage::target("Carousel")).unwrap();
-    carousel.done.called = Some(stage.now);
+    let now = stage.now;
+    let carousel = stage.slot_mut("Carousel");
+    carousel.done.called = Some(now);
     stage.task_stops("Rag", |_| {});
     assert_eq!(stage.phase(2), "frozen");
     assert_eq!(
@@ -140,8 +141,8 @@ fn silence_and_failure_have_each_their_own_switch() {
     ] {
         for (behaviour, end) in [(Behaviour::Crashes, crashes), (Behaviour::Hangs, hangs)] {
             let mut stage = Stage::of(&[&["Rag"]]);
-            stage.table.config.on_failure = on_failure;
-            stage.table.config.watch.on_timeout = on_timeout;
+            stage.config_mut().on_failure = on_failure;
+            stage.config_mut().watch.on_timeout = on_timeout;
             stage.behaviours.insert(digest("b1"), behaviour);
             stage.push("b1");
             stage.play();
@@ -189,7 +190,8 @@ fn the_failure_that_names_the_image_is_the_one_that_is_told() {
     stage.work();
     // Both in the same moment, before anybody decides: the refusal by name would come first.
     for service in ["Billing", "Rag"] {
-        let slot = stage.table.slots.get_mut(&crate::stage::target(service)).unwrap();
+        let now = stage.now;
+        let slot = stage.slot_mut(service);
         let failure = crate::model::Failure {
             cause: service.to_owned(),
             remedy: String::new(),
@@ -199,7 +201,7 @@ fn the_failure_that_names_the_image_is_the_one_that_is_told() {
             } else {
                 crate::model::Blame::Other
             },
-            at: stage.now,
+            at: now,
         };
         slot.phase = SlotPhase::Failed { failure };
     }

@@ -2,6 +2,7 @@
 //! every write (the stage checks them), and every release comes to an end or to a person.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::{self, RollbackOptions};
@@ -47,7 +48,7 @@ struct Story {
 impl Story {
     fn new(seed: u64) -> Self {
         let mut stage = Stage::of(&[&SERVICES[..1], &SERVICES[1..]]);
-        stage.table.config.watch.bake = Duration::from_secs(60);
+        stage.config_mut().watch.bake = Duration::from_secs(60);
         Self {
             seed,
             chance: Chance::new(seed),
@@ -177,6 +178,7 @@ impl Story {
     fn a_call_lands_late(&mut self, service: &str) {
         let now = self.stage.now;
         let Some(slot) = self.stage.table.slots.get_mut(&target(service)) else { return };
+        let slot = Arc::make_mut(slot);
         if slot.phase.name() != "returning" || slot.answer().is_none() {
             return;
         }

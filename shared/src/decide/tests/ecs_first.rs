@@ -92,11 +92,9 @@ fn a_breaker_that_only_gives_up_is_a_failure() {
 #[test]
 fn what_the_tasks_say_decides_whether_the_breaker_blames_the_image() {
     let mut stage = hanging();
-    stage.table.config.watch.failed_tasks = 9;
+    stage.config_mut().watch.failed_tasks = 9;
     stage.services.get_mut("Rag").unwrap().desired = 3;
-    for slot in stage.table.slots.values_mut() {
-        slot.baseline.desired = 3;
-    }
+    stage.slot_mut("Rag").baseline.desired = 3;
     stage.task_stops("Rag", |task| {
         task.reason = "ResourceInitializationError: unable to pull secrets: AccessDenied".into();
     });

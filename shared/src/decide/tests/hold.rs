@@ -185,3 +185,42 @@ fn a_held_release_can_be_stopped_or_let_go() {
     stage.command(command::abandon).unwrap();
     assert_eq!((stage.phase(2), stage.table.head.moving), ("abandoned", None));
 }
+
+#[test]
+fn a_deployment_that_does_not_end_is_told_once_and_still_waited_for() {
+    let mut stage = found(Finding::Busy("ecs-svc/9 brings in api:7".into()));
+    for minute in 0..40 {
+        // What is seen of it changes; it is one wait all the same.
+        let seen = Finding::Busy(format!("ecs-svc/9 brings in api:7 ({minute} of 50 tasks)"));
+        stage.findings.insert("Rag".into(), seen);
+        stage.tick();
+        let patience = stage.table.config.watch.timeout;
+        let due = stage.now.duration_since(stage.release(2).at).unsigned_abs() > patience + MINUTE;
+        assert!(!due || stage.told() == [N::Waiting], "minute {minute}: {:?}", stage.told());
+    }
+    assert_eq!(stage.told(), [N::Waiting]);
+    stage.findings.clear();
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
+fn bytes_that_are_blocked_while_it_is_held_do_not_take_the_others_along() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    stage.findings.insert("api-1".into(), Finding::Busy("ecs-svc/9".into()));
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", stage.now));
+    stage.work();
+    stage.now += MINUTE;
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
+    stage.work();
+    let bad = digest("a1");
+    stage.command(|scene, actor, now| command::block(scene, &bad, actor, "it leaks", now)).unwrap();
+    stage.findings.clear();
+    stage.play();
+    assert_eq!(stage.phase(3), "live");
+    let live = &stage.release(3).images;
+    assert_eq!((&live["web"].digest, live["api"].digest == bad), (&digest("e1"), false));
+    let left =
+        stage.table.journal.iter().any(|entry| entry.reason.contains("without blocked bytes"));
+    assert!(left, "the audit trail says what stayed behind");
+}

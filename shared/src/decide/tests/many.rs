@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::command::{self, RollbackOptions};
 use crate::decide::{Sightings, conclude, decide};
-use crate::model::{Change, NoticeKind as N, Scene, Slot};
+use crate::model::{Change, NoticeKind as N, Scene};
 use crate::stage::{Behaviour, Stage, arn, digest, names};
 
 const SERVICES: usize = 100;
@@ -16,7 +16,7 @@ fn hundred() -> Stage {
 }
 
 fn count(stage: &Stage, phase: &str) -> usize {
-    stage.table.slots.values().filter(|slot: &&Slot| slot.phase.name() == phase).count()
+    stage.table.slots.values().filter(|slot| slot.phase.name() == phase).count()
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_hundred_services_are_let_go_in_chunks() {
 #[test]
 fn a_hundred_services_are_accepted_in_one_write() {
     let mut stage = hundred();
-    stage.table.config.on_failure = crate::config::OnFailure::Freeze;
+    stage.config_mut().on_failure = crate::config::OnFailure::Freeze;
     stage.push("b1");
     stage.work();
     stage.task_stops("s000", |_| {});

@@ -1,5 +1,7 @@
 //! One release moves at a time; freezes; what is asked when a release would start.
 
+use std::sync::Arc;
+
 use crate::command;
 use crate::model::NoticeKind as N;
 use crate::stage::{Behaviour, Stage, digest, image};
@@ -175,7 +177,7 @@ fn what_became_live_while_it_waited_is_refused_when_it_would_start() {
     freeze(&mut stage);
     stage.push("b1");
     let b1 = stage.release(2).images.clone();
-    stage.table.releases.get_mut(&1).unwrap().images = b1;
+    Arc::make_mut(stage.table.releases.get_mut(&1).unwrap()).images = b1;
     unfreeze(&mut stage);
     assert_eq!(stage.phase(2), "refused");
 }

@@ -163,7 +163,7 @@ fn a_task_of_a_release_that_has_ended_says_nothing() {
 #[test]
 fn a_crash_loop_neither_grows_the_slot_nor_goes_on_for_ever() {
     let mut stage = settling(2);
-    stage.table.config.watch.failed_tasks = 1000;
+    stage.config_mut().watch.failed_tasks = 1000;
     for _ in 0..40 {
         stage.task_stops("Rag", crash);
     }
