@@ -175,9 +175,10 @@ fn a_pattern_that_is_added_counts_the_pushes_that_are_there_as_answered() {
         assert_eq!(stage.writes(), [""; 0], "a new pattern moves nothing by itself");
         stage.everything_runs(&before);
         assert!(applied.contains("only pushes after prod-0a1b2c3d"), "{applied}");
+        assert!(applied.contains("adopted as someli-production/2"), "{applied}");
 
         let pushed = stage.push("prod-1a1b2c3d", "healthy");
-        goes_live(stage, "someli-production/2").await;
+        goes_live(stage, "someli-production/3").await;
         stage.everything_runs(&pushed);
     });
 }

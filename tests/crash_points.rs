@@ -101,13 +101,11 @@ fn dies_before(point: &Point) -> Option<FaultRule> {
 }
 
 /// Dies after a write, and so before the next one or before it could say that it is done.
-#[expect(dead_code, reason = "not in the list yet: with it the stories take too long")]
 fn dies_after(point: &Point) -> Option<FaultRule> {
     point.is_write().then(|| point.struck(Fault::KillAfter))
 }
 
 /// A lost read of the table fails its invocation, as if it had died there.
-#[expect(dead_code, reason = "not in the list yet: with it the stories take too long")]
 fn never_sent(point: &Point) -> Option<FaultRule> {
     let tells = point.is_write() || !point.is_of(&["dynamodb"]);
     tells.then(|| point.struck(Fault::Drop))
@@ -123,7 +121,6 @@ fn late(point: &Point) -> Option<FaultRule> {
 }
 
 /// As often as the SDK tries by itself, so that the function hears of it.
-#[expect(dead_code, reason = "not in the list yet: with it the stories take too long")]
 fn throttled(point: &Point) -> Option<Vec<FaultRule>> {
     point.is_of(&["ecs", "ecr"]).then(|| vec![point.struck(Fault::Throttle); 3])
 }
@@ -134,7 +131,6 @@ fn conflict(point: &Point) -> Option<FaultRule> {
 }
 
 /// Somebody else writes the same item first.
-#[expect(dead_code, reason = "not in the list yet: with it the stories take too long")]
 fn race_lost(point: &Point) -> Option<Rivalry> {
     Rivalry::of(&point.noted, point.number)
 }
@@ -158,7 +154,7 @@ macro_rules! on_both_stories {
 }
 
 on_both_stories! {
-    dies_before answer_lost late conflict
+    dies_before dies_after never_sent answer_lost late throttled conflict race_lost
 }
 
 #[test]

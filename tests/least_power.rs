@@ -24,9 +24,7 @@ const TEAMS: &str = "arn:aws:secretsmanager:us-west-2:123456789012:secret:teams-
 const WEBHOOKS: [(&str, &str); 2] = [("SlackSecretArn", SLACK), ("TeamsSecretArn", TEAMS)];
 
 /// Actions that no call here can show to be needed, and why they are granted.
-const UNSHOWN: [(&str, &str); 3] = [
-    // Watch may look at all that deploy may look at; it has no need of definitions yet.
-    ("watch", "ecs:DescribeTaskDefinition"),
+const UNSHOWN: [(&str, &str); 2] = [
     // A line that is not logged fails nothing, and the local AWS keeps no logs.
     ("*", "logs:CreateLogStream"),
     ("*", "logs:PutLogEvents"),

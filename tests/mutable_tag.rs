@@ -169,3 +169,27 @@ fn the_keep_tag_keeps_the_old_image_from_a_rule_for_untagged_ones() {
         stage.everything_runs(&old);
     });
 }
+
+#[test]
+fn a_push_that_was_deleted_before_its_turn_moves_nothing_and_is_said() {
+    play(38, SMALL, async |stage| {
+        let old = in_force(stage).await;
+        stage.does("freeze someli-production --reason audit").await;
+        let pushed = stage.push("uapi", "healthy");
+        stage.twin.run_for(MINUTE).await;
+        stage.twin.world.with(|cloud, now| {
+            assert!(cloud.ecr.delete_image("live_crons", &pushed, now));
+        });
+        stage.does("unfreeze someli-production").await;
+        stage.until("someli-production/2", 5 * MINUTE, held).await;
+        stage.twin.run_for(10 * MINUTE).await;
+        assert_eq!(updates(stage), 0, "nothing moved");
+        stage.everything_runs(&old);
+        let told = stage.published()[0].message["email"].as_str().expect("a text").to_owned();
+        assert!(told.contains("is deleted from live_crons or archived: push it again"), "{told}");
+
+        let again = stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of("someli-production/3").await));
+        stage.everything_runs(&again);
+    });
+}

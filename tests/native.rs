@@ -81,3 +81,25 @@ fn what_has_succeeded_already_goes_back_by_a_second_blue_green() {
         assert_eq!(stage.called("deploy", "StopServiceDeployment").len(), 2, "the second wave");
     });
 }
+
+#[test]
+fn a_tag_that_means_the_bad_bytes_by_now_is_not_what_comes_back() {
+    // Every task asks the registry for itself what its tag means.
+    let each_for_itself = |seed: &mut SeedService| {
+        blue_green(seed);
+        let containers = seed.task_definition["containerDefinitions"].as_array_mut();
+        for container in containers.into_iter().flatten() {
+            container["versionConsistency"] = json!("disabled");
+        }
+    };
+    let fleet = Fleet { refit: &each_for_itself, ..Fleet::default() };
+    play_on(fleet, 4, SMALL, async |stage| {
+        stage.adopt().await;
+        let old = stage.digest("Rag");
+        // It falls when ECS has taken the old fleet away already: new tasks are started to go back.
+        stage.push("uapi", "crash-after=100s");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back");
+        stage.everything_runs(&old);
+    });
+}

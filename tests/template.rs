@@ -46,7 +46,6 @@ const LOOK: &[&str] = &[
     "ecs:DescribeServiceDeployments",
     "ecs:DescribeServiceRevisions",
     "ecs:DescribeServices",
-    "ecs:DescribeTaskDefinition",
     "ecs:DescribeTasks",
     "ecs:ListServiceDeployments",
     "ecs:ListTasks",
@@ -59,6 +58,7 @@ fn each_function_may_do_what_it_needs_and_no_more() {
     let change = &[
         "ecr:GetLifecyclePolicy",
         "ecr:PutImage",
+        "ecs:DescribeTaskDefinition",
         "ecs:RegisterTaskDefinition",
         "ecs:StopServiceDeployment",
         "ecs:TagResource",
@@ -191,8 +191,13 @@ fn every_rules_queue_is_under_the_alarm() {
 
 #[test]
 fn functions_are_told_these_things_and_no_others() {
-    let shared =
-        ["TIDEGATE_CLOCK", "TIDEGATE_ENDPOINT_URL", "TIDEGATE_NATIVE_ROOTS", "TIDEGATE_TABLE"];
+    let shared = [
+        "TIDEGATE_CLOCK",
+        "TIDEGATE_ENDPOINT_URL",
+        "TIDEGATE_NATIVE_ROOTS",
+        "TIDEGATE_RETENTION_DAYS",
+        "TIDEGATE_TABLE",
+    ];
     let channels = [
         "TIDEGATE_DEAD_LETTERS_URL",
         "TIDEGATE_SLACK_SECRET_ARN",

@@ -46,7 +46,7 @@ impl HttpConnector for Connector {
                 Err(unreadable) => unreadable,
                 Ok((call, protocol)) => {
                     // A caller that dies on the way never sent its call.
-                    world.clock.sleep(world.with(|cloud, _| cloud.travel())).await;
+                    world.clock.sleep(world.with(|cloud, now| cloud.send(&call, now))).await;
                     let (reply, back) =
                         world.with(|cloud, now| (cloud.call(call, now), cloud.travel()));
                     let Reply::Answered(answer, delay) = reply else {

@@ -23,6 +23,8 @@ pub struct DynamoDb {
     tables: Vec<Keys>,
     /// How long a read that is not consistent, and every index, may lag; zero is off.
     pub lag: Duration,
+    /// How often an answer was behind.
+    pub lagged: u64,
     recent: VecDeque<(Timestamp, Change)>,
 }
 
@@ -66,7 +68,7 @@ impl DynamoDb {
             let names = schema.filter_map(|key| key["AttributeName"].as_str().map(str::to_owned));
             keys.push(Keys { table: table.name.clone(), names: names.collect() });
         }
-        Ok(Self { database, tables: keys, lag: Duration::ZERO, recent: VecDeque::new() })
+        Ok(Self { database, tables: keys, lag: Duration::ZERO, lagged: 0, recent: VecDeque::new() })
     }
 
     /// Answers a call, and says what it changed.
@@ -143,6 +145,7 @@ impl DynamoDb {
             return answer;
         }
         let Answer { status, mut body } = answer;
+        let truth = body.clone();
         if let Some(item) = body.get("Item").cloned() {
             match self.as_it_was(&item) {
                 Some(old) => body["Item"] = old,
@@ -154,6 +157,7 @@ impl DynamoDb {
             body["Count"] = json!(seen.len());
             body["Items"] = Value::Array(seen);
         }
+        self.lagged += u64::from(body != truth);
         Answer { status, body }
     }
 

@@ -34,4 +34,5 @@ pub mod laptop;
 pub mod operator;
 pub mod seed;
 pub mod server;
+pub mod simulate;
 pub mod twin;

@@ -1,21 +1,16 @@
 //! A stage: the shipped handlers in one process, on the local AWS, in virtual time.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::Value;
-use tidegate_aws::{App, Clock, Dice, Table};
-use tidegate_cli::Session;
+use tidegate_aws::{Dice, Table};
 use tidegate_core::command::apply_config;
 use tidegate_core::config::{Config, PipelineConfig};
 use tidegate_core::model::{Entry, Notice, Release, ReleaseId, Scene};
 use tidegate_local::api::Place;
-use tidegate_local::call::Instance;
-use tidegate_local::lambda::process::{Process, Programs, Serving};
+use tidegate_local::lambda::in_process::Handlers;
+use tidegate_local::operator::Said;
 use tidegate_local::seed::Fleet;
-use tidegate_local::template::Function;
 use tidegate_local::twin::{self, Setting, Twin, TwinError};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -71,7 +66,7 @@ pub fn play_with<T>(
     };
     twin::run(
         &setting,
-        |twin| Box::new(InProcess { twin: twin.clone(), seed }),
+        |twin| Box::new(Handlers::new(twin, seed)),
         async |twin| {
             twin.world
                 .with(|cloud, now| fleet.launch(cloud, &pipelines, now))
@@ -98,19 +93,9 @@ impl Stage {
 
     /// The operator's command line, as typed: exit code, what it printed, what it said.
     pub async fn tidegate(&self, line: &str) -> (u8, String, String) {
-        let words = std::iter::once("tidegate").chain(line.split_whitespace());
-        let args = <tidegate_cli::Args as clap::Parser>::try_parse_from(words).expect("a command");
-        let identity = tidegate_cli::Identity {
-            arn: format!("arn:aws:iam::{ACCOUNT}:user/ada"),
-            account: ACCOUNT.to_owned(),
-        };
-        let clock: Clock = self.twin.world.clock.clone();
-        let session =
-            Session::of(self.table.clone(), clock, self.twin.sdk_config("OPERATOR"), identity);
-        let (mut out, mut talk) = (Vec::new(), Vec::new());
-        let exit = tidegate_cli::run(&args, &session, &mut out, &mut talk).await;
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        (exit as u8, text(out), text(talk))
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Said { exit, out, talk } = self.twin.operator().types(&words).await.expect("a command");
+        (exit as u8, out, talk)
     }
 
     /// All that the table says about a pipeline.
@@ -162,53 +147,5 @@ impl Stage {
         let entries =
             self.table.journal(&id.parse().expect("a release id")).await.expect("a journal");
         entries.into_iter().filter_map(|entry| entry.notice).collect()
-    }
-}
-
-/// The four functions, as the twin runs them: the shipped handlers, one app a process.
-struct InProcess {
-    twin: Twin,
-    seed: u64,
-}
-
-impl Programs for InProcess {
-    fn start(&self, function: &Function, instance: &Instance) -> Rc<dyn Process> {
-        let sdk = self.twin.sdk_config(&instance.access_key());
-        let table = function.environment["TIDEGATE_TABLE"].clone();
-        let dice = Dice::seeded(self.seed ^ (instance.number << 8));
-        let app = App::new(sdk, table, REGION.to_owned(), self.twin.world.clock.clone(), dice);
-        let notifier = (instance.program == "notify").then(|| {
-            let text =
-                |name: &str| function.environment.get(name).filter(|v| !v.is_empty()).cloned();
-            let settings = tidegate_notify::Settings {
-                topic: text("TIDEGATE_TOPIC_ARN").unwrap_or_default(),
-                slack: text("TIDEGATE_SLACK_SECRET_ARN"),
-                teams: text("TIDEGATE_TEAMS_SECRET_ARN"),
-                dead_letters: text("TIDEGATE_DEAD_LETTERS_URL"),
-            };
-            tidegate_notify::Notifier::new(&app, settings)
-        });
-        Rc::new(Running { app, program: instance.program.clone(), notifier })
-    }
-}
-
-struct Running {
-    app: App,
-    program: String,
-    notifier: Option<tidegate_notify::Notifier>,
-}
-
-impl Process for Running {
-    fn invoke(&self, event: Value, deadline: Timestamp) -> Serving<'_> {
-        Box::pin(async move {
-            let answer = match (self.program.as_str(), &self.notifier) {
-                ("promote", _) => tidegate_promote::handle(&self.app, event, deadline).await,
-                ("deploy", _) => tidegate_deploy::handle(&self.app, event, deadline).await,
-                ("watch", _) => tidegate_watch::handle(&self.app, event, deadline).await,
-                ("notify", Some(notifier)) => notifier.handle(event, deadline).await,
-                (other, _) => panic!("no such function: {other}"),
-            };
-            answer.map_err(tidegate_aws::Error::told)
-        })
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Cloud, Due};
 use crate::api::ApiError;
 use crate::call::{Answer, Call, Caller, Noted};
+use crate::dynamodb::Change;
 use crate::elb;
 use crate::faults::{Fault, Occasion};
 
@@ -29,7 +30,7 @@ impl Cloud {
             None => Reply::Answered(self.land(call, now), Duration::ZERO),
             Some(Fault::Throttle) => {
                 let answer = throttled(&call.service);
-                self.note(call, &answer, now);
+                self.note(call, &answer, &[], now);
                 Reply::Answered(answer, Duration::ZERO)
             }
             Some(fault @ Fault::Late(_)) => {
@@ -58,22 +59,23 @@ impl Cloud {
     pub(super) fn land(&mut self, call: Call, now: Timestamp) -> Answer {
         if let Some(rival) = &mut self.rival {
             for quicker in rival.before(&call) {
-                let answer = self.dispatch(&quicker, now);
-                self.note(quicker, &answer, now);
+                let (answer, changes) = self.dispatch(&quicker, now);
+                self.note(quicker, &answer, &changes, now);
             }
         }
-        let answer = match self.iam.check(&call) {
+        let (answer, changes) = match self.iam.check(&call) {
             Ok(()) => self.dispatch(&call, now),
-            Err(denied) => denied.into(),
+            Err(denied) => (denied.into(), Vec::new()),
         };
-        self.note(call, &answer, now);
+        self.note(call, &answer, &changes, now);
         answer
     }
 
-    fn dispatch(&mut self, call: &Call, now: Timestamp) -> Answer {
+    /// The model's answer, and what the call did to the table.
+    fn dispatch(&mut self, call: &Call, now: Timestamp) -> (Answer, Vec<Change>) {
         let Call { service, action, input, .. } = call;
-        match service.as_str() {
-            "dynamodb" => self.write_or_read(call, now),
+        let answer = match service.as_str() {
+            "dynamodb" => return self.write_or_read(call, now),
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
@@ -86,29 +88,30 @@ impl Cloud {
             "sqs" => self.queues.call(action, input).into(),
             "sts" if action == "GetCallerIdentity" => self.identity(&call.caller),
             _ => ApiError::unknown_action(service, action).into(),
-        }
+        };
+        (answer, Vec::new())
     }
 
-    fn write_or_read(&mut self, call: &Call, now: Timestamp) -> Answer {
+    fn write_or_read(&mut self, call: &Call, now: Timestamp) -> (Answer, Vec<Change>) {
         let caller = call.caller.to_string();
         if call.action == "TransactWriteItems" {
             let occasion =
                 Occasion { caller: &caller, service: &call.service, action: &call.action };
             let conflict = |fault| fault == Fault::TransactionConflict;
             if self.faults.strike(occasion, conflict).is_some() {
-                return transaction_conflict(&call.input);
+                return (transaction_conflict(&call.input), Vec::new());
             }
         }
         let (answer, changes) = self.dynamodb.call(&call.action, &call.input, now);
-        for change in changes {
-            let record = self.stream.record(&change, now);
+        for change in &changes {
+            let record = self.stream.record(change, now);
             for feed in 0..self.feeds.len() {
                 if let Some(lane) = self.feeds[feed].offer(&record) {
                     self.wake_lane(feed, lane);
                 }
             }
         }
-        answer
+        (answer, changes)
     }
 
     fn identity(&self, caller: &Caller) -> Answer {
@@ -116,9 +119,11 @@ impl Cloud {
         Ok(json!({ "Arn": arn, "Account": account, "UserId": "AIDALOCAL" })).into()
     }
 
-    fn note(&mut self, call: Call, answer: &Answer, now: Timestamp) {
+    fn note(&mut self, call: Call, answer: &Answer, changes: &[Change], now: Timestamp) {
         let refusal = answer.refusal().map(str::to_owned);
-        self.calls.push(Noted { at: now, call, refusal });
+        let noted = Noted { at: now, call, refusal };
+        self.testify(|witness, cloud| witness.landed(cloud, &noted, changes));
+        self.calls.push(noted);
     }
 }
 

@@ -5,6 +5,7 @@
 mod answer;
 mod flow;
 mod rival;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use crate::template::{Function, Stack, TemplateError};
 
 pub use answer::Reply;
 pub use rival::Rival;
+pub use witness::Witness;
 
 /// Everything the local AWS holds.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Cloud {
     pub faults: Faults,
     /// Somebody who is quicker, where a race must be lost.
     pub rival: Option<Rival>,
+    /// Somebody who sees everything.
+    pub witness: Option<Box<dyn Witness>>,
     /// Posts to the webhooks.
     pub webhooks: Vec<Webhook>,
     iam: Iam,
@@ -149,6 +153,7 @@ impl Cloud {
             queues: Queues::default(),
             faults: Faults::none(dice.u64(..)),
             rival: None,
+            witness: None,
             webhooks: Vec::new(),
             iam,
             table: table.name.clone(),
@@ -216,6 +221,12 @@ impl Cloud {
     /// that calls of different processes interleave, and differently with each seed.
     pub fn travel(&mut self) -> Duration {
         Duration::from_millis(self.dice.u64(2..25))
+    }
+
+    /// A call leaves its sender; how long it travels.
+    pub fn send(&mut self, call: &Call, now: Timestamp) -> Duration {
+        self.testify(|witness, cloud| witness.sent(cloud, call, now));
+        self.travel()
     }
 }
 

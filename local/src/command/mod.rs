@@ -3,6 +3,7 @@
 mod build;
 mod demo;
 mod serve;
+mod simulate;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ enum Command {
     Demo(demo::Demo),
     /// Stay up for your own pushes and any AWS client
     Serve(serve::Serve),
+    /// Play seeded schedules in which everything goes wrong that can, and see what holds
+    Simulate(simulate::Simulate),
 }
 
 /// What both commands take.
@@ -51,6 +54,7 @@ impl Args {
         let ran = match self.command.unwrap_or_else(|| Command::Demo(demo::Demo::default())) {
             Command::Demo(demo) => demo.run().await,
             Command::Serve(serve) => serve.run().await,
+            Command::Simulate(simulate) => simulate.run(),
         };
         ran.unwrap_or_else(|error| {
             complain(&*error);

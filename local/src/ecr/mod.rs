@@ -116,6 +116,15 @@ impl Ecr {
         })
     }
 
+    /// Whether one of these digests is an index that lists the other.
+    pub fn lists(&self, one: &str, other: &str) -> bool {
+        let lists = |index: &str, child: &str| {
+            let images = self.repositories.values().filter_map(|own| own.images.get(index));
+            images.flat_map(Image::children).any(|own| own == child)
+        };
+        lists(one, other) || lists(other, one)
+    }
+
     /// A repository by name, to look at.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
         self.repositories.get(name)

@@ -43,6 +43,8 @@ impl Ecs {
         let Some(service) = self.services.get(name) else { return Value::Null };
         let known = service.seen.iter().rev().find(|(at, _)| *at <= then);
         let known = known.or(service.seen.front());
+        let newest = service.seen.back();
+        self.lagged += u64::from(known.map(|(at, _)| at) != newest.map(|(at, _)| at));
         known.map(|(_, view)| view.clone()).unwrap_or_default()
     }
 

@@ -31,6 +31,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod truth;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,7 @@ pub use self::names::ServiceName;
 pub use self::seed::SeedService;
 pub use self::switches::{RollbackShape, ShownDigest, Switches};
 pub use self::targets::{Target, TargetState};
+pub use self::truth::Primary;
 
 /// ECS in one place.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub struct Ecs {
     dice: Rng,
     /// What AWS leaves open.
     pub switches: Switches,
+    /// How often `DescribeServices` showed what was no longer so.
+    pub lagged: u64,
     throttle: Throttle,
     agenda: Agenda,
     bus: Vec<BusEvent>,
@@ -81,6 +85,7 @@ impl Ecs {
             place,
             dice,
             switches,
+            lagged: 0,
             throttle: Throttle::default(),
             agenda: Agenda::default(),
             bus: Vec::new(),

@@ -67,6 +67,11 @@ impl TaskDefinition {
     pub(super) fn text(&self, member: &str) -> Option<&str> {
         Input(&self.body).text(member)
     }
+
+    /// As it is described, and its tags beside it.
+    pub(super) fn parts(&self) -> (&Value, &[Value]) {
+        (&self.body, &self.tags)
+    }
 }
 
 /// Start period, then as many failed checks as it takes; ECS's defaults are 3 checks, 30 seconds apart.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tidegate_aws::setting::retention;
 use tidegate_aws::{App, Dice};
 use tidegate_notify::{Notifier, Settings};
 
@@ -38,6 +39,8 @@ impl Programs for Handlers {
             self.twin.world.clock.clone(),
             Dice::seeded(self.seed ^ hash(&key)),
         );
+        // The template's parameter is a number; its programs refuse to start with anything else.
+        let app = app.keeping(retention(&variable("TIDEGATE_RETENTION_DAYS")).unwrap_or_default());
         let optional = |name: &str| Some(variable(name)).filter(|value| !value.is_empty());
         let notifier = (function.program == "notify").then(|| {
             let settings = Settings {

@@ -1,0 +1,46 @@
+//! Where releases stand when a story is over: an end, a wait with a name, or neither.
+
+use serde_json::Value;
+
+use super::raw::{Table, number, phase, text};
+
+/// Every release's end, or what keeps it moving.
+pub(super) fn of(table: &Table) -> Vec<(String, Result<&'static str, String>)> {
+    let releases = table.releases();
+    releases.map(|release| (text(&release["id"]).to_owned(), end(table, release))).collect()
+}
+
+/// Whether nothing moves by itself any more.
+pub(super) fn is_calm(table: &Table) -> bool {
+    table.releases().all(|release| end(table, release).is_ok())
+}
+
+fn end(table: &Table, release: &Value) -> Result<&'static str, String> {
+    let pipeline = text(&release["id"]).split('/').next().unwrap_or_default();
+    let head = table.head(pipeline).unwrap_or(&Value::Null);
+    let accepted = release["phase"]["accepted"] == true;
+    let unproven = release["phase"]["unproven"] == true;
+    Ok(match phase(release) {
+        "live" if text(&release["cause"]["kind"]) == "adopted" => "adopted",
+        "live" if accepted => "accepted",
+        "live" if unproven => "live_unproven",
+        "live" => "live",
+        "rolled_back" => "rolled_back",
+        "rollback_failed" => "rollback_failed",
+        "frozen" => "frozen",
+        "drifted" => "drifted",
+        "abandoned" => "abandoned",
+        "superseded" => "superseded",
+        "refused" => "refused",
+        "waiting" if !head["freeze"].is_null() => "waiting_for_unfreeze",
+        // What holds or stops the one before it has a name of its own.
+        "waiting" if number(&head["moving"]) > 0 => "waiting_for_its_turn",
+        "surveying" => match text(&release["phase"]["held"]["kind"]) {
+            "no_way_back" => "held_without_way_back",
+            "busy" => "held_busy",
+            "unfit" => "held_unfit",
+            _ => return Err("is surveyed".to_owned()),
+        },
+        other => return Err(format!("is {other}")),
+    })
+}

@@ -1,0 +1,83 @@
+//! `blocked_stays_out`: a digest to blame is not released there again, nor taken as a baseline.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Invariant, Moment, Wrongs};
+use crate::call::Noted;
+use crate::simulate::raw::{Written, list, members, phase, text};
+
+/// A release that moves already may open a wave in the same moment in which a person blocks it: the
+/// invocation that does so lives at most this long.
+const IN_FLIGHT: SignedDuration = SignedDuration::from_secs(100);
+
+#[derive(Debug, Default)]
+pub(super) struct BlockedStaysOut {
+    /// Since when, by pipeline and digest.
+    since: BTreeMap<(String, String), Timestamp>,
+}
+
+impl Invariant for BlockedStaysOut {
+    fn name(&self) -> &'static str {
+        "blocked_stays_out"
+    }
+
+    fn landed(&mut self, now: &Moment<'_>, _: &Noted, written: &[Written], wrongs: &mut Wrongs) {
+        for (before, after) in written.iter().filter_map(Written::release) {
+            let begins = phase(after) == "surveying" && phase(before) != "surveying";
+            let images = members(&after["images"]).map(|(_, image)| text(&image["digest"]));
+            for digest in images.filter(|_| begins) {
+                let id = text(&after["id"]);
+                if self.is_blocked(id, digest, now.at, SignedDuration::ZERO) {
+                    wrongs.push(format!("{id} begins with {digest}, which is blocked"));
+                }
+            }
+        }
+        for (before, after) in written.iter().filter_map(Written::slot) {
+            let (id, target) = (text(&after["release"]), text(&after["target"]));
+            if phase(after) == "applying" && phase(before) != "applying" {
+                for digest in list(&after["wanted"]).map(|pin| text(&pin["digest"])) {
+                    if self.is_blocked(id, digest, now.at, IN_FLIGHT) {
+                        wrongs.push(format!("{id} brings {digest} to {target}: it is blocked"));
+                    }
+                }
+            }
+            let cause = now.table.release(id).map(|release| text(&release["cause"]["kind"]));
+            if text(&before["release"]) != id && cause != Some("rollback") {
+                for digest in list(&after["baseline"]["images"]).map(|it| text(&it["digest"])) {
+                    if self.is_blocked(id, digest, now.at, IN_FLIGHT) {
+                        wrongs.push(format!("{id} would go back to {digest}: it is blocked"));
+                    }
+                }
+            }
+        }
+        for one in written {
+            let Some(digest) = one.key.1.strip_prefix("block#") else { continue };
+            let place = (one.pipeline().unwrap_or_default().to_owned(), digest.to_owned());
+            match &one.after {
+                Some(block) if block["lifted"] != true => {
+                    self.since.entry(place).or_insert(now.at);
+                }
+                _ => {
+                    self.since.remove(&place);
+                }
+            }
+        }
+    }
+}
+
+impl BlockedStaysOut {
+    /// Whether it was blocked before, for longer than `flight`.
+    fn is_blocked(
+        &self,
+        release: &str,
+        digest: &str,
+        now: Timestamp,
+        flight: SignedDuration,
+    ) -> bool {
+        let pipeline = release.split('/').next().unwrap_or_default();
+        let since = self.since.get(&(pipeline.to_owned(), digest.to_owned()));
+        since.is_some_and(|since| now.duration_since(*since) >= flight)
+    }
+}

@@ -1,0 +1,132 @@
+//! `one_mover`: one release moves in a pipeline and owns a target; one invocation calls for it, and
+//! only what was written down for what is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Invariant, Moment, Wrongs, changes_a_service};
+use crate::call::{Call, Caller, Noted};
+use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, number, phase, text};
+
+#[derive(Debug, Default)]
+pub(super) struct OneMover {
+    /// The releases that move or are stuck, by pipeline.
+    movers: BTreeMap<String, BTreeSet<u64>>,
+    /// Who took each target's lease last.
+    holders: BTreeMap<String, Caller>,
+}
+
+impl Invariant for OneMover {
+    fn name(&self) -> &'static str {
+        "one_mover"
+    }
+
+    fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
+        if !changes_a_service(call) {
+            return;
+        }
+        let Some(slot) = called_for(now, call) else {
+            wrongs.push(format!("{} was sent, and no slot knows of it", call.name()));
+            return;
+        };
+        let target = text(&slot["target"]);
+        let (lease, done) = (&slot["lease"], &slot["done"]);
+        if self.holders.get(target) != Some(&call.caller) || lease.is_null() {
+            let owner = text(&lease["owner"]);
+            wrongs.push(format!("a call was sent for {target} without its lease ({owner})"));
+        }
+        if moment(&lease["until"]).is_some_and(|until| until < now.at) {
+            wrongs.push(format!("a call was sent for {target} after its lease had run out"));
+        }
+        if number(&done["generation"]) > number(&slot["asked"]["generation"]) {
+            wrongs.push(format!("a call was sent for {target} that nobody asked for"));
+        }
+    }
+
+    fn landed(&mut self, now: &Moment<'_>, call: &Noted, written: &[Written], wrongs: &mut Wrongs) {
+        for one in written {
+            if let Some((before, after)) = one.slot() {
+                self.slot(now, &call.call, before, after, wrongs);
+            }
+            if let (Some((_, after)), Some(pipeline)) = (one.release(), one.pipeline()) {
+                let id = number_of(text(&after["id"]));
+                let movers = self.movers.entry(pipeline.to_owned()).or_default();
+                if is_moving(phase(after)) || is_stuck(phase(after)) {
+                    movers.insert(id);
+                } else {
+                    movers.remove(&id);
+                }
+            }
+        }
+        // All of a transaction is true at once: the head is asked after the last of its writes.
+        for pipeline in written.iter().filter_map(Written::pipeline) {
+            let Some(movers) = self.movers.get(pipeline).filter(|it| !it.is_empty()) else {
+                continue;
+            };
+            let named = now.table.head(pipeline).map_or(0, |head| number(&head["moving"]));
+            if movers.len() > 1 || !movers.contains(&named) {
+                wrongs.push(format!("{pipeline}: {movers:?} move, and the head names {named}"));
+            }
+        }
+    }
+}
+
+impl OneMover {
+    fn slot(
+        &mut self,
+        now: &Moment<'_>,
+        call: &Call,
+        before: &Value,
+        after: &Value,
+        wrongs: &mut Wrongs,
+    ) {
+        let target = text(&after["target"]);
+        if before["lease"] != after["lease"] && !after["lease"].is_null() {
+            self.holders.insert(target.to_owned(), call.caller.clone());
+        }
+        let intent = &after["done"]["intent"];
+        if !intent.is_null() && *intent != before["done"]["intent"] {
+            let (asked, claimed) = (&after["asked"]["generation"], &after["done"]["generation"]);
+            if asked != claimed {
+                wrongs.push(format!(
+                    "{target}: a call of generation {claimed} was begun, and {asked} was asked"
+                ));
+            }
+        }
+        let owner = text(&before["release"]);
+        if !owner.is_empty() && owner != text(&after["release"]) {
+            let state = now.table.release(owner).map(phase).unwrap_or_default();
+            if is_moving(state) || is_stuck(state) {
+                let taker = text(&after["release"]);
+                wrongs.push(format!("{taker} took {target} from {owner}, which is {state}"));
+            }
+        }
+    }
+}
+
+fn number_of(id: &str) -> u64 {
+    id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// The slot that says so of a call: its intent names the service and where it goes.
+pub(super) fn called_for<'a>(now: &Moment<'a>, call: &Call) -> Option<&'a Value> {
+    let input = &call.input;
+    now.table.slots().find(|slot| {
+        let intent = text(&slot["done"]["intent"]["call"]);
+        let mut said = intent.split(' ');
+        if said.next() != Some(call.name().as_str()) {
+            return false;
+        }
+        let said: Vec<_> = said.collect();
+        match call.action.as_str() {
+            "UpdateService" => said == [text(&input["service"]), text(&input["taskDefinition"])],
+            _ => said.first() == Some(&text(&input["serviceDeploymentArn"])),
+        }
+    })
+}
+
+/// All targets of a release.
+pub(super) fn targets(release: &Value) -> impl Iterator<Item = &str> {
+    list(&release["waves"]).flat_map(list).map(text)
+}

@@ -1,0 +1,141 @@
+//! `one_release_per_push`: duplicates, extra tags, our own tags and the sweep make no second release;
+//! a lost event makes no lost release.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Invariant, Moment, Wrongs};
+use crate::call::Noted;
+use crate::simulate::pushes::Stream;
+use crate::simulate::raw::{Table, Written, list, members, phase, text};
+
+#[derive(Debug, Default)]
+pub(super) struct OneReleasePerPush {
+    /// How often a push brought these bytes into a release.
+    brought: BTreeMap<(Stream, String), usize>,
+    /// How often a person unblocked these bytes: they may come again.
+    unblocked: BTreeMap<(String, String), usize>,
+    /// Pipelines whose memory a person changed.
+    told: BTreeSet<String>,
+}
+
+impl Invariant for OneReleasePerPush {
+    fn name(&self) -> &'static str {
+        "one_release_per_push"
+    }
+
+    fn landed(&mut self, now: &Moment<'_>, _: &Noted, written: &[Written], wrongs: &mut Wrongs) {
+        for one in written {
+            let Some(pipeline) = one.pipeline() else { continue };
+            if let Some(digest) = one.key.1.strip_prefix("block#")
+                && one.after.as_ref().is_some_and(|block| block["lifted"] == true)
+            {
+                let place = (pipeline.to_owned(), digest.to_owned());
+                *self.unblocked.entry(place).or_default() += 1;
+                self.told.insert(pipeline.to_owned());
+            }
+            if let (true, Some(after)) = (one.key.1.starts_with("push#"), &one.after) {
+                no_own_tag(pipeline, text(&after["tag"]), wrongs);
+            }
+            if let (true, Some(after)) = (one.key.1 == "head", &one.after) {
+                for (_, memory) in members(&after["answered"]) {
+                    no_own_tag(pipeline, text(&memory["tag"]), wrongs);
+                }
+            }
+            if let Some((before, after)) = one.release() {
+                self.release(now, pipeline, before, after, written, wrongs);
+            }
+        }
+    }
+
+    fn ended(&mut self, now: &Moment<'_>, wrongs: &mut Wrongs) {
+        for stream in now.pushes.streams() {
+            let (pipeline, image) = stream;
+            let arrivals = now.pushes.at(stream);
+            let Some(last) = arrivals.last() else { continue };
+            // Within one second the registry's own order decides.
+            let clear = arrivals
+                .iter()
+                .rev()
+                .nth(1)
+                .is_none_or(|second| last.at.as_second() - second.at.as_second() > 1);
+            if !clear || self.told.contains(pipeline) {
+                continue;
+            }
+            let Some(head) = now.table.head(pipeline) else { continue };
+            let answered = text(&head["answered"][image]["digest"]);
+            if answered != last.digest {
+                let digest = &last.digest;
+                wrongs.push(format!("{pipeline}: the push of {digest} was lost ({answered})"));
+            } else if !is_known(now.table, pipeline, &last.digest) {
+                wrongs.push(format!("{pipeline}: no release came of {}", last.digest));
+            }
+        }
+    }
+}
+
+impl OneReleasePerPush {
+    /// Bytes that a release has not had before were brought into it.
+    fn release(
+        &mut self,
+        now: &Moment<'_>,
+        pipeline: &str,
+        before: &Value,
+        after: &Value,
+        written: &[Written],
+        wrongs: &mut Wrongs,
+    ) {
+        let early = ["waiting", "surveying"].contains(&phase(after));
+        let pushed = text(&after["cause"]["kind"]) == "push";
+        if !early || !pushed || phase(before) == "surveying" {
+            return;
+        }
+        for (image, brought) in members(&after["images"]) {
+            let digest = text(&brought["digest"]);
+            if text(&before["images"][image]["digest"]) == digest || inherited(written, digest) {
+                continue;
+            }
+            let stream = (pipeline.to_owned(), image.clone());
+            let arrived = now.pushes.at(&stream).iter().filter(|it| it.digest == digest).count();
+            let again = self.unblocked.get(&(pipeline.to_owned(), digest.to_owned()));
+            let again = again.copied().unwrap_or_default();
+            let count = self.brought.entry((stream, digest.to_owned())).or_default();
+            *count += 1;
+            if *count > arrived + again {
+                let id = text(&after["id"]);
+                wrongs.push(format!("{id} brings {digest}: release {count} of {arrived} pushes"));
+            }
+        }
+    }
+}
+
+fn no_own_tag(pipeline: &str, tag: &str, wrongs: &mut Wrongs) {
+    if tag.starts_with("tidegate-") {
+        wrongs.push(format!("{pipeline}: Tidegate's own tag {tag} was taken for a push"));
+    }
+}
+
+/// A release that is superseded in the same write leaves its images to the newer one.
+fn inherited(written: &[Written], digest: &str) -> bool {
+    written.iter().filter_map(Written::release).any(|(_, release)| {
+        phase(release) == "superseded"
+            && members(&release["images"]).any(|(_, image)| text(&image["digest"]) == digest)
+    })
+}
+
+/// Some release brought these bytes, or a line says why none did.
+fn is_known(table: &Table, pipeline: &str, digest: &str) -> bool {
+    let pk = format!("pipeline#{pipeline}");
+    let mut releases = table.under(&pk, "release#").map(|(_, release)| release);
+    let brings = |release: &Value| {
+        members(&release["images"]).any(|(_, image)| text(&image["digest"]) == digest)
+    };
+    let mut lines = table.under(&pk, "push#").chain(table.under(&pk, "journal#"));
+    releases.any(brings)
+        || lines.any(|(_, line)| {
+            text(&line["digest"]) == digest
+                || text(&line["reason"]).contains(&digest[7..19])
+                || list(&line["evidence"]).any(|it| text(it).contains(digest))
+        })
+}

@@ -1,0 +1,24 @@
+//! The simulation: seeded stories in which everything goes wrong that can, played by the shipped
+//! handlers, and eleven invariants that look on.
+//!
+//! Reading order: what a seed chooses (`schedule`), how it is played (`play`, `acts`), what is seen
+//! (`court`, `raw`, `pushes`) and held against it (`invariants`), and what comes of many (`report`).
+
+mod acts;
+mod court;
+mod ends;
+mod invariants;
+mod many;
+mod play;
+mod pushes;
+mod raw;
+mod report;
+mod sabotage;
+mod schedule;
+
+pub use court::Violation;
+pub use many::{Range, many, one};
+pub use play::{Played, Unplayable};
+pub use report::Report;
+pub use sabotage::{Found, find};
+pub use schedule::{KINDS, Schedule};

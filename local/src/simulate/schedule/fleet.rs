@@ -1,0 +1,46 @@
+//! A schedule's services, as ECS has them before the story begins.
+
+use serde_json::json;
+
+use super::{Schedule, Service, Strategy};
+use crate::api::Place;
+use crate::ecs::SeedService;
+
+impl Schedule {
+    /// Makes a seeded service the one that the schedule says.
+    pub fn refit(&self, place: &Place, seed: &mut SeedService) {
+        if let Some(service) = self.services().find(|it| it.name == seed.name.service) {
+            service.refit(place, seed);
+        }
+    }
+}
+
+impl Service {
+    fn refit(&self, place: &Place, seed: &mut SeedService) {
+        seed.desired = self.desired;
+        seed.before_service_revisions = self.before_revisions;
+        seed.target_group = self.balanced.then(|| {
+            place
+                .arn("elasticloadbalancing", &format!("targetgroup/{}/0123456789abcdef", self.name))
+        });
+        seed.settings = match self.strategy {
+            Strategy::Plain => json!({}),
+            Strategy::Breaker { rollback, count } => json!({ "deploymentConfiguration": {
+                "deploymentCircuitBreaker": {
+                    "enable": true,
+                    "rollback": rollback,
+                    "thresholdConfiguration": { "type": "COUNT", "value": count },
+                },
+            } }),
+            Strategy::BlueGreen => json!({ "deploymentConfiguration": {
+                "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1,
+            } }),
+        };
+        if !self.consistent {
+            let containers = seed.task_definition["containerDefinitions"].as_array_mut();
+            for container in containers.into_iter().flatten() {
+                container["versionConsistency"] = json!("disabled");
+            }
+        }
+    }
+}

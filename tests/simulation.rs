@@ -1,0 +1,92 @@
+//! The simulation itself: it repeats, what it once found stays mended, and each guard bears.
+
+use std::collections::BTreeSet;
+
+use tidegate_core::guard::Guard;
+use tidegate_local::simulate::{KINDS, Range, find, many, one};
+
+/// A line of seeds.txt: a seed, the guard that is taken away if any, and why it stands there.
+struct Line {
+    seed: u64,
+    guard: Option<Guard>,
+    why: String,
+}
+
+fn lines() -> Vec<Line> {
+    let text = include_str!("seeds.txt").lines();
+    let lines = text.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| Line::read(line).unwrap_or_else(|| panic!("seeds.txt: {line}"))).collect()
+}
+
+impl Line {
+    fn read(line: &str) -> Option<Self> {
+        let mut words = line.splitn(3, ' ');
+        let (seed, guard, why) = (words.next()?, words.next()?, words.next()?.trim());
+        let guard = match guard {
+            "-" => None,
+            name => Some(Guard::ALL.into_iter().find(|guard| guard.name() == name)?),
+        };
+        Some(Self { seed: seed.parse().ok()?, guard, why: why.to_owned() })
+    }
+}
+
+/// A change of the code shifts the stories; the next seeds tell of the same fall.
+const SOON: u64 = 20;
+
+/// Guards whose fall no seed has shown yet: another guard stands behind them, or it takes a race that
+/// few seeds meet. That they bear is claimed, not proven.
+const NOT_SHOWN_YET: [Guard; 10] = [
+    Guard::DoneStep,
+    Guard::Drift,
+    Guard::RollbackOfRollback,
+    Guard::BlockedBaseline,
+    Guard::BreakerAdoption,
+    Guard::LateCall,
+    Guard::Nudge,
+    Guard::ConditionalWrite,
+    Guard::Lease,
+    Guard::Generation,
+];
+
+#[test]
+fn every_seed_that_ever_failed_holds_now() {
+    for line in lines().into_iter().filter(|line| line.guard.is_none()) {
+        let played = one(line.seed, None).expect("a story that can be played");
+        assert_eq!(played.violations, [], "seed {}, {}", line.seed, line.why);
+    }
+}
+
+#[test]
+fn every_guard_bears() {
+    let lines = lines();
+    let shown: BTreeSet<_> = lines.iter().filter_map(|line| line.guard).collect();
+    let all: BTreeSet<_> = shown.iter().copied().chain(NOT_SHOWN_YET).collect();
+    assert_eq!(all, Guard::ALL.into(), "each guard has a seed in seeds.txt that shows its fall");
+    assert!(NOT_SHOWN_YET.iter().all(|guard| !shown.contains(guard)), "it is shown by now");
+    for line in &lines {
+        let Some(guard) = line.guard else { continue };
+        let range = Range { first: line.seed, end: line.seed + SOON };
+        let found = find(guard, range).violation;
+        let (seed, name, bears) = (line.seed, guard.name(), guard.bears());
+        assert!(found.is_some(), "from seed {seed} on, without {name}: {bears} held");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_story() {
+    let range = Range { first: 0, end: 6 };
+    let (once, again) = (many(range), many(range));
+    assert_eq!(once, again);
+    assert!(once.holds(), "{once}");
+    assert!(once.steps > 1000, "{once}");
+}
+
+#[test]
+fn a_trouble_that_never_struck_is_named() {
+    let mut report = many(Range { first: 6, end: 7 });
+    assert_eq!(report.faults.keys().copied().collect::<BTreeSet<_>>(), KINDS.into());
+    report.faults.insert("throttled", 0);
+    assert!(report.never_struck().contains(&"throttled"));
+    report.schedules = 1000;
+    assert!(!report.holds(), "of a thousand stories none met a throttle, and nobody minded");
+}
