@@ -47,7 +47,8 @@ pub fn apply_config(
     let first = runs.keys().any(|name| known.is_none_or(|live| !live.images.contains_key(name)));
     let more = before.is_some_and(|scene| selects_more(config, &scene.config));
     let reason = format!("config version {} applied by {actor}", head.config);
-    if !first && !(more && known.is_some()) {
+    let adopts = first || (more && known.is_some());
+    if !adopts {
         return Ok(Change { seen, ..of_pipeline(head, actor, "configured", reason, now) });
     }
     let mut images = known.map(|live| live.images.clone()).unwrap_or_default();
