@@ -199,9 +199,9 @@ impl Court {
 /// protocol writes them as lists.
 fn hash_of(value: &Value) -> u64 {
     match value {
-        Value::Object(members) => members.iter().fold(1, |hash, (name, value)| {
-            hash_on(hash_of(value), name).wrapping_add(hash)
-        }),
+        Value::Object(members) => members
+            .iter()
+            .fold(1, |hash, (name, value)| hash_on(hash_of(value), name).wrapping_add(hash)),
         Value::Array(values) => {
             values.iter().fold(2, |hash, value| hash_of(value).wrapping_mul(5).wrapping_add(hash))
         }
