@@ -106,9 +106,7 @@ pub(crate) fn hash(text: &str) -> u64 {
 
 /// A hash that goes on with further text.
 pub(crate) fn hash_on(hash: u64, text: &str) -> u64 {
-    text.bytes().fold(hash, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
