@@ -38,6 +38,7 @@ impl App {
     }
 
     /// From now on past rollouts, pushes and the audit trail written here expire after so long.
+    #[must_use]
     pub fn keeping(self, retention: Option<Duration>) -> Self {
         Self { table: self.table.keeping(retention), ..self }
     }

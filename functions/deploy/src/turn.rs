@@ -28,7 +28,7 @@ pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> R
                 Recorded::Finished => break,
                 Recorded::Continues(_) => tracing::info!(%target, "something newer is asked"),
                 Recorded::Lost => {
-                    tracing::warn!(%target, "overtaken, or out of time for a call; reading again")
+                    tracing::warn!(%target, "overtaken, or out of time for a call; reading again");
                 }
             },
             // Another invocation is at it, or died: wait its lease out once.

@@ -62,7 +62,8 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Ser
     if !ours && !old && (settling || healthy) {
         service.sighting.resolved = resolved(ecs, service, &revision).await;
     }
-    if !settling && !(healthy && last) {
+    let judged = settling || (healthy && last);
+    if !judged {
         return;
     }
     let sighting = &mut service.sighting;
