@@ -122,6 +122,15 @@ fn on_baseline(
             }
         };
     }
+    // Somebody had the old revision deployed anew after deploy compared its bytes: what its tag means
+    // by now was taken for that.
+    let compared = match slot.answer() {
+        Some(Outcome::Already { at }) => Some(*at),
+        _ => None,
+    };
+    if unpinned && compared.is_some_and(|at| deployment.created_at > at) {
+        return Verdict::Quietly(Box::new(slot.asks_again(now)));
+    }
     // A baseline that was failing already never settles: as many tasks as before are enough.
     let was_failing = baseline.ran < baseline.desired;
     let enough = sighting.desired.min(baseline.ran);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    ANSWER, GONE, LANDING, Primary, Verdict, drifted, failed, failure, foreign, is_over, next,
+    ANSWER, GONE, LAG, LANDING, Primary, Verdict, drifted, failed, failure, foreign, is_over, next,
     ours, primary, throttled, unanswered, wait,
 };
 use crate::decide::{Seen, blame};
@@ -120,13 +120,23 @@ fn vanished(slot: &Slot, sighting: &Sighting, baseline: &Deployment, now: Timest
 }
 
 /// Healthy is asked again until the release is live: a crash in the bake counts.
-pub(super) fn healthy(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+pub(super) fn healthy(
+    scene: &Scene,
+    slot: &Slot,
+    seen: Option<&Seen>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Verdict {
     match seen {
         None => last_look(scene, slot, None, now),
         Some(Seen::Missing) => drifted(slot, GONE, now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::fallen(scene, slot, sighting, now)
                 .unwrap_or_else(|| last_look(scene, slot, Some((sighting, deployment)), now)),
+            // A look that lags shows what was before ours, though the one before it did not.
+            Primary::Baseline(old) if old.created_at < since && sighting.at < since + LAG => {
+                last_look(scene, slot, None, now)
+            }
             Primary::Baseline(baseline) => vanished(slot, sighting, baseline, now),
             Primary::Other(deployment) => foreign(slot, deployment, now),
             Primary::None => last_look(scene, slot, None, now),

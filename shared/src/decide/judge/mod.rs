@@ -72,7 +72,7 @@ fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Ver
         SlotPhase::Settling { since, deadline } => {
             forth::settling(scene, slot, seen, *since, *deadline, now)
         }
-        SlotPhase::Healthy { .. } => forth::healthy(scene, slot, seen, now),
+        SlotPhase::Healthy { at, .. } => forth::healthy(scene, slot, seen, *at, now),
         SlotPhase::Returning { deadline, .. } => back::returning(slot, seen, *deadline, now),
         SlotPhase::Unaffected
         | SlotPhase::Failed { .. }

@@ -135,3 +135,23 @@ fn whose_turn_it_is_when_time_is_short() {
     let SlotPhase::Settling { deadline, .. } = stage.slot("Rag").phase else { panic!("settling") };
     assert_eq!(ends_at(&stage.table.scene()), Some(deadline));
 }
+
+#[test]
+fn a_look_that_lags_after_a_younger_one_takes_nothing_back() {
+    let mut stage = accepted();
+    let mut before = stage.services["Rag"].deployments[1].clone();
+    before.primary = true;
+    stage.pass(30);
+    stage.look();
+    assert_eq!(phase(&stage), "healthy");
+    let mut lag = |stage: &mut Stage| {
+        let before = before.clone();
+        stage.look_and_see("Rag", |sighting| sighting.deployments = vec![before]);
+    };
+    stage.now += Duration::from_secs(5);
+    lag(&mut stage);
+    assert_eq!(phase(&stage), "healthy");
+    stage.now += Duration::from_secs(10);
+    lag(&mut stage);
+    assert_eq!(stage.release(2).phase.name(), "rolling_back", "that is no lag any more");
+}
