@@ -17,14 +17,18 @@ pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Resu
         tracing::info!(release = %id, "nothing to survey any more");
         return Ok(());
     };
+    let nudge = release.nudge;
     let survey = Survey::new(app, &scene, release, app.dice.name(), deadline);
     let Some(found) = survey.findings().await? else {
         tracing::warn!(release = %id, "AWS throttles the survey; the next tick goes on from here");
         return Ok(());
     };
-    // Only what this survey was asked for: a newer release wants a survey of its own.
+    // Only what this survey was asked for: a newer release wants a survey of its own, and so does
+    // this one without the bytes that were blocked meanwhile.
     carry_out(&app.table, &id.pipeline, |scene| match &scene.moving {
-        Some(release) if release.id == *id => conclude(scene, &found, app.clock.now()),
+        Some(release) if release.id == *id && release.nudge == nudge => {
+            conclude(scene, &found, app.clock.now())
+        }
         _ => Plan::default(),
     })
     .await?;

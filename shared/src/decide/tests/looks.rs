@@ -144,7 +144,7 @@ fn a_look_that_lags_after_a_younger_one_takes_nothing_back() {
     stage.pass(30);
     stage.look();
     assert_eq!(phase(&stage), "healthy");
-    let mut lag = |stage: &mut Stage| {
+    let lag = |stage: &mut Stage| {
         let before = before.clone();
         stage.look_and_see("Rag", |sighting| sighting.deployments = vec![before]);
     };
