@@ -2,7 +2,7 @@
 //! way back, is in the table.
 
 use super::one_mover::targets;
-use super::{Invariant, Moment, Wrongs, changes_a_service};
+use super::{Invariant, Moment, Wrongs, changed_service};
 use crate::call::{Call, Noted};
 use crate::simulate::raw::{Written, list, phase, text};
 
@@ -14,12 +14,8 @@ impl Invariant for BaselineBeforeChange {
     }
 
     fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
-        let service = text(&call.input["service"]);
-        if !changes_a_service(call) || service.is_empty() {
-            return;
-        }
-        let cluster = text(&call.input["cluster"]);
-        let name = crate::ecs::ServiceName::new(cluster, service);
+        let Some(name) = changed_service(call) else { return };
+        let service = &name.service;
         let Some(slot) = now.table.slot_of(&name) else {
             wrongs.push(format!("{service} was changed without a baseline"));
             return;

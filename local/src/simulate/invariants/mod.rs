@@ -16,9 +16,10 @@ mod whole_or_back;
 use jiff::Timestamp;
 
 use super::pushes::Pushes;
-use super::raw::{Table, Written};
+use super::raw::{Table, Written, text};
 use crate::call::{Call, Caller, Noted};
 use crate::cloud::Cloud;
+use crate::ecs::ServiceName;
 
 /// What is so at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +67,13 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(always_moving::AlwaysMoving),
         Box::new(least_power::LeastPower),
     ]
+}
+
+/// The service that a call of deploy's changes, where the call names one.
+fn changed_service(call: &Call) -> Option<ServiceName> {
+    let [cluster, service] = ["cluster", "service"].map(|it| text(&call.input[it]));
+    let named = changes_a_service(call) && !service.is_empty();
+    named.then(|| ServiceName::new(cluster, service))
 }
 
 /// A call of deploy's that changes a service.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Invariant, Moment, Wrongs, changes_a_service};
+use super::{Invariant, Moment, Wrongs, changed_service};
 use crate::call::{Call, Caller, Noted};
-use crate::ecs::ServiceName;
 use crate::simulate::raw::{Written, text};
 
 pub(super) struct OnlyTheImage;
@@ -31,11 +30,8 @@ impl Invariant for OnlyTheImage {
 
     /// What a service is brought to is what runs there, but for digests.
     fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
-        let service = text(&call.input["service"]);
-        if !changes_a_service(call) || service.is_empty() {
-            return;
-        }
-        let name = ServiceName::new(text(&call.input["cluster"]), service);
+        let Some(name) = changed_service(call) else { return };
+        let service = &name.service;
         let (Some(slot), Some(primary)) = (now.table.slot_of(&name), now.cloud.ecs.primary(&name))
         else {
             return;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::one_mover::targets;
-use super::{Invariant, Moment, Wrongs, changes_a_service};
+use super::{Invariant, Moment, Wrongs, changed_service};
 use crate::call::{Call, Caller, Noted};
 use crate::ecs::ServiceName;
 use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, phase, service_of, text};
@@ -29,11 +29,8 @@ impl Invariant for WholeOrBack {
 
     /// Somebody else's revision is never replaced, unless an operator says so.
     fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
-        let service = text(&call.input["service"]);
-        if !changes_a_service(call) || service.is_empty() {
-            return;
-        }
-        let name = ServiceName::new(text(&call.input["cluster"]), service);
+        let Some(name) = changed_service(call) else { return };
+        let service = &name.service;
         let (Some(slot), Some(primary)) = (now.table.slot_of(&name), now.cloud.ecs.primary(&name))
         else {
             return;
