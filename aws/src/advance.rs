@@ -22,24 +22,28 @@ pub struct Advanced {
 }
 
 /// Brings a pipeline as far as what is known allows.
+///
+/// `scene` was read after the caller's last write: of two that write beside each other, then at
+/// least one sees both. What was seen was looked up for this very scene. Everything written is
+/// conditional on what was read, so a scene that is out of date costs a read, not a mistake.
 pub async fn advance(
     table: &Table,
     clock: &Clock,
-    pipeline: &str,
+    scene: Scene,
     sightings: &Sightings,
 ) -> Result<Advanced, TableError> {
-    carry_out(table, pipeline, |scene| decide(scene, sightings, clock.now())).await
+    carry_out(table, scene, |scene| decide(scene, sightings, clock.now())).await
 }
 
 /// The same loop around any pure decision.
 pub async fn carry_out(
     table: &Table,
-    pipeline: &str,
+    mut scene: Scene,
     plan: impl Fn(&Scene) -> Plan,
 ) -> Result<Advanced, TableError> {
+    let pipeline = scene.head.pipeline.clone();
     let mut changes = 0;
     for _ in 0..ROUNDS {
-        let scene = table.scene(pipeline).await?;
         let plan = plan(&scene);
         if plan.changes.is_empty() {
             return Ok(Advanced { changes, waiting_on: plan.waiting_on });
@@ -48,11 +52,12 @@ pub async fn carry_out(
             match table.commit(change).await? {
                 Commit::Done => {
                     changes += 1;
-                    tell(pipeline, change);
+                    tell(&pipeline, change);
                 }
                 Commit::Superseded => tracing::info!(pipeline, "superseded write, reading again"),
             }
         }
+        scene = table.scene(&pipeline).await?;
     }
     Err(TableError::Contended { what: format!("pipeline {pipeline}"), tries: ROUNDS })
 }

@@ -49,7 +49,11 @@ pub(crate) async fn carry_out(
 
 /// The next steps, which whoever wrote takes as far as they go: so no step lacks an owner.
 pub(crate) async fn move_on(table: &Table, clock: &Clock, pipeline: &str) -> Vec<WaitingOn> {
-    match advance(table, clock, pipeline, &Sightings::new()).await {
+    let advanced = async {
+        let scene = table.scene(pipeline).await?;
+        advance(table, clock, scene, &Sightings::new()).await
+    };
+    match advanced.await {
         Ok(advanced) => advanced.waiting_on,
         // What was decided is written all the same, and the functions wake up every minute.
         Err(error) => {

@@ -1,5 +1,7 @@
 //! A person at the local AWS: the real command line, with an operator's credentials.
 
+use std::io::Write as _;
+
 use aws_types::SdkConfig;
 use tidegate_aws::{Clock, Dice, Table};
 use tidegate_cli::{Args, Exit, Identity, Session};
@@ -29,6 +31,17 @@ pub struct Said {
     pub talk: String,
 }
 
+/// Why a command could not be typed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line does not know it.
+    #[error(transparent)]
+    Words(#[from] clap::Error),
+    /// The file it names could not be written.
+    #[error("no file for the config")]
+    File(#[from] std::io::Error),
+}
+
 impl Operator {
     /// An operator whose calls go where `sdk` says.
     pub fn new(cloud: &Cloud, clock: &Clock, sdk: SdkConfig, seed: u64) -> Self {
@@ -37,6 +50,14 @@ impl Operator {
         let identity = Identity { arn, account: cloud.place.account.clone() };
         let session = Session::of(table.clone(), clock.clone(), sdk, identity);
         Self { table, session }
+    }
+
+    /// Types `config apply` for a file that holds `config`, and takes the file away again.
+    pub async fn applies(&self, config: &str) -> Result<Said, Failure> {
+        // A name of its own: other stories of this seed may be played at the same time.
+        let mut file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
+        file.write_all(config.as_bytes())?;
+        Ok(self.types(&["config", "apply", &file.path().to_string_lossy()]).await?)
     }
 
     /// Types `words` at the command line, without the program's name.

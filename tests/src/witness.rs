@@ -1,10 +1,10 @@
 //! What an operator, a build and a reader of mail do and see.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tidegate_local::ecs::ServiceName;
+use tidegate_local::operator::Said;
 use tidegate_local::sns::Published;
 
 use crate::Stage;
@@ -87,15 +87,9 @@ impl Stage {
 
     /// Puts a config in force, if it may be: the exit code, and what the command line said.
     pub async fn try_apply(&self, config: &str) -> (u8, String) {
-        // Only the name must differ from those of stories that are played at the same time.
-        static FILES: AtomicUsize = AtomicUsize::new(0);
-        let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tidegate-{}-{number}.yaml", std::process::id());
-        let file = std::env::temp_dir().join(name);
-        std::fs::write(&file, config).expect("a folder for files that do not last");
-        let (exit, out, talk) = self.tidegate(&format!("config apply {}", file.display())).await;
-        std::fs::remove_file(&file).expect("the file that was written");
-        (exit, out + &talk)
+        let Said { exit, out, talk } =
+            self.twin.operator().applies(config).await.expect("a command");
+        (exit as u8, out + &talk)
     }
 
     /// The bytes that a tag means now.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::config::PipelineConfig;
-use tidegate_core::model::{Block, Digest, Head, Release, Scene, Slot, TargetId};
+use tidegate_core::model::{Block, Digest, Head, Release, ReleaseId, Scene, Slot, TargetId};
 
 use super::item::{self, Item};
 use super::keys::{self, Key};
@@ -17,10 +17,24 @@ impl Table {
 
     /// All that the table holds about a pipeline's present.
     pub async fn scene(&self, pipeline: &str) -> Result<Scene, TableError> {
-        let head = self
-            .head_of(pipeline)
-            .await?
-            .ok_or_else(|| TableError::NoSuchPipeline(pipeline.to_owned()))?;
+        match self.head_of(pipeline).await? {
+            Some(head) => self.scene_of(head).await,
+            None => Err(TableError::NoSuchPipeline(pipeline.to_owned())),
+        }
+    }
+
+    /// The same while `release` moves; one small read when it does not.
+    pub async fn scene_of_moving(&self, release: &ReleaseId) -> Result<Option<Scene>, TableError> {
+        match self.head_of(&release.pipeline).await? {
+            Some(head) if head.moving == Some(release.number) => {
+                self.scene_of(head).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn scene_of(&self, head: Head) -> Result<Scene, TableError> {
+        let pipeline = head.pipeline.as_str();
         let mut wanted: Vec<Key> = [head.moving, head.waiting, head.live]
             .into_iter()
             .flatten()

@@ -25,13 +25,15 @@ pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Resu
     };
     // Only what this survey was asked for: a newer release wants a survey of its own, and so does
     // this one without the bytes that were blocked meanwhile.
-    carry_out(&app.table, &id.pipeline, |scene| match &scene.moving {
+    let scene = app.table.scene(&id.pipeline).await?;
+    carry_out(&app.table, scene, |scene| match &scene.moving {
         Some(release) if release.id == *id && release.nudge == nudge => {
             conclude(scene, &found, app.clock.now())
         }
         _ => Plan::default(),
     })
     .await?;
-    advance(&app.table, &app.clock, &id.pipeline, &Sightings::new()).await?;
+    let scene = app.table.scene(&id.pipeline).await?;
+    advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     Ok(())
 }

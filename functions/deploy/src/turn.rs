@@ -47,7 +47,8 @@ pub(crate) async fn take(app: &App, target: &TargetId, deadline: Timestamp) -> R
             None => break,
         }
     }
-    advance(&app.table, &app.clock, &pipeline, &Sightings::new()).await?;
+    let scene = app.table.scene(&pipeline).await?;
+    advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     Ok(())
 }
 

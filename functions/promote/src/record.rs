@@ -38,7 +38,8 @@ pub(crate) async fn record(
             (None, None) => "recorded".to_owned(),
         };
         tracing::info!(pipeline, said, "recorded");
-        advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
+        let scene = app.table.scene(pipeline).await?;
+        advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
         return Ok(Some(said));
     }
     let what = format!("the push of {} to {pipeline}", candidate.bytes.label());

@@ -69,7 +69,8 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
                 .and_then(|head| head.answered.get(name).cloned());
         }
     }
-    advance(&app.table, &app.clock, pipeline, &Sightings::new()).await?;
+    let scene = app.table.scene(pipeline).await?;
+    advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     Ok(answers)
 }
 

@@ -62,14 +62,16 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
     }
     scenes.sort_by_key(|scene| ends_at(scene).unwrap_or(Timestamp::MAX));
     let mut looked = 0;
-    for scene in &scenes {
+    let many = scenes.len();
+    for scene in scenes {
         if app.clock.now() + look::RESERVE >= deadline {
-            let left = scenes.len() - looked;
+            let left = many - looked;
             tracing::warn!(left, "the tick ran out of time; those with the nearest end went first");
             break;
         }
+        let pipeline = scene.head.pipeline.clone();
         if let Err(error) = at_pipeline(app, scene).await {
-            failed.push((scene.head.pipeline.clone(), error));
+            failed.push((pipeline, error));
         }
         looked += 1;
     }
@@ -83,15 +85,15 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
     }
 }
 
-async fn at_pipeline(app: &App, scene: &Scene) -> Result<(), Error> {
-    let look = look::at(app, scene, &due(scene, app.clock.now())).await;
-    judge(app, &scene.head.pipeline, look).await?;
+async fn at_pipeline(app: &App, scene: Scene) -> Result<(), Error> {
+    let look = look::at(app, &scene, &due(&scene, app.clock.now())).await;
+    judge(app, scene, look).await?;
     Ok(())
 }
 
 /// Judges what was seen. What was not seen has a deadline all the same, so the refusal comes after.
-async fn judge(app: &App, pipeline: &str, look: Look) -> Result<Advanced, Error> {
-    let advanced = advance(&app.table, &app.clock, pipeline, &look.seen).await?;
+async fn judge(app: &App, scene: Scene, look: Look) -> Result<Advanced, Error> {
+    let advanced = advance(&app.table, &app.clock, scene, &look.seen).await?;
     match look.refused {
         Some(refusal) => Err(refusal.into()),
         None => Ok(advanced),
@@ -115,57 +117,69 @@ async fn patiently(app: &App, happened: &TaskStopped, deadline: Timestamp) -> Re
 }
 
 async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
+    let nothing = |why: &str| Ok(json!({ "outcome": "nothing", "why": why }));
     let TaskStopped { target, task, completed, what } = happened;
-    let Some(scene) = scene_of(app, target).await? else {
-        return Ok(json!({ "outcome": "nothing", "why": format!("no release owns {target}") }));
+    let Some(scene) = scene_of(app, happened).await? else {
+        return nothing("no release waits for word of this target");
     };
     let pipeline = scene.head.pipeline.clone();
-    let look = match task {
+    let (scene, targets) = match task {
         // Judged by what the event says, without any call to AWS.
         Some((revision, failure)) => {
             let news = !look::is_normal_life(app, &scene, target, revision, failure).await?
-                && note(app, scene.clone(), target, |scene, slot, now| {
+                && note(app, scene, target, |scene, slot, now| {
                     note_task(scene, slot, revision, failure, now)
                 })
                 .await?;
             if !news {
-                return Ok(json!({ "outcome": "nothing", "why": "the task says nothing new" }));
+                return nothing("the task says nothing new");
             }
-            Look::default()
-        }
-        None if !worth_a_look(&scene, target) => {
-            return Ok(json!({ "outcome": "nothing", "why": "it is not being judged" }));
+            (app.table.scene(&pipeline).await?, Vec::new())
         }
         None if *completed => {
             let news = note(app, scene, target, |_, slot, now| note_told(slot, now)).await?;
+            if !news {
+                return nothing("that it completed is known");
+            }
             let scene = app.table.scene(&pipeline).await?;
-            if !news || !all_told(&scene) {
+            if !all_told(&scene) {
                 return Ok(json!({ "outcome": "noted", "why": "others are still on their way" }));
             }
-            look::at(app, &scene, &open(&scene, false)).await
+            let targets = open(&scene, false);
+            (scene, targets)
         }
-        None => look::at(app, &scene, &open(&scene, true)).await,
+        None => {
+            let targets = open(&scene, true);
+            (scene, targets)
+        }
     };
-    let advanced = judge(app, &pipeline, look).await?;
+    let look = look::at(app, &scene, &targets).await;
+    let advanced = judge(app, scene, look).await?;
     tracing::info!(%target, what, changes = advanced.changes, "looked");
     Ok(json!({ "outcome": "looked", "changes": advanced.changes }))
 }
 
-/// The pipeline whose moving release owns the target.
-async fn scene_of(app: &App, target: &TargetId) -> Result<Option<Scene>, Error> {
-    let Some(slot) = app.table.slot_of(target).await? else { return Ok(None) };
-    let scene = app.table.scene(&slot.release.pipeline).await?;
-    let owns = scene.moving.as_ref().is_some_and(|release| release.id == slot.release);
-    Ok(owns.then_some(scene))
+/// The pipeline whose moving release waits for what happened. A day of normal life costs one or two
+/// small reads an event.
+async fn scene_of(app: &App, happened: &TaskStopped) -> Result<Option<Scene>, Error> {
+    match app.table.slot_of(&happened.target).await? {
+        Some(slot) if is_awaited(&slot, happened) => {
+            Ok(app.table.scene_of_moving(&slot.release).await?)
+        }
+        _ => Ok(None),
+    }
 }
 
-fn worth_a_look(scene: &Scene, target: &TargetId) -> bool {
-    scene.slots.get(target).is_some_and(|slot| {
-        matches!(
-            slot.phase,
-            SlotPhase::Settling { .. } | SlotPhase::Healthy { .. } | SlotPhase::Returning { .. }
-        )
-    })
+/// A task that says something of a release runs its revision; those that it replaces stop too.
+fn is_awaited(slot: &Slot, happened: &TaskStopped) -> bool {
+    let task = happened.task.as_ref().map(|(revision, _)| revision.as_str());
+    let of_ours = task.is_some() && task == slot.ours();
+    match slot.phase {
+        SlotPhase::Applying { .. } => of_ours,
+        SlotPhase::Settling { .. } | SlotPhase::Healthy { .. } => task.is_none() || of_ours,
+        SlotPhase::Returning { .. } => task.is_none(),
+        _ => false,
+    }
 }
 
 /// Writes down what an event says of a target; whether it was news.

@@ -19,19 +19,16 @@ pub(super) struct Hands {
     seed: u64,
     /// What was pushed to each repository, in order: the manifests.
     pushed: BTreeMap<String, Vec<String>>,
-    files: u32,
 }
 
 impl Hands {
     pub(super) fn new(twin: &Twin, seed: u64) -> Self {
-        Self { twin: twin.clone(), seed, pushed: BTreeMap::new(), files: 0 }
+        Self { twin: twin.clone(), seed, pushed: BTreeMap::new() }
     }
 
     /// `config apply`, before anything goes wrong.
-    pub(super) async fn adopt(&mut self, config: &str) -> Result<(), Box<dyn std::error::Error>> {
-        let file = self.write(config);
-        let said = self.twin.operator().types(&["config", "apply", &file]).await?;
-        std::fs::remove_file(&file)?;
+    pub(super) async fn adopt(&self, config: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let said = self.twin.operator().applies(config).await?;
         match said.exit {
             tidegate_cli::Exit::Done => Ok(()),
             _ => Err(format!("{}{}", said.out, said.talk).into()),
@@ -95,16 +92,16 @@ impl Hands {
         }
     }
 
-    fn types(&mut self, schedule: &Schedule, name: &str, verb: &Verb) -> Option<JoinHandle<()>> {
+    fn types(&self, schedule: &Schedule, name: &str, verb: &Verb) -> Option<JoinHandle<()>> {
         let pipeline = schedule.pipelines.iter().find(|it| it.name == name)?;
         let image = &pipeline.images.first()?.repository;
         let digest = |push: &usize| self.nth(image, *push).map(|text| digest_of(text));
         let mut words: Vec<String> = match verb {
             Verb::Apply { bake } => {
-                let file = self.write(&schedule.config_of(name, *bake));
-                return Some(
-                    self.runs(vec!["config".into(), "apply".into(), file.clone()], Some(file)),
-                );
+                let (operator, config) = (self.twin.operator(), schedule.config_of(name, *bake));
+                return Some(tokio::task::spawn_local(async move {
+                    let _ = operator.applies(&config).await;
+                }));
             }
             Verb::Start => vec!["start".into()],
             Verb::StartImage { push } => {
@@ -136,29 +133,12 @@ impl Hands {
         if let Verb::Block { push } | Verb::Unblock { push } = verb {
             words.push(digest(push)?);
         }
-        Some(self.runs(words, None))
-    }
-
-    /// Types beside everything else; whether it is refused is for others to judge.
-    fn runs(&self, words: Vec<String>, file: Option<String>) -> JoinHandle<()> {
         let operator = self.twin.operator();
-        tokio::task::spawn_local(async move {
+        // Beside everything else; whether it is refused is for others to judge.
+        Some(tokio::task::spawn_local(async move {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let _ = operator.types(&words).await;
-            if let Some(file) = file {
-                let _ = std::fs::remove_file(file);
-            }
-        })
-    }
-
-    fn write(&mut self, config: &str) -> String {
-        self.files += 1;
-        let own = (std::process::id(), self.seed, self.files);
-        let name = format!("tidegate-simulation-{}-{}-{}.yaml", own.0, own.1, own.2);
-        let file = std::env::temp_dir().join(name);
-        // Where it cannot be written the command says so.
-        let _ = std::fs::write(&file, config);
-        file.display().to_string()
+        }))
     }
 
     fn acts(&self, schedule: &Schedule, service: &str, act: Act) {

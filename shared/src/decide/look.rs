@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use crate::model::{Change, Phase, Scene, Slot, SlotPhase, TargetId};
 
 /// A rollout that ECS has not told of by then may have been told of in vain: from here on every
-/// tick looks. Fargate's own start and the drain of the old task take about that long.
-const TOLD_BY: Duration = Duration::from_secs(60);
+/// tick looks. Fargate's own start and the drain of the old task take up to about that long: a look
+/// before would be in vain, and the first one after is at most a minute late.
+const TOLD_BY: Duration = Duration::from_secs(75);
 
 /// The targets that the minute's tick looks at.
 ///

@@ -11,6 +11,7 @@ use crate::model::{Change, Outcome, Plan, Slot, SlotPhase, TargetId, TaskFailure
 use crate::push::{self, Answer};
 use crate::stage::build;
 use crate::stage::part::Part;
+use crate::stage::table::Table;
 
 /// What woke a program.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,8 +78,10 @@ pub(super) enum At {
     Recording(Part<Slot>, Outcome),
     /// Deploy reads whether a survey is asked for, and finds out what runs.
     Surveying,
-    /// Watch reads the scene and looks at what is due.
-    Looking,
+    /// Watch reads the scene; what is due is looked at.
+    Reading,
+    /// Watch looks at what was due in the scene that it read, and judges it by that scene.
+    Looking(Part<Table>),
     /// Watch reads the scene and judges the task that fell.
     Noting,
     /// Promote reads the scene and answers the push.
@@ -117,7 +120,7 @@ impl Hand {
         let at = match task {
             Task::Survey(_) => At::Surveying,
             Task::Target(_) => At::Asked { again: false },
-            Task::Tick => At::Looking,
+            Task::Tick => At::Reading,
             Task::Fell(..) => At::Noting,
             Task::Push(_) => At::Answering,
         };
@@ -139,7 +142,7 @@ impl Hand {
         let mut ways = vec![How::Well];
         let lags = match (&self.at, &self.task) {
             (At::Holding(_), Task::Target(target)) => state.may_lag(*target),
-            (At::Looking, _) => (0..state.services.len()).any(|target| state.may_lag(target)),
+            (At::Looking(_), _) => (0..state.services.len()).any(|target| state.may_lag(target)),
             _ => false,
         };
         ways.extend(lags.then_some(How::Lagging));
@@ -171,14 +174,18 @@ impl EveryOrder {
         let at = std::mem::replace(&mut hand.at, At::Answering);
         match at {
             At::Surveying => self.surveys(state, hand),
-            At::Looking => {
-                let due = decide::due(&state.table.scene(), now);
+            At::Reading if decide::due(&state.table.scene(), now).is_empty() => {
+                hand.advances(State::nothing_seen())
+            }
+            At::Reading => hand.goes(At::Looking(state.table.clone())),
+            At::Looking(read) => {
+                let due = decide::due(&read.scene(), now);
                 let seen = due.into_iter().map(|target| {
-                    let seen = self.look(state, &target, how == How::Lagging);
+                    let seen = self.look(state, &read, &target, how == How::Lagging);
                     (target, seen)
                 });
-                let seen = Part::new(seen.collect());
-                hand.advances(seen)
+                let aim = Aim::Decide(Part::new(seen.collect()));
+                self.plans(hand, aim, &read, state.seconds)
             }
             At::Noting => {
                 let Task::Fell(target, revision, task) = &hand.task else { unreachable!() };
@@ -206,15 +213,21 @@ impl EveryOrder {
                     self.commit(state, &change);
                     return hand.goes(At::Advancing(aim, changes));
                 }
-                let asked = (&state.table, state.seconds, &hand.task, &aim);
-                let changes = self.plans.of(asked, || plan(state, &hand.task, &aim));
-                match aim {
-                    _ if !changes.is_empty() => hand.goes(At::Advancing(aim, changes)),
-                    Aim::Conclude(_) => hand.advances(State::nothing_seen()),
-                    Aim::Decide(_) => None,
-                }
+                self.plans(hand, aim, &state.table, state.seconds)
             }
             at => self.deploys(state, hand, at, how),
+        }
+    }
+
+    /// What is to be written, decided by what was read.
+    fn plans(&self, hand: Hand, aim: Aim, read: &Part<Table>, seconds: u16) -> Option<Hand> {
+        let asked = (read, seconds, &hand.task, &aim);
+        let changes =
+            self.plans.of(asked, || plan(read, build::at(seconds.into()), &hand.task, &aim));
+        match aim {
+            _ if !changes.is_empty() => hand.goes(At::Advancing(aim, changes)),
+            Aim::Conclude(_) => hand.advances(State::nothing_seen()),
+            Aim::Decide(_) => None,
         }
     }
 
@@ -243,11 +256,11 @@ impl EveryOrder {
     }
 
     /// One look of watch's, with the stopped tasks where a verdict hangs on them.
-    pub(super) fn look(&self, state: &State, target: &TargetId, lags: bool) -> Seen {
+    pub(super) fn look(&self, state: &State, read: &Table, target: &TargetId, lags: bool) -> Seen {
         let index = self.index(target);
         let lags = lags && state.may_lag(index);
         let mut sighting = state.sighting(index, lags);
-        let slot = &state.table.slots[target];
+        let slot = &read.slots[target];
         let settling = matches!(slot.phase, SlotPhase::Settling { .. });
         if let Fate::Falls(task) = &state.fates[index]
             && settling
@@ -260,8 +273,8 @@ impl EveryOrder {
     }
 }
 
-fn plan(state: &State, task: &Task, aim: &Aim) -> VecDeque<Part<Change>> {
-    let (scene, now) = (state.table.scene(), state.now());
+fn plan(read: &Table, now: Timestamp, task: &Task, aim: &Aim) -> VecDeque<Part<Change>> {
+    let scene = read.scene();
     let plan = match (aim, task) {
         (Aim::Decide(seen), _) => decide::decide(&scene, seen, now),
         // Only what this survey was asked for: a newer release wants a survey of its own.
