@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::table::{Commit, TableError};
 use tidegate_aws::{Advanced, App, Error, advance};
-use tidegate_core::decide::{all_told, due, ends_at, note_task, note_told, open};
-use tidegate_core::event::{self, TaskStopped, Woken};
-use tidegate_core::model::{Change, Scene, Slot, SlotPhase, TargetId};
+use tidegate_core::decide::{all_told, due, ends_at, note_task, note_told, open, waits_for};
+use tidegate_core::event::{self, Happened, Woken};
+use tidegate_core::model::{Change, Scene, Slot, TargetId};
 
 use crate::look::{self, Look};
 
@@ -101,7 +101,7 @@ async fn judge(app: &App, scene: Scene, look: Look) -> Result<Advanced, Error> {
 }
 
 /// An event that meets throttling waits: unlike a look, what it says cannot be asked for later.
-async fn patiently(app: &App, happened: &TaskStopped, deadline: Timestamp) -> Result<Value, Error> {
+async fn patiently(app: &App, happened: &Happened, deadline: Timestamp) -> Result<Value, Error> {
     let mut pause = PAUSE;
     loop {
         match at_target(app, happened).await {
@@ -116,9 +116,9 @@ async fn patiently(app: &App, happened: &TaskStopped, deadline: Timestamp) -> Re
     }
 }
 
-async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
+async fn at_target(app: &App, happened: &Happened) -> Result<Value, Error> {
     let nothing = |why: &str| Ok(json!({ "outcome": "nothing", "why": why }));
-    let TaskStopped { target, task, completed, what } = happened;
+    let Happened { target, task, completed, what } = happened;
     let Some(scene) = scene_of(app, happened).await? else {
         return nothing("no release waits for word of this target");
     };
@@ -161,24 +161,11 @@ async fn at_target(app: &App, happened: &TaskStopped) -> Result<Value, Error> {
 
 /// The pipeline whose moving release waits for what happened. A day of normal life costs one or two
 /// small reads an event.
-async fn scene_of(app: &App, happened: &TaskStopped) -> Result<Option<Scene>, Error> {
+async fn scene_of(app: &App, happened: &Happened) -> Result<Option<Scene>, Error> {
+    let ran = happened.task.as_ref().map(|(revision, _)| revision.as_str());
     match app.table.slot_of(&happened.target).await? {
-        Some(slot) if is_awaited(&slot, happened) => {
-            Ok(app.table.scene_of_moving(&slot.release).await?)
-        }
+        Some(slot) if waits_for(&slot, ran) => Ok(app.table.scene_of_moving(&slot.release).await?),
         _ => Ok(None),
-    }
-}
-
-/// A task that says something of a release runs its revision; those that it replaces stop too.
-fn is_awaited(slot: &Slot, happened: &TaskStopped) -> bool {
-    let task = happened.task.as_ref().map(|(revision, _)| revision.as_str());
-    let of_ours = task.is_some() && task == slot.ours();
-    match slot.phase {
-        SlotPhase::Applying { .. } => of_ours,
-        SlotPhase::Settling { .. } | SlotPhase::Healthy { .. } => task.is_none() || of_ours,
-        SlotPhase::Returning { .. } => task.is_none(),
-        _ => false,
     }
 }
 

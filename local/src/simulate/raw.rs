@@ -121,7 +121,7 @@ impl Written {
         self.key.0.strip_prefix("pipeline#")
     }
 
-    fn versions(&self) -> Option<(&Value, &Value)> {
+    pub(super) fn versions(&self) -> Option<(&Value, &Value)> {
         Some((self.before.as_ref().unwrap_or(&Value::Null), self.after.as_ref()?))
     }
 }

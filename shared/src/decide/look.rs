@@ -69,6 +69,18 @@ pub fn open(scene: &Scene, with_healthy: bool) -> Vec<TargetId> {
     scene.owned().filter(is_open).map(|slot| slot.target.clone()).collect()
 }
 
+/// Whether a slot waits for word of its target: of a stopped task that ran this revision, or, `None`,
+/// of a deployment. Tasks of the revision that ours replaces stop too, and say nothing of the release.
+pub fn waits_for(slot: &Slot, stopped: Option<&str>) -> bool {
+    let ours = stopped.is_some() && stopped == slot.ours();
+    match slot.phase {
+        SlotPhase::Applying { .. } => ours,
+        SlotPhase::Settling { .. } | SlotPhase::Healthy { .. } => ours || stopped.is_none(),
+        SlotPhase::Returning { .. } => stopped.is_none(),
+        _ => false,
+    }
+}
+
 /// Writes down that ECS told of a completed deployment; `None` where that is known or nobody waits.
 pub fn note_told(slot: &Slot, now: Timestamp) -> Option<Change> {
     let waits = matches!(slot.phase, SlotPhase::Settling { .. } | SlotPhase::Returning { .. });

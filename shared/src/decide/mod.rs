@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 pub use blame::note_task;
 pub use finish::{abandon, accept};
-pub use look::{all_told, bake_is_over, due, ends_at, note_told, open};
+pub use look::{all_told, bake_is_over, due, ends_at, note_told, open, waits_for};
 pub use rollback::by_operator as roll_back;
 pub use start::live_already;
 pub use step::{pipeline_entry, release_entry};

@@ -9,7 +9,7 @@ use crate::model::{TargetId, TaskFailure, fell};
 
 /// Something happened at a service: worth a look, and perhaps evidence already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskStopped {
+pub struct Happened {
     /// The service.
     pub target: TargetId,
     /// For a stopped task: the revision it ran, and how it ended.
@@ -68,7 +68,7 @@ struct Container {
 }
 
 /// What `watch` is woken for.
-pub fn watch(event: &Value) -> Woken<TaskStopped> {
+pub fn watch(event: &Value) -> Woken<Happened> {
     if is_schedule(event, "tick") {
         return Woken::Schedule;
     }
@@ -100,7 +100,7 @@ pub fn watch(event: &Value) -> Woken<TaskStopped> {
                      tick looks there"
                 ));
             };
-            Woken::By(TaskStopped {
+            Woken::By(Happened {
                 target: target(&envelope, cluster, service),
                 task: None,
                 completed: name == "SERVICE_DEPLOYMENT_COMPLETED",
@@ -120,7 +120,7 @@ fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {
     }
 }
 
-fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
+fn task(event: &Value, envelope: &Envelope) -> Woken<Happened> {
     let Ok(task) = Task::deserialize(&envelope.detail) else {
         return Woken::NotUnderstood(identity(event));
     };
@@ -153,5 +153,5 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<TaskStopped> {
     .cut();
     let what = format!("ECS Task State Change: {failure}");
     let task = Some((task.task_definition_arn, failure));
-    Woken::By(TaskStopped { target, task, completed: false, what })
+    Woken::By(Happened { target, task, completed: false, what })
 }

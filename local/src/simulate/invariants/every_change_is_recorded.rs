@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Invariant, Moment, Wrongs};
 use crate::call::Noted;
-use crate::simulate::raw::{Written, phase, text};
+use crate::simulate::raw::{Written, members, phase, text};
 
 /// States of a release that people are told of, as soon as they are true.
 const TOLD: [&str; 8] = [
@@ -46,6 +46,11 @@ impl Invariant for EveryChangeIsRecorded {
             })
         };
         for one in written {
+            if let Some(lost) =
+                one.versions().and_then(|(before, after)| overwritten(before, after))
+            {
+                wrongs.push(format!("{} {}: {lost}", one.key.0, one.key.1));
+            }
             if let Some((before, after)) = one.release().filter(|(b, a)| phase(b) != phase(a)) {
                 let (id, to) = (text(&after["id"]), phase(after));
                 match told("release", id, to) {
@@ -123,6 +128,20 @@ fn must_be_told(before: &Value, after: &Value) -> bool {
     // What is adopted was live before anybody knew.
     let adopted = text(&after["cause"]["kind"]) == "adopted";
     first || (TOLD.contains(&phase(after)) && !adopted)
+}
+
+/// Members of a slot that deploy writes beside its step.
+const OF_DEPLOY: [&str; 3] = ["done", "lease", "todo"];
+
+/// Heads, releases and slots count their versions: one that follows another than the one before it
+/// wipes out what nobody will ever read of.
+fn overwritten(before: &Value, after: &Value) -> Option<String> {
+    let [from, to] = [before, after].map(|it| it["step"].as_u64());
+    let (from, to) = (from?, to?);
+    let changed = members(after).any(|(name, value)| {
+        !OF_DEPLOY.contains(&name.as_str()) && before[name.as_str()] != *value
+    });
+    (changed && to != from + 1).then(|| format!("version {to} was written over {from}"))
 }
 
 /// The release's line that lists its targets lies in the table, at the latest by now.

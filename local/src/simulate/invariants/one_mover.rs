@@ -85,6 +85,12 @@ impl OneMover {
         if before["lease"] != after["lease"] && !after["lease"].is_null() {
             self.holders.insert(target.to_owned(), call.caller.clone());
         }
+        let (held, taken) = (&before["lease"], &after["lease"]);
+        let by_another = !taken.is_null() && text(&held["owner"]) != text(&taken["owner"]);
+        if by_another && moment(&held["until"]).is_some_and(|until| until > now.at) {
+            let (owner, until) = (text(&held["owner"]), text(&held["until"]));
+            wrongs.push(format!("{target}: {owner} lost its lease, which lasts until {until}"));
+        }
         let intent = &after["done"]["intent"];
         if !intent.is_null() && *intent != before["done"]["intent"] {
             let (asked, claimed) = (&after["asked"]["generation"], &after["done"]["generation"]);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::draw::{chance, pick};
-use super::{Act, Deed, LITERAL, PATTERN, Pipeline, Tags, Verb};
+use super::chance::{chance, pick};
+use super::{Act, Deed, LITERAL, PATTERN, Pipeline, Service, Tags, Verb};
 
 /// Most deeds fall into the first minutes: the time in which a release moves.
 const SPAN: u64 = 6 * 60;
@@ -27,6 +27,9 @@ pub(super) fn draw(dice: &mut Rng, pipelines: &[Pipeline]) -> Vec<(Duration, Dee
         }
         for _ in 0..pick(dice, &[(5, 0), (3, 1), (1, 2), (1, 4)]) {
             deeds.push((dice.u64(..SPAN), other(dice, pipeline)));
+        }
+        if chance(dice, 15) {
+            deeds.extend(coincidence(dice, pipeline));
         }
     }
     deeds.sort_by_key(|(at, _)| *at);
@@ -61,6 +64,26 @@ fn push(dice: &mut Rng, pipeline: &Pipeline) -> Deed {
         behaviour: behaviour(dice),
         index: chance(dice, 15),
     }
+}
+
+/// Two things within seconds of each other that meet by themselves once in thousands of stories: a
+/// release, or its way back, and a target that it goes wrong at.
+fn coincidence(dice: &mut Rng, pipeline: &Pipeline) -> [(u64, Deed); 2] {
+    let at = dice.u64(..SPAN);
+    let first = match dice.u32(..3) {
+        0 => push(dice, pipeline),
+        _ => {
+            let verb = Verb::Rollback { no_block: false, no_freeze: false, include_drifted: false };
+            Deed::Command { pipeline: pipeline.name.clone(), verb }
+        }
+    };
+    let act = match dice.u32(..3) {
+        0 => Act::FindsNoPlace(3),
+        1 => Act::Exits(1),
+        _ => Act::Deploys { newest: false },
+    };
+    let service = service(dice, pipeline).name.clone();
+    [(at, first), (at + dice.u64(..30), Deed::Other { service, act })]
 }
 
 fn behaviour(dice: &mut Rng) -> String {
@@ -108,8 +131,7 @@ fn verb(dice: &mut Rng) -> Verb {
 }
 
 fn other(dice: &mut Rng, pipeline: &Pipeline) -> Deed {
-    let services: Vec<_> = pipeline.waves.iter().flatten().collect();
-    let service = services[dice.usize(..services.len())];
+    let service = service(dice, pipeline).name.clone();
     let act = match dice.u32(..12) {
         0..3 => Act::Deploys { newest: chance(dice, 30) },
         3 => Act::Forces,
@@ -120,5 +142,10 @@ fn other(dice: &mut Rng, pipeline: &Pipeline) -> Deed {
         10 => Act::Exits(1),
         _ => Act::Deregisters,
     };
-    Deed::Other { service: service.name.clone(), act }
+    Deed::Other { service, act }
+}
+
+fn service<'a>(dice: &mut Rng, pipeline: &'a Pipeline) -> &'a Service {
+    let services: Vec<_> = pipeline.waves.iter().flatten().collect();
+    services[dice.usize(..services.len())]
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{Image, Open, Pipeline, Schedule, Service, Strategy, Tags};
-use super::{deeds, troubles};
+use super::chance::{chance, pick};
+use super::{Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, troubles};
 use crate::ecs::{RollbackShape, ShownDigest};
 
 /// Makes the seeds of schedules other numbers than those of the models.
@@ -26,24 +26,6 @@ impl Schedule {
         let until = last + Duration::from_secs(dice.u64(60..240));
         Self { seed, pipelines, open, deeds, troubles, until }
     }
-}
-
-/// One of these values, each as likely as its weight says.
-pub(super) fn pick<T: Clone>(dice: &mut Rng, values: &[(u32, T)]) -> T {
-    let all: u32 = values.iter().map(|(weight, _)| weight).sum();
-    let mut left = dice.u32(..all);
-    for (weight, value) in values {
-        match left.checked_sub(*weight) {
-            Some(rest) => left = rest,
-            None => return value.clone(),
-        }
-    }
-    unreachable!("a number below the sum of the weights")
-}
-
-/// Whether a chance of `percent` strikes.
-pub(super) fn chance(dice: &mut Rng, percent: u32) -> bool {
-    dice.u32(..100) < percent
 }
 
 fn pipeline(dice: &mut Rng, number: u32) -> Pipeline {

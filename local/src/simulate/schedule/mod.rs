@@ -1,6 +1,7 @@
 //! A schedule: everything a seed chooses, as plain data. What AWS leaves to chance inside its models
 //! follows from the same seed.
 
+mod chance;
 mod config;
 mod deeds;
 mod draw;

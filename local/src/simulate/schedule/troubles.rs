@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::draw::pick;
+use super::chance::pick;
 use crate::faults::{Fault, FaultRule};
 
 /// Everything that can go wrong, as the report names it. Over a thousand seeds each must strike.
@@ -75,7 +75,7 @@ fn of_calls(dice: &mut Rng) -> FaultRule {
             (2, Fault::Drop),
             (3, Fault::AnswerLost),
             (3, late),
-            (1, slow),
+            (3, slow),
             (2, Fault::Throttle),
             (2, Fault::TransactionConflict),
             (2, Fault::KillBefore),
@@ -95,7 +95,7 @@ fn of_calls(dice: &mut Rng) -> FaultRule {
     if action.is_some() && dice.bool() {
         rule.nth = Some(dice.u64(1..=4));
     } else {
-        rule.probability = Some(pick(dice, &[(2, 0.03), (2, 0.1), (1, 0.4)]));
+        rule.probability = Some(pick(dice, &[(2, 0.03), (2, 0.1), (1, 0.4), (1, 1.0)]));
     }
     rule
 }
@@ -106,6 +106,8 @@ fn action(dice: &mut Rng, caller: &str, fault: Fault) -> Option<&'static str> {
         return Some("TransactWriteItems");
     }
     let own = match caller {
+        // Its looks are what it decides by: while one is slow, something else may be asked.
+        "deploy" if matches!(fault, Fault::Delay(_)) && dice.bool() => "DescribeServices",
         "deploy" => pick(
             dice,
             &[

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::decide::{Seen, Sightings, ends_at};
+use crate::decide::{Seen, Sightings, ends_at, waits_for};
 use crate::model::SlotPhase;
 use crate::stage::{Behaviour, Stage, digest, target};
 
@@ -154,4 +154,23 @@ fn a_look_that_lags_after_a_younger_one_takes_nothing_back() {
     stage.now += Duration::from_secs(10);
     lag(&mut stage);
     assert_eq!(stage.release(2).phase.name(), "rolling_back", "that is no lag any more");
+}
+
+#[test]
+fn a_slot_waits_for_word_of_what_it_is_judged_by() {
+    let stage = accepted();
+    let mut slot = stage.slot("Rag").clone();
+    let ours = slot.ours().map(str::to_owned);
+    let mut waits = |phase: SlotPhase| {
+        slot.phase = phase;
+        let stopped = [ours.as_deref(), Some("the revision that ours replaces")];
+        (stopped.map(|revision| waits_for(&slot, revision)), waits_for(&slot, None))
+    };
+    let (since, deadline) = (stage.now, stage.now);
+    assert_eq!(waits(SlotPhase::Applying { since }), ([true, false], false));
+    assert_eq!(waits(SlotPhase::Settling { since, deadline }), ([true, false], true));
+    assert_eq!(waits(SlotPhase::Healthy { at: since, unproven: false }), ([true, false], true));
+    assert_eq!(waits(SlotPhase::Returning { since, deadline }), ([false, false], true));
+    assert_eq!(waits(SlotPhase::Returned { at: since }), ([false, false], false));
+    assert_eq!(waits(SlotPhase::Queued), ([false, false], false));
 }
