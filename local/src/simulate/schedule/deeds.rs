@@ -70,12 +70,11 @@ fn push(dice: &mut Rng, pipeline: &Pipeline) -> Deed {
 /// release, or its way back, and a target that it goes wrong at.
 fn coincidence(dice: &mut Rng, pipeline: &Pipeline) -> [(u64, Deed); 2] {
     let at = dice.u64(..SPAN);
-    let first = match dice.u32(..3) {
-        0 => push(dice, pipeline),
-        _ => {
-            let verb = Verb::Rollback { no_block: false, no_freeze: false, include_drifted: false };
-            Deed::Command { pipeline: pipeline.name.clone(), verb }
-        }
+    let first = if dice.u32(..3) == 0 {
+        push(dice, pipeline)
+    } else {
+        let verb = Verb::Rollback { no_block: false, no_freeze: false, include_drifted: false };
+        Deed::Command { pipeline: pipeline.name.clone(), verb }
     };
     let act = match dice.u32(..3) {
         0 => Act::FindsNoPlace(3),
