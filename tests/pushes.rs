@@ -81,7 +81,7 @@ fn an_event_that_is_delivered_again_makes_no_second_release() {
 
         // Both once more, when they are long answered.
         let events: Vec<_> = stage.twin.world.look(|cloud| {
-            let ended = cloud.ended().iter().filter(|it| it.program == "promote");
+            let ended = cloud.ended().iter().filter(|it| it.instance.program == "promote");
             ended.map(|it| it.event.clone()).filter(|it| it["source"] == "aws.ecr").collect()
         });
         assert!(events.len() >= 3, "{events:#?}");

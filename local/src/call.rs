@@ -103,6 +103,15 @@ impl Answer {
         let name = self.body.get("__type").filter(|_| self.status >= 400)?.as_str()?;
         Some(name.rsplit('#').next().unwrap_or(name))
     }
+
+    /// The table's items that it holds.
+    pub fn items(&self) -> usize {
+        let many = |items: &Value| items.as_array().map_or(0, Vec::len);
+        let batch = self.body["Responses"].as_object().into_iter().flatten();
+        usize::from(self.body["Item"].is_object())
+            + many(&self.body["Items"])
+            + batch.map(|(_, items)| many(items)).sum::<usize>()
+    }
 }
 
 impl From<Result<Value, ApiError>> for Answer {
@@ -130,6 +139,8 @@ pub struct Noted {
     pub call: Call,
     /// The refusal's name, if it was refused.
     pub refusal: Option<String>,
+    /// The table's items that the answer holds.
+    pub items: usize,
 }
 
 #[cfg(test)]

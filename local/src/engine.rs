@@ -153,7 +153,8 @@ impl Engine {
         let (kill, killed) = oneshot::channel();
         self.processes.borrow_mut().serving.insert(instance.clone(), kill);
         let clock = self.world.clock.clone();
-        let deadline = clock.now() + function.timeout;
+        let began = clock.now();
+        let deadline = began + function.timeout;
         let mut lives = true;
         let outcome = tokio::select! {
             biased;
@@ -170,14 +171,15 @@ impl Engine {
         let mut processes = self.processes.borrow_mut();
         processes.serving.remove(&instance);
         if lives && process.lives() {
-            processes.idle.entry(function.program).or_default().push((instance, process));
+            let idle = processes.idle.entry(function.program).or_default();
+            idle.push((instance.clone(), process));
         }
         drop(processes);
         if let Some(answer) = answer {
             // Whoever asked may have gone.
             let _ = answer.send(outcome.clone());
         }
-        self.world.with(|cloud, now| cloud.finish(invocation, outcome, now));
+        self.world.with(|cloud, now| cloud.finish(invocation, (instance, began), outcome, now));
     }
 
     /// An idle process, the one used last first, as Lambda does; or a new one.

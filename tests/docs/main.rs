@@ -21,7 +21,7 @@ fn files() -> Vec<String> {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
             if path.is_dir() {
                 let is_ours = name == ".ci" || name == ".cargo" || !name.starts_with('.');
-                if is_ours && name != "target" {
+                if is_ours && !path.ends_with("target") {
                     walk(&path, root, found);
                 }
             } else {

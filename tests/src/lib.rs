@@ -4,6 +4,8 @@
 
 pub mod faults;
 pub mod fleet;
+pub mod invocations;
+pub mod load;
 pub mod scenario;
 pub mod stack;
 pub mod stage;

@@ -121,7 +121,7 @@ impl Cloud {
 
     fn note(&mut self, call: Call, answer: &Answer, changes: &[Change], now: Timestamp) {
         let refusal = answer.refusal().map(str::to_owned);
-        let noted = Noted { at: now, call, refusal };
+        let noted = Noted { at: now, call, refusal, items: answer.items() };
         self.testify(|witness, cloud| witness.landed(cloud, &noted, changes));
         self.calls.push(noted);
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Cloud, Due, Ended, Invocation, Source};
 use crate::api::BusEvent;
+use crate::call::Instance;
 use crate::faults::{Fault, Occasion};
 use crate::lambda::asynchronous::{Event, Next};
 use crate::lambda::mapping::{GivenUp, LaneId};
@@ -53,15 +54,20 @@ impl Cloud {
         self.agenda.add(now, Due::Event { program: program.to_owned(), event });
     }
 
-    /// An invocation ended; whoever waits for it hears how.
-    pub fn finish(&mut self, invocation: Invocation, outcome: Outcome, now: Timestamp) {
+    /// An invocation that `instance` served since `began` has ended; whoever waits for it hears how.
+    pub fn finish(
+        &mut self,
+        invocation: Invocation,
+        (instance, began): (Instance, Timestamp),
+        outcome: Outcome,
+        now: Timestamp,
+    ) {
         let Invocation { program, event, source, .. } = invocation;
         match (source, &outcome) {
             (Source::Asynchronous(event), Err(error)) => {
                 let function = &self.functions[&program];
                 match event.failed(function, error, now) {
                     Next::Retry(at, event) => {
-                        let program = program.clone();
                         self.agenda.add(at, Due::Event { program, event });
                     }
                     Next::GiveUp(given_up) => self.park(given_up),
@@ -75,7 +81,7 @@ impl Cloud {
             }
             _ => {}
         }
-        self.ended.push(Ended { at: now, program, event, outcome });
+        self.ended.push(Ended { began, at: now, instance, event, outcome });
     }
 
     pub(super) fn set_schedules(&mut self, now: Timestamp) {

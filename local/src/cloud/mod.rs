@@ -99,10 +99,12 @@ pub struct Invocation {
 /// An invocation that ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
-    /// When.
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
     pub at: Timestamp,
-    /// The function's program.
-    pub program: String,
+    /// The process that served it, and nothing else meanwhile.
+    pub instance: Instance,
     /// The event.
     pub event: Value,
     /// Its answer, or its error's text.

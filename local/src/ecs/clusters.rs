@@ -45,7 +45,7 @@ impl Ecs {
     fn cluster_view(&self, name: &str) -> Value {
         let tags = self.clusters.get(name).map(|cluster| cluster.tags.clone()).unwrap_or_default();
         let services = self.services.keys().filter(|service| service.cluster == name);
-        let tasks = || self.tasks.values().filter(|task| task.service.cluster == name);
+        let tasks = || self.tasks.in_cluster(name);
         json!({
             "clusterArn": self.cluster_arn(name),
             "clusterName": name,

@@ -65,7 +65,7 @@ impl Ecs {
     /// The service as it is.
     pub(super) fn service_view(&self, name: &ServiceName) -> Value {
         let Some(service) = self.services.get(name) else { return Value::Null };
-        let tasks: Vec<&Task> = self.tasks.values().filter(|task| task.service == *name).collect();
+        let tasks: Vec<&Task> = self.tasks.of(name).collect();
         let managed = service.controller == "ECS";
         let deployments: Vec<Value> = service
             .deployments
@@ -113,9 +113,7 @@ impl Ecs {
 
     /// How many tasks of a service revision are asked for and there.
     pub(super) fn revision_counts(&self, name: &ServiceName, revision: &str) -> Value {
-        let own = || {
-            self.tasks.values().filter(|task| task.service == *name && task.revision == revision)
-        };
+        let own = || self.tasks.of(name).filter(|task| task.revision == revision);
         let service = self.services.get(name);
         let primary = service.and_then(|service| service.deployments.first());
         let asked = match primary {

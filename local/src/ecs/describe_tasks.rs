@@ -35,8 +35,8 @@ impl Ecs {
         let family = input.text("family");
         let arns: Vec<&str> = self
             .tasks
-            .values()
-            .filter(|task| task.service.cluster == cluster && task.is_wanted() == wanted)
+            .in_cluster(&cluster)
+            .filter(|task| task.is_wanted() == wanted)
             .filter(|task| service.as_ref().is_none_or(|service| task.service == *service))
             .filter(|task| started_by.is_none_or(|id| task.deployment == id))
             .filter(|task| family.is_none_or(|family| family_of(&task.definition) == family))

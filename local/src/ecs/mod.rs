@@ -27,6 +27,7 @@ mod services;
 mod switches;
 mod targets;
 mod task_definitions;
+mod task_index;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use self::revisions::ServiceRevision;
 use self::service_deployments::ServiceDeployment;
 use self::services::Service;
 use self::task_definitions::TaskDefinitions;
+use self::task_index::Tasks;
 use self::tasks::Task;
 use self::throttle::Throttle;
 use crate::api::{ApiError, BusEvent, Input, Place};
@@ -73,7 +75,7 @@ pub struct Ecs {
     services: BTreeMap<ServiceName, Service>,
     revisions: BTreeMap<String, ServiceRevision>,
     service_deployments: BTreeMap<String, ServiceDeployment>,
-    tasks: BTreeMap<String, Task>,
+    tasks: Tasks,
 }
 
 impl Ecs {
@@ -94,7 +96,7 @@ impl Ecs {
             services: BTreeMap::new(),
             revisions: BTreeMap::new(),
             service_deployments: BTreeMap::new(),
-            tasks: BTreeMap::new(),
+            tasks: Tasks::default(),
         }
     }
 

@@ -44,7 +44,7 @@ impl Ecs {
     pub(super) fn standing(&self, name: &ServiceName) -> Option<Standing> {
         let service = self.services.get(name)?;
         let primary = &service.deployments.first()?.id;
-        let mut all: Vec<_> = self.tasks.values().filter(|task| task.service == *name).collect();
+        let mut all: Vec<_> = self.tasks.of(name).collect();
         all.sort_by(|a, b| (a.created_at, &a.arn).cmp(&(b.created_at, &b.arn)));
         let others_present = all
             .iter()
@@ -129,8 +129,8 @@ impl Ecs {
     fn forget_drained(&mut self, name: &ServiceName) {
         let present: Vec<String> = self
             .tasks
-            .values()
-            .filter(|task| task.service == *name && (task.is_starting() || task.is_running()))
+            .of(name)
+            .filter(|task| task.is_starting() || task.is_running())
             .map(|task| task.deployment.clone())
             .collect();
         let Some(service) = self.services.get_mut(name) else { return };

@@ -74,7 +74,7 @@ impl Ecs {
                 revision.forgotten = true;
             }
         }
-        let own = self.tasks.values().filter(|task| task.service == *name);
+        let own = self.tasks.of(name);
         for arn in own.map(|task| task.arn.clone()).collect::<Vec<_>>() {
             self.settle_task(&arn, now, ecr)?;
         }

@@ -40,8 +40,7 @@ impl Ecs {
             .peekable();
         users.peek()?;
         let targets = users.flat_map(|(name, service)| {
-            let tasks = self.tasks.values().filter(move |task| task.service == *name);
-            tasks.filter_map(move |task| {
+            self.tasks.of(name).filter_map(move |task| {
                 let state = state_of(task, now)?;
                 let port = service.port(target_group);
                 Some(Target { address: task.address.clone(), port, state })

@@ -172,7 +172,7 @@ impl Ecs {
             ended_at: None,
             stopped_at: None,
         };
-        self.tasks.insert(arn.clone(), task);
+        self.tasks.insert(task);
         self.agenda.task(at + pace::draw(&mut self.dice, pace::PROVISION), &arn, Step::Pull);
         self.task_event(&arn, at);
         Some(arn)

@@ -39,7 +39,7 @@ impl Ecs {
 
     /// The image that each container of the service's wanted tasks runs: its name and its digest.
     pub fn running_images(&self, name: &ServiceName) -> Vec<(String, String)> {
-        let own = self.tasks.values().filter(|task| task.service == *name);
+        let own = self.tasks.of(name);
         own.filter(|task| task.is_wanted() && task.is_running())
             .flat_map(|task| &task.containers)
             .filter_map(|one| Some((one.plan.name.clone(), one.bytes.as_ref()?.digest.clone())))

@@ -146,7 +146,10 @@ fn the_same_seed_is_the_same_story() {
             }
             twin.run_for(3 * MINUTE).await;
             let ended = twin.world.look(|cloud| cloud.ended().to_vec());
-            ended.iter().map(|it| format!("{} {} {}", it.at, it.program, it.event)).collect()
+            ended
+                .iter()
+                .map(|it| format!("{} {} {}", it.at, it.instance.program, it.event))
+                .collect()
         })
     };
     let first: Vec<String> = story(7);

@@ -1,0 +1,48 @@
+//! All tasks, found by their ARN and by their service: most of what ECS does is about one service of
+//! thousands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::ServiceName;
+use super::tasks::Task;
+
+/// The tasks that can be described.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    all: BTreeMap<String, Task>,
+    /// The ARNs of each service's tasks.
+    by_service: BTreeMap<ServiceName, BTreeSet<String>>,
+}
+
+impl Tasks {
+    pub(super) fn insert(&mut self, task: Task) {
+        self.by_service.entry(task.service.clone()).or_default().insert(task.arn.clone());
+        self.all.insert(task.arn.clone(), task);
+    }
+
+    pub(super) fn remove(&mut self, arn: &str) {
+        let task = self.all.remove(arn);
+        if let Some(own) = task.and_then(|task| self.by_service.get_mut(&task.service)) {
+            own.remove(arn);
+        }
+    }
+
+    pub(super) fn get(&self, arn: &str) -> Option<&Task> {
+        self.all.get(arn)
+    }
+
+    pub(super) fn get_mut(&mut self, arn: &str) -> Option<&mut Task> {
+        self.all.get_mut(arn)
+    }
+
+    /// Those of one service, in the order of their ARNs.
+    pub(super) fn of(&self, service: &ServiceName) -> impl Iterator<Item = &Task> {
+        let arns = self.by_service.get(service).into_iter().flatten();
+        arns.filter_map(|arn| self.all.get(arn))
+    }
+
+    /// Those of one cluster, in the order of their ARNs.
+    pub(super) fn in_cluster(&self, cluster: &str) -> impl Iterator<Item = &Task> {
+        self.all.values().filter(move |task| task.service.cluster == cluster)
+    }
+}
