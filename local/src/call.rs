@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::{ApiError, Place};
+use crate::faults::Fault;
 
 /// A call, whatever protocol brought it.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,6 +131,8 @@ pub struct Noted {
     pub call: Call,
     /// The refusal's name, if it was refused.
     pub refusal: Option<String>,
+    /// What struck it on its way, if it landed all the same.
+    pub fault: Option<Fault>,
 }
 
 #[cfg(test)]

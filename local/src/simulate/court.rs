@@ -128,7 +128,7 @@ impl Court {
     }
 
     fn landed(&mut self, cloud: &Cloud, noted: &Noted, changes: &[Change]) {
-        let Noted { at, call, refusal } = noted;
+        let Noted { at, call, refusal, fault: _ } = noted;
         self.steps += 1 + changes.len() as u64;
         let refusal = refusal.as_deref().unwrap_or_default();
         let line = format!("{at} {} {} {refusal}", call.caller, call.name());
@@ -148,7 +148,7 @@ impl Court {
         if self.trace.is_none() {
             return;
         }
-        let Noted { at, call, refusal } = noted;
+        let Noted { at, call, refusal, fault: _ } = noted;
         let caller = &call.caller;
         if call.service != "dynamodb" || refusal.is_some() {
             let input = &call.input;
