@@ -7,7 +7,7 @@ mod story;
 use std::time::Duration;
 
 use tidegate_local::call::{Call, Noted};
-use tidegate_local::faults::FaultRule;
+use tidegate_local::faults::{Fault, FaultRule};
 
 pub use ending::Ending;
 pub use rivalry::Rivalry;
@@ -56,8 +56,15 @@ impl From<Rivalry> for Trouble {
 impl Trouble {
     /// How often it must strike to have struck at all.
     pub fn strikes(&self) -> u64 {
-        self.rules.len() as u64 + u64::from(self.rivalry.is_some())
+        faults(&self.rules) + u64::from(self.rivalry.is_some())
     }
+}
+
+/// How many faults these rules are. A throttled call is struck at each try by a rule of its own, and
+/// its caller may give up before the last.
+fn faults(rules: &[FaultRule]) -> u64 {
+    let same = |a: &FaultRule, b: &FaultRule| a.fault == Fault::Throttle && a == b;
+    rules.chunk_by(same).count() as u64
 }
 
 /// A story that was played.
@@ -67,7 +74,7 @@ pub struct Played {
     pub ending: Ending,
     /// The calls of functions and operators from then on, in order of arrival.
     pub calls: Vec<Noted>,
-    /// How often the rules struck.
+    /// How many of the faults struck.
     pub struck: u64,
     /// The audit trail, for whoever must find out why.
     pub journal: String,

@@ -9,7 +9,7 @@ use tidegate_local::cloud::Cloud;
 
 use super::ending::ending;
 use super::rivalry::races_lost;
-use super::{Played, Trouble};
+use super::{Played, Trouble, faults};
 use crate::{Stage, play};
 
 /// Someli with three services in two waves and a short bake: the same paths, a third of the calls.
@@ -104,8 +104,9 @@ impl Story {
             stage.twin.run_for(trouble.afterwards).await;
             let (calls, struck) = stage.twin.world.look(|cloud| {
                 let since = &cloud.calls()[before..];
-                let faults: u64 = cloud.faults.fired().iter().map(|it| it.fired).sum();
-                (since.to_vec(), faults + races_lost(since))
+                let fired = cloud.faults.fired().into_iter().filter(|it| it.fired > 0);
+                let fired: Vec<_> = fired.map(|it| it.rule).collect();
+                (since.to_vec(), faults(&fired) + races_lost(since))
             });
             let release = ReleaseId::new(PIPELINE, self.number()).to_string();
             let ending = ending(stage, &release, &pushed).await;
