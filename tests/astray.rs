@@ -12,7 +12,7 @@ const SEEDS: [u64; 2] = [8, 9];
 /// Plays both stories with `rule` in force; it must strike.
 #[track_caller]
 fn ends_as_ever(rule: &FaultRule, afterwards: Duration) {
-    for story in [Story::Good, Story::Bad] {
+    for story in [Story::GOOD, Story::BAD] {
         for seed in SEEDS {
             let rules = vec![rule.clone()];
             let played = story.play(Trouble { seed, rules, afterwards, rivalry: None });

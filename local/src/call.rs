@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::api::{ApiError, Place};
+use crate::faults::Fault;
 
 /// A call, whatever protocol brought it.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +142,8 @@ pub struct Noted {
     pub refusal: Option<String>,
     /// The table's items that the answer holds.
     pub items: usize,
+    /// What struck it on its way, if it landed all the same.
+    pub fault: Option<Fault>,
 }
 
 #[cfg(test)]

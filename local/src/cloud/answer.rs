@@ -26,48 +26,51 @@ impl Cloud {
     pub fn call(&mut self, call: Call, now: Timestamp) -> Reply {
         let caller = call.caller.to_string();
         let occasion = Occasion { caller: &caller, service: &call.service, action: &call.action };
-        match self.faults.strike(occasion, Fault::is_of_calls) {
-            None => Reply::Answered(self.land(call, now), Duration::ZERO),
+        let fault = self.faults.strike(occasion, Fault::is_of_calls);
+        match fault {
+            None => Reply::Answered(self.land(call, None, now), Duration::ZERO),
             Some(Fault::Throttle) => {
                 let answer = throttled(&call.service);
-                self.note(call, &answer, &[], now);
+                self.note(call, fault, &answer, &[], now);
                 Reply::Answered(answer, Duration::ZERO)
             }
-            Some(fault @ Fault::Late(_)) => {
-                self.agenda.add(now + fault.delay(), Due::Landing(call));
+            Some(late @ Fault::Late(_)) => {
+                self.agenda.add(now + late.delay(), Due::Landing(call, late));
                 Reply::Silence
             }
             Some(Fault::AnswerLost) => {
-                self.land(call, now);
+                self.land(call, fault, now);
                 Reply::Silence
             }
-            Some(fault @ (Fault::KillBefore | Fault::KillAfter)) => {
+            Some(death @ (Fault::KillBefore | Fault::KillAfter)) => {
                 if let Caller::Function(instance) = &call.caller {
                     self.killed.push(instance.clone());
                 }
-                if fault == Fault::KillAfter {
-                    self.land(call, now);
+                if death == Fault::KillAfter {
+                    self.land(call, fault, now);
                 }
                 Reply::Silence
             }
-            Some(fault @ Fault::Delay(_)) => Reply::Answered(self.land(call, now), fault.delay()),
+            Some(slow @ Fault::Delay(_)) => {
+                Reply::Answered(self.land(call, fault, now), slow.delay())
+            }
             Some(_) => Reply::Silence,
         }
     }
 
-    /// The call reaches AWS.
-    pub(super) fn land(&mut self, call: Call, now: Timestamp) -> Answer {
+    /// The call reaches AWS, whatever struck it before.
+    pub(super) fn land(&mut self, call: Call, fault: Option<Fault>, now: Timestamp) -> Answer {
         if let Some(rival) = &mut self.rival {
             for quicker in rival.before(&call) {
                 let (answer, changes) = self.dispatch(&quicker, now);
-                self.note(quicker, &answer, &changes, now);
+                self.note(quicker, None, &answer, &changes, now);
             }
         }
         let (answer, changes) = match self.iam.check(&call) {
             Ok(()) => self.dispatch(&call, now),
             Err(denied) => (denied.into(), Vec::new()),
         };
-        self.note(call, &answer, &changes, now);
+        self.note(call, fault, &answer, &changes, now);
         answer
     }
 
@@ -119,9 +122,17 @@ impl Cloud {
         Ok(json!({ "Arn": arn, "Account": account, "UserId": "AIDALOCAL" })).into()
     }
 
-    fn note(&mut self, call: Call, answer: &Answer, changes: &[Change], now: Timestamp) {
+    fn note(
+        &mut self,
+        call: Call,
+        fault: Option<Fault>,
+        answer: &Answer,
+        changes: &[Change],
+        now: Timestamp,
+    ) {
         let refusal = answer.refusal().map(str::to_owned);
-        let noted = Noted { at: now, call, refusal, items: answer.items() };
+        let items = answer.items();
+        let noted = Noted { at: now, call, refusal, fault, items };
         self.testify(|witness, cloud| witness.landed(cloud, &noted, changes));
         self.calls.push(noted);
     }

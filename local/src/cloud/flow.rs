@@ -125,8 +125,8 @@ impl Cloud {
                 }
                 started.push(self.invocation(&program, event, Source::Lane { feed, lane }));
             }
-            Due::Landing(call) => {
-                self.land(call, now);
+            Due::Landing(call, fault) => {
+                self.land(call, Some(fault), now);
             }
         }
     }

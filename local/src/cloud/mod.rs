@@ -19,7 +19,7 @@ use crate::call::{Call, Instance, Noted};
 use crate::dynamodb::DynamoDb;
 use crate::ecr::Ecr;
 use crate::ecs::Ecs;
-use crate::faults::Faults;
+use crate::faults::{Fault, Faults};
 use crate::iam::Iam;
 use crate::lambda::asynchronous::Event;
 use crate::lambda::mapping::{Feed, LaneId};
@@ -120,8 +120,8 @@ enum Due {
     Schedule { program: String, index: usize, nominal: Timestamp },
     /// A lane may have something to serve.
     Lane { feed: usize, lane: LaneId },
-    /// A call that its sender gave up lands.
-    Landing(Call),
+    /// A call that its sender gave up lands, for it was struck so.
+    Landing(Call, Fault),
 }
 
 #[derive(Debug, Clone, PartialEq)]
