@@ -33,19 +33,11 @@ impl Line {
 /// A change of the code shifts the stories; the next seeds tell of the same fall.
 const SOON: u64 = 20;
 
-/// Guards whose fall no seed has shown yet: another guard stands behind them, or it takes a race that
-/// few seeds meet. That they bear is claimed, not proven.
-const NOT_SHOWN_YET: [Guard; 9] = [
-    Guard::DoneStep,
-    Guard::Drift,
-    Guard::RollbackOfRollback,
-    Guard::BreakerAdoption,
-    Guard::LateCall,
-    Guard::Nudge,
-    Guard::ConditionalWrite,
-    Guard::Lease,
-    Guard::Generation,
-];
+/// Guards whose fall no seed has shown yet. The exhaustive model shows that of the first two; behind
+/// the others another guard stands, or it takes a race that few seeds meet: that they bear is
+/// claimed, not proven.
+const NOT_SHOWN_YET: [Guard; 4] =
+    [Guard::DoneStep, Guard::Generation, Guard::BlockedBaseline, Guard::LateCall];
 
 #[test]
 fn every_seed_that_ever_failed_holds_now() {
@@ -62,13 +54,17 @@ fn every_guard_bears() {
     let all: BTreeSet<_> = shown.iter().copied().chain(NOT_SHOWN_YET).collect();
     assert_eq!(all, Guard::ALL.into(), "each guard has a seed in seeds.txt that shows its fall");
     assert!(NOT_SHOWN_YET.iter().all(|guard| !shown.contains(guard)), "it is shown by now");
+    let mut held = Vec::new();
     for line in &lines {
         let Some(guard) = line.guard else { continue };
         let range = Range { first: line.seed, end: line.seed + SOON };
         let found = find(guard, range).violation;
         let (seed, name, bears) = (line.seed, guard.name(), guard.bears());
-        assert!(found.is_some(), "from seed {seed} on, without {name}: {bears} held");
+        if found.is_none() {
+            held.push(format!("from seed {seed} on, without {name}: {bears} held"));
+        }
     }
+    assert!(held.is_empty(), "{held:#?}");
 }
 
 #[test]
