@@ -67,6 +67,23 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
 }
 
 #[test]
+fn blocked_bytes_that_run_are_no_way_back() {
+    play(1, SMALL, async |stage| {
+        stage.adopt().await;
+        let blocked = stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of(FIRST).await));
+        let (exit, _, talk) = stage.tidegate(&format!("block {PIPELINE} {blocked}")).await;
+        assert_eq!(exit, 0, "{talk}");
+
+        stage.push("uapi", "healthy");
+        stage.twin.run_for(2 * MINUTE).await;
+        let (_, status, _) = stage.tidegate(&format!("status {PIPELINE}")).await;
+        assert!(status.contains("which is blocked since"), "{status}");
+        stage.everything_runs(&blocked);
+    });
+}
+
+#[test]
 fn one_task_that_cannot_be_pulled_is_enough() {
     play_on(fleet(&two_tasks), 2, SMALL, async |stage| {
         stage.adopt().await;
