@@ -4,23 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidegate_core::model::{Cause, Phase, Release};
+use tidegate_tests::faults::SMALL;
 use tidegate_tests::fleet::is_live;
 use tidegate_tests::stage::SOMELI;
 use tidegate_tests::{Stage, play};
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// Three services, of which a story may name only some.
-const THREE: &str = "
-version: 1
-pipelines:
-  someli-production:
-    region: us-west-2
-    images: { crons: { repository: live_crons, tag: [uapi] } }
-    cluster: live-crons
-    waves: [[Rag], [AI_CONTENT, Carousel]]
-    watch: { timeout: 5m, bake: 30s }
-";
 
 async fn goes_live(stage: &Stage, id: &str) -> Release {
     let release = stage.end_of(id).await;
@@ -75,8 +64,8 @@ fn a_config_over_nine_running_services_moves_nothing_and_is_a_state_to_go_back_t
 
 #[test]
 fn a_file_that_is_applied_again_writes_nothing() {
-    play(22, THREE, async |stage| {
-        stage.apply(THREE).await;
+    play(22, SMALL, async |stage| {
+        stage.apply(SMALL).await;
         let writes = || {
             stage.twin.world.look(|cloud| {
                 let calls = cloud.calls().iter().map(|noted| noted.call.action.as_str());
@@ -86,7 +75,7 @@ fn a_file_that_is_applied_again_writes_nothing() {
             })
         };
         let before = writes();
-        let again = stage.apply(THREE).await;
+        let again = stage.apply(SMALL).await;
         assert!(again.contains("unchanged, config version 1\n  nothing to do"), "{again}");
         assert_eq!(writes(), before);
     });
@@ -94,9 +83,9 @@ fn a_file_that_is_applied_again_writes_nothing() {
 
 #[test]
 fn a_tag_that_was_never_pushed_is_a_warning_and_its_first_push_the_first_release() {
-    play(23, THREE, async |stage| {
+    play(23, SMALL, async |stage| {
         let before = stage.shown("live_crons", "uapi").expect("what runs");
-        let config = THREE.replace("[uapi]", "[\"release-{semver}\"]");
+        let config = SMALL.replace("[uapi]", "[\"release-{semver}\"]");
         let applied = stage.apply(&config).await;
         assert!(
             applied.contains("release-{semver}"),
@@ -118,16 +107,16 @@ fn a_tag_that_was_never_pushed_is_a_warning_and_its_first_push_the_first_release
 
 #[test]
 fn a_service_that_joins_between_releases_is_left_alone_until_the_next_push() {
-    play(24, THREE, async |stage| {
+    play(24, SMALL, async |stage| {
         let before = stage.shown("live_crons", "uapi").expect("what runs");
-        let two = THREE.replace(", Carousel", "");
+        let two = SMALL.replace(", Carousel", "");
         stage.apply(&two).await;
         let first = stage.push("uapi", "healthy");
 
         // While a release moves, its targets cannot be given to anybody else.
         let rolling = |release: &Release| matches!(release.phase, Phase::Rolling { .. });
         stage.until("someli-production/2", 5 * MINUTE, rolling).await;
-        let (exit, said) = stage.try_apply(THREE).await;
+        let (exit, said) = stage.try_apply(SMALL).await;
         assert_eq!(exit, 1, "{said}");
         assert!(said.contains("someli-production/2 is rolling and owns its targets"), "{said}");
         goes_live(stage, "someli-production/2").await;
@@ -136,7 +125,7 @@ fn a_service_that_joins_between_releases_is_left_alone_until_the_next_push() {
         assert_eq!(runs("Carousel"), only(&before), "nobody's target");
 
         let writes = stage.writes();
-        let applied = stage.apply(THREE).await;
+        let applied = stage.apply(SMALL).await;
         assert!(applied.contains("changed, config version 2: waves"), "{applied}");
         stage.twin.run_for(10 * MINUTE).await;
         assert_eq!(stage.writes(), writes, "a new target is not moved by joining");
@@ -162,14 +151,14 @@ fn a_service_that_joins_between_releases_is_left_alone_until_the_next_push() {
 
 #[test]
 fn a_pattern_that_is_added_counts_the_pushes_that_are_there_as_answered() {
-    play(25, THREE, async |stage| {
-        stage.apply(THREE).await;
+    play(25, SMALL, async |stage| {
+        stage.apply(SMALL).await;
         let before = stage.digest("Rag");
         stage.push("prod-0a1b2c3d", "healthy");
         stage.twin.run_for(6 * MINUTE).await;
         assert_eq!(stage.scene("someli-production").await.head.next, 2, "nobody's tag");
 
-        let both = THREE.replace("[uapi]", "[uapi, \"prod-{sha}\"]");
+        let both = SMALL.replace("[uapi]", "[uapi, \"prod-{sha}\"]");
         let applied = stage.apply(&both).await;
         stage.twin.run_for(10 * MINUTE).await;
         assert_eq!(stage.writes(), [""; 0], "a new pattern moves nothing by itself");
