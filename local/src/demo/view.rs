@@ -57,13 +57,19 @@ impl View {
 
     /// Lines of the audit trail. That each service was surveyed is one line for all of them.
     pub(crate) fn entries(&mut self, entries: &[Entry], began: Timestamp) {
-        let is_survey = |entry: &&Entry| entry.to == "queued";
-        if let Some(last) = entries.iter().rfind(is_survey) {
-            let count = entries.iter().filter(is_survey).count();
-            let why = "surveyed: what each runs is known, and the way back to it";
-            self.entry(last.at, began, &format!("{count} services"), &last.to, why);
-        }
-        for entry in entries.iter().filter(|entry| !is_survey(entry)) {
+        let is_survey = |entry: &Entry| entry.to == "queued";
+        let (surveyed, last) = (
+            entries.iter().filter(|it| is_survey(it)).count(),
+            entries.iter().rposition(is_survey),
+        );
+        for (index, entry) in entries.iter().enumerate() {
+            if Some(index) == last {
+                let why = "surveyed: what each runs is known, and the way back to it";
+                self.entry(entry.at, began, &format!("{surveyed} services"), &entry.to, why);
+            }
+            if is_survey(entry) {
+                continue;
+            }
             let who = match &entry.subject {
                 Subject::Release => entry.release.to_string(),
                 Subject::Target { target } => target.service.clone(),
