@@ -66,7 +66,7 @@ pub async fn carry_out(
 fn tell(pipeline: &str, change: &Change) {
     for entry in &change.journal {
         let subject = match &entry.subject {
-            tidegate_core::model::Subject::Target { target } => target.service.as_str(),
+            tidegate_core::model::Subject::Target { target } => target.name.as_str(),
             _ => "",
         };
         tracing::info!(

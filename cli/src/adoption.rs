@@ -82,7 +82,7 @@ async fn running(
     let ecs = Ecs::new(&sdk, session.clock()?);
     let targets: Vec<&TargetConfig> = config.waves.iter().flatten().collect();
     let names: Vec<String> = targets.iter().map(|target| target.service.clone()).collect();
-    let ids: Vec<_> = names.iter().map(|name| config.target_id(name)).collect();
+    let ids: Vec<_> = names.iter().map(|name| config.service_id(name)).collect();
     let slots = session.table().await?.slots(&ids).await?;
     let seen = ecs.describe(&config.cluster, &names).await?;
     let mut runs = Runs::new(&ecs, seen.values().flatten().map(|seen| &seen.sighting));

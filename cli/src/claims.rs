@@ -31,13 +31,13 @@ pub(crate) async fn check(table: &Table, pipelines: &[PipelineConfig]) -> Result
                 return Err(Error::NotNow(format!(
                     "{} stands in pipeline {other}, which is not in this file; a target stands in \
                      one pipeline: apply {other} without it first",
-                    target.service
+                    target.name
                 )));
             }
             if let Some(owner) = owned_by.get(target).filter(|o| o.pipeline != pipeline.name) {
                 return Err(Error::NotNow(format!(
                     "{owner} owns {} now; apply the config when it has ended",
-                    target.service
+                    target.name
                 )));
             }
         }

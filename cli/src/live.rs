@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tidegate_aws::ecs::RawTaskDefinition;
 use tidegate_aws::inventory::Inventory;
 use tidegate_aws::registry::{Registry as Images, Repository};
 use tidegate_aws::sdk::in_region;
@@ -69,7 +70,7 @@ async fn list(session: &Session, place: &Registry, home: &Registry) -> Result<Li
         if place.account == home.account { inventory.clusters().await? } else { BTreeSet::new() };
     let repositories = inventory.repositories(&place.account).await?;
     let repositories = repositories.into_iter().map(|name| (name, BTreeSet::new())).collect();
-    Ok(Live { clusters, services: BTreeMap::new(), repositories })
+    Ok(Live { clusters, repositories, ..Live::default() })
 }
 
 /// The services of a pipeline's cluster; containers only of those that the pipeline names.
@@ -96,15 +97,30 @@ async fn services(
             daemon: seen.sighting.daemon,
             containers: BTreeMap::new(),
         });
-        if pipeline.target(&pipeline.target_id(&name)).is_none() {
+        if pipeline.target(&pipeline.service_id(&name)).is_none() {
             continue;
         }
         let definition = ecs.task_definition(&seen.task_definition).await?;
         let pair = |NamedImage { container, image }| (container, image);
         service.containers = images(&definition.json).into_iter().map(pair).collect();
-        let roles = ["taskRoleArn", "executionRoleArn"].map(|role| definition.json[role].as_str());
-        running.roles.extend(roles.into_iter().flatten().map(str::to_owned));
-        running.task_definitions.insert(definition.arn);
+        runs_with(running, definition);
+    }
+    for task in &pipeline.pre_deploy {
+        match ecs.task_definition(&task.task_definition).await {
+            Ok(definition) => {
+                let named = images(&definition.json).into_iter().map(|image| image.container);
+                live.tasks.insert(task.task_definition.clone(), named.collect());
+                runs_with(running, definition);
+            }
+            Err(refusal) if refusal.is_not_found() => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
     }
     Ok(())
+}
+
+fn runs_with(running: &mut Running, definition: RawTaskDefinition) {
+    let roles = ["taskRoleArn", "executionRoleArn"].map(|role| definition.json[role].as_str());
+    running.roles.extend(roles.into_iter().flatten().map(str::to_owned));
+    running.task_definitions.insert(definition.arn);
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_core::config::{ImageConfig, Parameters, PipelineConfig, Running, TargetConfig};
+use tidegate_core::config::{
+    ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TaskConfig,
+};
 use tidegate_core::model::repository_uri;
 
 use crate::api::{ApiError, Place};
@@ -22,11 +24,13 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
     let mut running = Running::default();
     for pipeline in pipelines {
         let place = Place::new(&pipeline.account, &pipeline.region);
-        for target in pipeline.waves.iter().flatten() {
-            let family = family(&target.service);
-            let revision = place.arn("ecs", &format!("task-definition/{family}:1"));
-            running.task_definitions.insert(revision);
-        }
+        let services = pipeline.waves.iter().flatten().map(|target| family(&target.service));
+        let tasks = pipeline.pre_deploy.iter().map(|task| task.task_definition.clone());
+        running.task_definitions.extend(
+            services
+                .chain(tasks)
+                .map(|family| place.arn("ecs", &format!("task-definition/{family}:1"))),
+        );
         running.roles.extend(roles(pipeline));
     }
     let values = Parameters::new(pipelines, &running);
@@ -84,8 +88,12 @@ impl Fleet<'_> {
             for target in pipeline.waves.iter().flatten() {
                 let definition = task_definition(pipeline, target);
                 let mut seed = SeedService::new(&pipeline.cluster, &target.service, definition);
+                seed.settings["networkConfiguration"] = network();
                 (self.refit)(&mut seed);
                 cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
+            }
+            for task in &pipeline.pre_deploy {
+                cloud.ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
             }
         }
         Ok(())
@@ -134,6 +142,50 @@ pub fn example_tag(image: &ImageConfig) -> String {
         .replace('*', "seed")
 }
 
+/// The network that tasks run in.
+fn network() -> Value {
+    json!({ "awsvpcConfiguration": {
+        "subnets": ["subnet-0a1b2c3d"], "securityGroups": ["sg-0a1b2c3d"], "assignPublicIp": "DISABLED",
+    } })
+}
+
+/// What a service runs, container by container. Where the config names no containers, each image has
+/// one, called like it: those whose repository the service is named after, or else all of them.
+fn images_of<'p>(
+    pipeline: &'p PipelineConfig,
+    target: &'p TargetConfig,
+) -> Vec<(&'p String, &'p ImageConfig)> {
+    let named = target.containers.iter();
+    let named: Vec<_> =
+        named.filter_map(|(name, image)| Some((name, pipeline.images.get(image)?))).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let own = pipeline.images.iter().filter(|(_, image)| is_named_after(&target.service, image));
+    let own: Vec<_> = own.collect();
+    if own.is_empty() { pipeline.images.iter().collect() } else { own }
+}
+
+/// `scr-api-migrate` and `scr-api-production` are named after `scr-api`.
+fn is_named_after(name: &str, image: &ImageConfig) -> bool {
+    name.contains(image.repository.rsplit('/').next().unwrap_or_default())
+}
+
+/// A task definition of a one-off task: one container, of the image that its family is named after.
+fn task_definition_of_task(pipeline: &PipelineConfig, task: &TaskConfig) -> Value {
+    let named = pipeline.images.values().find(|image| is_named_after(&task.task_definition, image));
+    let image = named.or_else(|| pipeline.images.values().next()).map(reference);
+    let target = TargetConfig { service: task.task_definition.clone(), ..TargetConfig::default() };
+    let mut definition = task_definition(pipeline, &target);
+    definition["family"] = json!(task.task_definition);
+    if let Some(containers) = definition["containerDefinitions"].as_array_mut() {
+        containers.truncate(1);
+        containers[0]["name"] = json!(task.container);
+        containers[0]["image"] = json!(image);
+    }
+    definition
+}
+
 /// A task definition as teams have them: one image for many services, told apart by `command`; a
 /// secret, a log configuration, and a sidecar that no release may touch.
 fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
@@ -149,13 +201,7 @@ fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
         },
     });
     let secret = place.arn("secretsmanager", &format!("secret:{}-config-AbCdEf", pipeline.cluster));
-    // Where the config names no containers, each image of the pipeline has one, called like it.
-    let own = target
-        .containers
-        .iter()
-        .filter_map(|(name, image)| pipeline.images.get(image).map(|image| (name, image)));
-    let named: Vec<_> = own.collect();
-    let images = if named.is_empty() { pipeline.images.iter().collect() } else { named };
+    let images = images_of(pipeline, target);
     let mut containers: Vec<Value> = images
         .into_iter()
         .map(|(name, image)| {

@@ -59,6 +59,15 @@ impl Sighting {
     }
 }
 
+/// One look at a one-off task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TaskSighting {
+    /// ECS's word for where it is: `PROVISIONING`, `RUNNING` …
+    pub status: String,
+    /// How it ended, told of the container whose exit code counts; `None` while it goes on.
+    pub ended: Option<TaskFailure>,
+}
+
 /// Who carries out a service's deployments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

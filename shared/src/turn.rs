@@ -3,9 +3,11 @@
 //! Deploy chooses nothing: the slot says what is asked. Here is only how to get there without
 //! undoing what somebody else did, and without believing a look that lags.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::decide::Seen;
 use crate::guard::{Guard, stands};
@@ -18,6 +20,10 @@ const FRESH: Duration = Duration::from_secs(15);
 /// A call whose answer nobody saw lands within this time or not at all.
 const LANDING: Duration = Duration::from_secs(60);
 
+/// ECS knows a `RunTask` by its token for as long as the task lives and an hour more; a task that
+/// failed at once lives for seconds. Half of that leaves room for the call itself.
+const TOKEN: Duration = Duration::from_mins(30);
+
 /// Deploy's next step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
@@ -29,6 +35,8 @@ pub enum Next {
     Update(String),
     /// End the native deployment of this ARN: `StopServiceDeployment` with ROLLBACK.
     Stop(String),
+    /// Run the task of this revision: `RunTask`.
+    Run(String),
     /// Nothing is to be called: this is the answer.
     Answer(Outcome),
 }
@@ -48,24 +56,57 @@ pub struct Known {
 pub fn next(slot: &Slot, known: &Known, now: Timestamp) -> Next {
     match slot.asked.action {
         Action::None => Next::Answer(Outcome::Already { at: now }),
+        Action::Apply if slot.target.is_task() => run(slot, known, now),
         Action::Apply => apply(slot, known, now),
         Action::RollBack => roll_back(slot, known, now),
     }
 }
 
-/// "Bring the release's revision in."
-fn apply(slot: &Slot, known: &Known, now: Timestamp) -> Next {
+/// "Run the task, once."
+fn run(slot: &Slot, known: &Known, now: Timestamp) -> Next {
+    match revision(slot, known, now) {
+        Err(refused) => refused,
+        // A call whose answer nobody saw is sent again with its own token, and is the same task. Once
+        // the token may have expired, it would be another.
+        Ok(_) if slot.done.lost.is_some_and(|lost| now > lost + TOKEN) => {
+            refused("whether it ran is not known: its call was never answered", now)
+        }
+        Ok(revision) => Next::Run(revision.to_owned()),
+    }
+}
+
+/// The name of a one-off task's call: one for each release and task, so that no retry, nudge or second
+/// invocation makes it run twice. ECS takes 64 characters; 32 hex digits are 128 bits.
+pub fn token(slot: &Slot) -> String {
+    let digest = Sha256::digest(format!("{} {}", slot.release, slot.target));
+    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The revision that the slot's release brings, if the config names its target.
+fn revision<'s>(slot: &'s Slot, known: &Known, now: Timestamp) -> Result<&'s str, Next> {
     if !known.named {
         let (version, target) = (slot.config, &slot.target);
-        return refused(format!("config version {version} does not name {target}"), now);
+        return Err(refused(format!("config version {version} does not name {target}"), now));
     }
-    let Some(revision) = slot.ours() else {
-        return refused("no revision was registered for it", now);
+    slot.ours().ok_or_else(|| refused("no revision was registered for it", now))
+}
+
+/// "Bring the release's revision in."
+fn apply(slot: &Slot, known: &Known, now: Timestamp) -> Next {
+    let revision = match revision(slot, known, now) {
+        Ok(revision) => revision,
+        Err(refused) => return refused,
     };
     match &known.seen {
         // An unanswered call may have landed: then a look is needed, however young the last one is.
-        None if slot.done.lost.is_some() || now > slot.seen_at + FRESH => Next::Look,
-        None => Next::Update(revision.to_owned()),
+        None | Some(Seen::Task(_)) if slot.done.lost.is_some() || now > slot.seen_at + FRESH => {
+            Next::Look
+        }
+        None | Some(Seen::Task(_)) => Next::Update(revision.to_owned()),
         Some(Seen::Missing) => gone(slot, now),
         Some(Seen::Service(sighting)) => match sighting.primary() {
             Some(d) if d.revision == revision => Next::Answer(Outcome::Already { at: now }),
@@ -82,7 +123,7 @@ fn roll_back(slot: &Slot, known: &Known, now: Timestamp) -> Next {
         return refused("no way back was known when it started, and none is now", now);
     }
     let sighting = match &known.seen {
-        None => return Next::Look,
+        None | Some(Seen::Task(_)) => return Next::Look,
         Some(Seen::Missing) => return gone(slot, now),
         Some(Seen::Service(sighting)) => sighting,
     };
@@ -134,7 +175,7 @@ fn drifted(deployment: &Deployment, at: Timestamp) -> Next {
 }
 
 fn gone(slot: &Slot, at: Timestamp) -> Next {
-    refused(format!("service {} is gone", slot.target.service), at)
+    refused(format!("service {} is gone", slot.target.name), at)
 }
 
 fn refused(why: impl Into<String>, at: Timestamp) -> Next {

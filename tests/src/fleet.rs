@@ -183,7 +183,7 @@ impl Stage {
         let deadline = self.twin.now() + LONG;
         loop {
             let scene = self.scene(pipeline).await;
-            let slot = scene.slots.values().find(|slot| slot.target.service == service);
+            let slot = scene.slots.values().find(|slot| slot.target.name == service);
             let is = slot.map(|slot| slot.phase.name());
             if is == Some(phase) {
                 return;

@@ -2,6 +2,7 @@
 
 mod definition;
 mod native;
+mod one_off;
 mod service;
 mod task;
 
@@ -17,6 +18,7 @@ use crate::{Clock, Refusal};
 
 pub use definition::RawTaskDefinition;
 pub use native::ServiceRevision;
+pub use one_off::{Launch, OneOff};
 pub use service::{Look, Seen};
 pub use task::{RunningTask, StoppedTask};
 

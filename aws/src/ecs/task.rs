@@ -111,22 +111,27 @@ fn running(task: &Task) -> RunningTask {
 }
 
 fn stopped(task: &Task) -> StoppedTask {
+    let exit_code = |container: &Container| container.exit_code().map(i64::from);
+    let fell = fell(task.containers(), exit_code, |container| container.reason().is_some());
+    let revision = task.task_definition_arn().unwrap_or_default().to_owned();
+    StoppedTask { revision, failure: failure(task, fell) }
+}
+
+/// How a task ended, told of one of its containers.
+pub(super) fn failure(task: &Task, container: Option<&Container>) -> TaskFailure {
     let ended = known(task.stopping_at()).or_else(|| known(task.stopped_at()));
     let started = known(task.started_at());
     let ran = started.zip(ended).map(|(started, ended)| ended.duration_since(started).as_secs());
-    let exit_code = |container: &Container| container.exit_code().map(i64::from);
-    let fell = fell(task.containers(), exit_code, |container| container.reason().is_some());
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let failure = TaskFailure {
+    TaskFailure {
         task: text(task.task_arn().and_then(|arn| arn.rsplit('/').next())),
         stop_code: text(task.stop_code().map(|code| code.as_str())),
         reason: text(task.stopped_reason()),
-        container: text(fell.and_then(|container| container.name())),
-        exit_code: fell.and_then(exit_code),
-        detail: text(fell.and_then(|container| container.reason())),
+        container: text(container.and_then(|container| container.name())),
+        exit_code: container.and_then(|container| container.exit_code()).map(i64::from),
+        detail: text(container.and_then(|container| container.reason())),
         ran_seconds: ran.and_then(|seconds| u64::try_from(seconds).ok()),
         at: ended.unwrap_or_else(|| timestamp(task.created_at())),
     }
-    .cut();
-    StoppedTask { revision: text(task.task_definition_arn()), failure }
+    .cut()
 }

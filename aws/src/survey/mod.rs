@@ -4,6 +4,7 @@
 mod protect;
 mod revision;
 mod running;
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +88,9 @@ impl<'a> Survey<'a> {
     /// `None` when AWS throttled for longer than this invocation lives: what was registered is
     /// written down, and the next survey goes on from there.
     pub async fn findings(mut self) -> Result<Option<BTreeMap<TargetId, Finding>>, Error> {
-        let names: Vec<String> = self.release.targets().map(|t| t.service.clone()).collect();
+        // A one-off task's network comes from one of them: the config's check sees to that.
+        let services = self.release.targets().filter(|target| !target.is_task());
+        let names: Vec<String> = services.map(|target| target.name.clone()).collect();
         let cluster = &self.scene.config.cluster;
         let seen = match self.ecs.describe(cluster, &names).await {
             Err(refusal) if refusal.is_throttle() => return Ok(None),
@@ -102,8 +105,12 @@ impl<'a> Survey<'a> {
         self.runs = Runs::new(&self.ecs, seen.values().flatten().map(|seen| &seen.sighting));
         let mut found = BTreeMap::new();
         for target in self.release.targets() {
-            let seen = seen.get(&target.service).and_then(Option::as_ref);
-            let finding = match self.one(target, seen).await {
+            let seen = seen.get(&target.name).and_then(Option::as_ref);
+            let surveyed = match self.scene.config.task(target) {
+                Some(task) => self.task(task).await,
+                None => self.one(target, seen).await,
+            };
+            let finding = match surveyed {
                 Err(Error::Refused(refusal)) if refusal.is_throttle() => return Ok(None),
                 // A refusal is a finding with AWS's words, not a failure to be retried blindly.
                 Err(Error::Refused(refusal)) if refusal.is_final() => {
@@ -161,14 +168,19 @@ impl<'a> Survey<'a> {
         &mut self,
         running: &RawTaskDefinition,
     ) -> Result<RawTaskDefinition, Error> {
-        let mut newest = self.definition(&running.family.clone()).await?;
+        let newest = self.newest(&running.family).await?;
+        let usable = !is_ours(&newest) && newest.is_active();
+        Ok(if usable { newest } else { running.clone() })
+    }
+
+    /// The newest revision of the family that Tidegate did not make, as far back as it looks.
+    async fn newest(&mut self, family: &str) -> Result<RawTaskDefinition, Error> {
+        let mut newest = self.definition(family).await?;
         for _ in 0..FAMILY_STEPS {
-            let ours = newest.tags.iter().any(|(key, _)| key == "tidegate:release");
-            let Some(before) = newest.revision_before().filter(|_| ours) else { break };
+            let Some(before) = newest.revision_before().filter(|_| is_ours(&newest)) else { break };
             newest = self.definition(&before).await?;
         }
-        let ours = newest.tags.iter().any(|(key, _)| key == "tidegate:release");
-        Ok(if ours || !newest.is_active() { running.clone() } else { newest })
+        Ok(newest)
     }
 
     /// A task definition, read once.
@@ -295,6 +307,11 @@ impl<'a> Survey<'a> {
             )
         }))
     }
+}
+
+/// Tidegate registered it.
+fn is_ours(definition: &RawTaskDefinition) -> bool {
+    definition.tags.iter().any(|(key, _)| key == "tidegate:release")
 }
 
 /// Why Tidegate must not drive this service at all.

@@ -44,11 +44,10 @@ impl fmt::Display for Dossier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { release, targets, journal } = self;
         write!(f, "{release}")?;
-        let mut wave = 0;
+        let mut last = None;
         for target in targets {
-            if target.wave != wave {
-                wave = target.wave;
-                writeln!(f, "\n{}", Tone::Strong.of(format_args!("wave {wave}")))?;
+            if last.replace(target.wave) != Some(target.wave) {
+                writeln!(f, "\n{}", Tone::Strong.of(target.heading()))?;
             }
             write!(f, "{target}")?;
         }

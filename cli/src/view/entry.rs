@@ -17,7 +17,7 @@ impl EntryView {
     /// Who or what changed: the service, the release, or the pipeline.
     fn subject(&self) -> String {
         match &self.0.subject {
-            Subject::Target { target } => target.service.clone(),
+            Subject::Target { target } => target.name.clone(),
             Subject::Release => self.0.release.to_string(),
             Subject::Pipeline => self.0.release.pipeline.clone(),
         }

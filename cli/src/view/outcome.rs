@@ -65,7 +65,7 @@ impl Outcome {
 /// `Rag: ECS to complete it (until …)`
 pub(crate) fn wait_in_words(on: &WaitingOn) -> String {
     let WaitingOn { target, what, until } = on;
-    let target = target.as_ref().map_or(String::new(), |target| format!("{}: ", target.service));
+    let target = target.as_ref().map_or(String::new(), |target| format!("{}: ", target.name));
     let until = until.map_or(String::new(), |until| format!(" (until {})", moment(until)));
     format!("{target}{what}{until}")
 }

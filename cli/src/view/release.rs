@@ -95,10 +95,7 @@ fn circumstances(release: &Release) -> (Timestamp, String, Tone) {
         Phase::Waiting { since } => (*since, nothing, Tone::Waiting),
         Phase::Surveying { since, held: None } => (*since, nothing, Tone::Moving),
         Phase::Surveying { since, held: Some(_) } => (*since, "held".to_owned(), Tone::Waiting),
-        Phase::Rolling { wave, since } => {
-            let waves = format!("wave {} of {}", wave + 1, release.waves.len());
-            (*since, waves, Tone::Moving)
-        }
+        Phase::Rolling { wave, since } => (*since, release.stage(*wave), Tone::Moving),
         Phase::Baking { until } => (*until, format!("until {}", moment(*until)), Tone::Moving),
         Phase::RollingBack { since } => (*since, nothing, Tone::Bad),
         Phase::Live { at, unproven, accepted } => {

@@ -123,12 +123,11 @@ fn standing(f: &mut fmt::Formatter<'_>, role: &str, view: &ReleaseView) -> fmt::
 }
 
 fn waves(f: &mut fmt::Formatter<'_>, targets: &[TargetView]) -> fmt::Result {
-    let width = targets.iter().map(|view| view.target.service.len()).max().unwrap_or_default();
-    let mut last = 0;
+    let width = targets.iter().map(|view| view.target.name.len()).max().unwrap_or_default();
+    let mut last = None;
     for view in targets {
-        if view.wave != last {
-            last = view.wave;
-            writeln!(f, "    wave {last}")?;
+        if last.replace(view.wave) != Some(view.wave) {
+            writeln!(f, "    {}", view.heading())?;
         }
         writeln!(f, "      {}", view.line(width))?;
     }

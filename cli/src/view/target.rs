@@ -16,7 +16,7 @@ use crate::output::Tone;
 pub struct TargetView {
     /// The target.
     pub target: TargetId,
-    /// Its wave, from 1.
+    /// Its wave, from 1; 0 is a one-off task before the first.
     pub wave: usize,
     /// The state's name; `not_surveyed` before it has one.
     pub phase: &'static str,
@@ -65,21 +65,20 @@ impl TargetView {
         waves
             .flat_map(|(wave, targets)| targets.iter().map(move |target| (wave, target)))
             .map(|(wave, target)| {
-                slots
-                    .iter()
-                    .find(|slot| slot.target == *target)
-                    .map_or_else(|| Self::unknown(target, wave), Self::new)
+                let (slot, wave) =
+                    (slots.iter().find(|slot| slot.target == *target), release.wave_number(wave));
+                slot.map_or_else(|| Self::unknown(target, wave), |slot| Self::new(slot, wave))
             })
             .collect()
     }
 
-    fn new(slot: &Slot) -> Self {
+    fn new(slot: &Slot, wave: usize) -> Self {
         let said = messages::state(slot);
         let state = said.split_once(": ").map_or(said.clone(), |(_, state)| state.to_owned());
         let (deadline, tone) = circumstances(&slot.phase);
         Self {
             target: slot.target.clone(),
-            wave: slot.wave + 1,
+            wave,
             phase: slot.phase.name(),
             state,
             deadline,
@@ -94,7 +93,7 @@ impl TargetView {
     fn unknown(target: &TargetId, wave: usize) -> Self {
         Self {
             target: target.clone(),
-            wave: wave + 1,
+            wave,
             phase: "not_surveyed",
             state: "not surveyed".to_owned(),
             deadline: None,
@@ -106,10 +105,15 @@ impl TargetView {
         }
     }
 
+    /// The heading of its wave.
+    pub(crate) fn heading(&self) -> String {
+        if self.wave == 0 { "pre-deploy".to_owned() } else { format!("wave {}", self.wave) }
+    }
+
     /// One line: the service and its state.
     pub(super) fn line(&self, width: usize) -> String {
         let deadline = self.deadline.map_or(String::new(), |at| format!(" (until {})", moment(at)));
-        format!("{:<width$}  {}{deadline}", self.target.service, self.tone.of(&self.state))
+        format!("{:<width$}  {}{deadline}", self.target.name, self.tone.of(&self.state))
     }
 }
 

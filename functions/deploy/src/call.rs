@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidegate_aws::ecs::{ContainerImage, Ecs, Seen as Service};
+use tidegate_aws::ecs::{ContainerImage, Ecs, OneOff, Seen as Service};
 use tidegate_aws::{App, Error, Refusal, RefusalKind};
+use tidegate_core::config::{PipelineConfig, TaskConfig};
 use tidegate_core::decide::Seen;
 use tidegate_core::definition::successor;
 use tidegate_core::model::{Action, Outcome, Pin, Slot};
@@ -31,7 +32,9 @@ pub(crate) async fn act(
     slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
-    let mut known = Known { named: is_named(app, &slot).await?, ..Known::default() };
+    let config = ruling(app, &slot).await?;
+    let named = config.as_ref().is_none_or(|config| config.names(&slot.target));
+    let mut known = Known { named, ..Known::default() };
     let mut resolved = Vec::new();
     let now = app.clock.now();
     loop {
@@ -50,18 +53,53 @@ pub(crate) async fn act(
             },
             Next::Update(revision) => return update(app, ecs, slot, &revision, deadline).await,
             Next::Stop(arn) => return stop(app, ecs, slot, arn, deadline).await,
+            Next::Run(revision) => {
+                let task = config.as_ref().and_then(|config| config.task(&slot.target)).cloned();
+                let Some(task) = task else { return Ok(Came::Overtaken) };
+                return run_task(app, ecs, slot, &task, &revision, deadline).await;
+            }
             Next::Answer(outcome) => return Ok(Came::To(slot, outcome)),
         }
     }
 }
 
-/// Whether the config that rules the slot names its target: nothing else is ever changed.
-async fn is_named(app: &App, slot: &Slot) -> Result<bool, Error> {
+/// The config that rules what is brought in: nothing that it does not name is changed. What goes back
+/// needs none.
+async fn ruling(app: &App, slot: &Slot) -> Result<Option<PipelineConfig>, Error> {
     if slot.asked.action != Action::Apply {
-        return Ok(true);
+        return Ok(None);
     }
-    let config = app.table.config(&slot.release.pipeline, slot.config).await?;
-    Ok(config.target(&slot.target).is_some())
+    Ok(Some(app.table.config(&slot.release.pipeline, slot.config).await?))
+}
+
+/// `RunTask`, where and how the service beside it runs.
+async fn run_task(
+    app: &App,
+    ecs: &Ecs,
+    slot: Box<Slot>,
+    task: &TaskConfig,
+    revision: &str,
+    deadline: Timestamp,
+) -> Result<Came, Error> {
+    let cluster = slot.target.cluster.clone();
+    let launch = match ecs.launch_of(&cluster, &task.network_from).await {
+        Ok(launch) => launch,
+        Err(refusal) => return refused(app, slot, refusal),
+    };
+    let (name, token) = (task.name.as_str(), turn::token(&slot));
+    let intent = format!("ecs:RunTask {name} {revision}");
+    let Some(slot) = intend(app, slot, intent, deadline).await? else {
+        return Ok(Came::Overtaken);
+    };
+    let (container, command) = (task.container.as_str(), task.command.as_slice());
+    let one = OneOff { cluster: &cluster, name, revision, container, command, token: &token };
+    match ecs.run_task(&one, launch).await {
+        Ok(arn) => {
+            tracing::info!(release = %slot.release, name, revision, arn, "runs");
+            Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at: app.clock.now() }))
+        }
+        Err(refusal) => refused(app, slot, refusal),
+    }
 }
 
 /// `StopServiceDeployment`: ECS itself brings the traffic back.
@@ -91,7 +129,7 @@ async fn stop(
 }
 
 async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Service>, Refusal> {
-    let name = slot.target.service.clone();
+    let name = slot.target.name.clone();
     let mut found = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
     Ok(found.remove(&name).flatten())
 }
@@ -135,7 +173,7 @@ async fn update(
     revision: &str,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
-    let (cluster, service) = (slot.target.cluster.clone(), slot.target.service.clone());
+    let (cluster, service) = (slot.target.cluster.clone(), slot.target.name.clone());
     let intent = format!("ecs:UpdateService {service} {revision}");
     let Some(slot) = intend(app, slot, intent, deadline).await? else {
         return Ok(Came::Overtaken);

@@ -28,28 +28,52 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
         return look;
     }
     let ecs = app.ecs(&scene.config.region);
-    let names: Vec<String> = slots.iter().map(|slot| slot.target.service.clone()).collect();
+    let (tasks, slots): (Vec<&Slot>, Vec<&Slot>) =
+        slots.into_iter().partition(|slot| slot.target.is_task());
+    for slot in tasks {
+        look.add(slot, one_off(&ecs, scene, slot).await);
+    }
+    let names: Vec<String> = slots.iter().map(|slot| slot.target.name.clone()).collect();
     let mut services = ecs.look(&scene.config.cluster, &names).await;
     // The bake's last look is as close as the one that found it healthy.
     let last = bake_is_over(scene, app.clock.now());
     for slot in slots {
-        let found = match services.remove(&slot.target.service) {
-            None | Some(Ok(None)) => Seen::Missing,
+        let found = match services.remove(&slot.target.name) {
+            None | Some(Ok(None)) => Ok(Seen::Missing),
             Some(Ok(Some(mut service))) => {
                 closer(app, &ecs, slot, last, &mut service).await;
-                Seen::Service(Box::new(service.sighting))
+                Ok(Seen::Service(Box::new(service.sighting)))
             }
-            Some(Err(refusal)) => {
-                tracing::warn!(target = %slot.target, %refusal, "not seen; the next tick looks again");
-                if !refusal.is_throttle() {
-                    look.refused = Some(refusal);
-                }
-                continue;
-            }
+            Some(Err(refusal)) => Err(refusal),
         };
-        look.seen.insert(slot.target.clone(), found);
+        look.add(slot, found);
     }
     look
+}
+
+impl Look {
+    fn add(&mut self, slot: &Slot, found: Result<Seen, Refusal>) {
+        match found {
+            Ok(seen) => {
+                self.seen.insert(slot.target.clone(), seen);
+            }
+            Err(refusal) => {
+                tracing::warn!(target = %slot.target, %refusal, "not seen; the next tick looks again");
+                if !refusal.is_throttle() {
+                    self.refused = Some(refusal);
+                }
+            }
+        }
+    }
+}
+
+/// The task that was started for the slot; one that was not yet is missing.
+async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal> {
+    let (Some(arn), Some(task)) = (slot.made(), scene.config.task(&slot.target)) else {
+        return Ok(Seen::Missing);
+    };
+    let seen = ecs.one_off(&slot.target.cluster, arn, &task.container).await?;
+    Ok(seen.map_or(Seen::Missing, |task| Seen::Task(Box::new(task))))
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
@@ -69,7 +93,7 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Ser
     let sighting = &mut service.sighting;
     // Back on the baseline: ECS's word may come before those of the tasks that made it go.
     if ((ours && failing) || old) && slot.tasks.is_empty() {
-        let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.service).await;
+        let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.name).await;
         // A refusal here leaves the events and the deadline to judge by.
         match stopped {
             Ok(tasks) => {
@@ -123,7 +147,7 @@ pub(crate) async fn is_normal_life(
     let slot = scene.slots.get(target).filter(|slot| slot.ours() == Some(revision));
     let (Some(slot), Some(0)) = (slot, failure.exit_code) else { return Ok(false) };
     let ecs = app.ecs(&scene.config.region);
-    let stopped = ecs.stopped_tasks(&target.cluster, &target.service).await?;
+    let stopped = ecs.stopped_tasks(&target.cluster, &target.name).await?;
     Ok(exits_normally(slot, &stopped))
 }
 

@@ -72,7 +72,7 @@ impl View {
             }
             let who = match &entry.subject {
                 Subject::Release => entry.release.to_string(),
-                Subject::Target { target } => target.service.clone(),
+                Subject::Target { target } => target.name.clone(),
                 Subject::Pipeline => entry.release.pipeline.clone(),
             };
             self.entry(entry.at, began, &who, &entry.to, &entry.reason);
@@ -154,7 +154,7 @@ impl View {
             ),
         ];
         for (number, wave) in release.waves.iter().enumerate() {
-            lines.push(self.ink(DIM, &format!("  wave {}", number + 1)));
+            lines.push(self.ink(DIM, &format!("  {}", release.stage(number))));
             lines.extend(wave.iter().map(|target| self.row(target, slots)));
         }
         lines
@@ -170,7 +170,7 @@ impl View {
             Some(_) => "◐",
         };
         let tone = tone(state);
-        format!("    {} {:<24} {}", self.ink(tone, mark), target.service, self.ink(tone, state))
+        format!("    {} {:<24} {}", self.ink(tone, mark), target.name, self.ink(tone, state))
     }
 
     fn ink(&self, tone: &str, text: &str) -> String {

@@ -113,7 +113,11 @@ impl Ecs {
 
     /// How many tasks of a service revision are asked for and there.
     pub(super) fn revision_counts(&self, name: &ServiceName, revision: &str) -> Value {
-        let own = || self.tasks.of(name).filter(|task| task.revision == revision);
+        let own = || {
+            self.tasks
+                .of(name)
+                .filter(|task| task.of_service().is_some_and(|own| own.revision == revision))
+        };
         let service = self.services.get(name);
         let primary = service.and_then(|service| service.deployments.first());
         let asked = match primary {
@@ -137,7 +141,7 @@ fn deployment_view(
     primary: bool,
     tasks: &[&Task],
 ) -> Value {
-    let own = || tasks.iter().filter(|task| task.deployment == deployment.id);
+    let own = || tasks.iter().filter(|task| task.started_by() == Some(&deployment.id));
     let wanted = own().filter(|task| task.is_wanted()).count();
     let rollout = match deployment.rollout {
         Rollout::InProgress => "IN_PROGRESS",

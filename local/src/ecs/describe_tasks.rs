@@ -37,8 +37,8 @@ impl Ecs {
             .tasks
             .in_cluster(&cluster)
             .filter(|task| task.is_wanted() == wanted)
-            .filter(|task| service.as_ref().is_none_or(|service| task.service == *service))
-            .filter(|task| started_by.is_none_or(|id| task.deployment == id))
+            .filter(|task| service.as_ref().is_none_or(|service| task.service() == Some(service)))
+            .filter(|task| started_by.is_none_or(|id| task.started_by() == Some(id)))
             .filter(|task| family.is_none_or(|family| family_of(&task.definition) == family))
             .map(|task| task.arn.as_str())
             .collect();
@@ -63,21 +63,21 @@ impl Ecs {
     pub(super) fn task_view(&self, task: &Task, time: impl Fn(Timestamp) -> Value) -> Value {
         let containers: Vec<Value> =
             task.containers.iter().map(|container| self.container_view(task, container)).collect();
-        let overrides: Vec<Value> =
-            task.containers.iter().map(|one| json!({ "name": one.plan.name })).collect();
+        let containers_of = task.containers.iter().map(|one| one.plan.name.as_str());
+        let overrides: Vec<Value> = containers_of.map(|name| task.overrides(name)).collect();
         let definition = self.definitions.find(&task.definition);
         let size = |member| definition.and_then(|own| own.text(member));
         let stop = task.stop.as_ref();
         let when = |at: Option<Timestamp>| at.map(&time);
         present(json!({
             "taskArn": task.arn,
-            "clusterArn": self.cluster_arn(&task.service.cluster),
+            "clusterArn": self.cluster_arn(task.cluster()),
             "taskDefinitionArn": task.definition,
             "lastStatus": task.status.name(),
             "desiredStatus": if task.is_wanted() { "RUNNING" } else { "STOPPED" },
             "containers": containers,
-            "startedBy": task.deployment,
-            "group": format!("service:{}", task.service.service),
+            "startedBy": task.started_by(),
+            "group": task.group(),
             "version": task.version,
             "healthStatus": task_health(task),
             "stopCode": stop.map(|stop| stop.code.name()),

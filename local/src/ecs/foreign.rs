@@ -38,7 +38,7 @@ impl Ecs {
     fn stop_for(&mut self, task: &str, code: StopCode, why: &str, now: Timestamp, ecr: &Ecr) {
         self.run(now, ecr);
         self.stop_task(task, code, why, now);
-        if let Some(name) = self.tasks.get(task).map(|task| task.service.clone()) {
+        if let Some(name) = self.tasks.get(task).and_then(|task| task.service().cloned()) {
             self.reconcile(&name, now);
         }
     }
@@ -69,10 +69,12 @@ impl Ecs {
         else {
             return false;
         };
-        let name = found.service.clone();
+        let name = found.service().cloned();
         let essential = found.containers.iter().position(|one| one.plan.essential);
         self.container_exits(task, essential.unwrap_or(0), Some(code), now);
-        self.reconcile(&name, now);
+        if let Some(name) = name {
+            self.reconcile(&name, now);
+        }
         true
     }
 }

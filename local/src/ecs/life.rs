@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::agenda::Step;
 use super::names::ServiceName;
-use super::tasks::{Stop, StopCode, TaskStatus};
+use super::tasks::{OfService, Stop, StopCode, TaskStatus};
 use super::{Ecs, pace};
 use crate::ecr::{Behaviour, Ecr, Pullable};
 
@@ -17,7 +17,8 @@ const EXITED: &str = "Essential container in task exited";
 const ENDINGS: [i64; 3] = [0, 143, 137];
 
 impl Ecs {
-    /// Lets a task take its next step, if it still has that step before it. Returns its service.
+    /// Lets a task take its next step, if it still has that step before it. Returns its service, if it
+    /// has one.
     pub(super) fn task_step(
         &mut self,
         arn: &str,
@@ -26,7 +27,7 @@ impl Ecs {
         ecr: &Ecr,
     ) -> Option<ServiceName> {
         let task = self.tasks.get_mut(arn)?;
-        let name = task.service.clone();
+        let name = task.service().cloned();
         let wanted = task.is_wanted();
         match (step, task.status) {
             (Step::Pull, TaskStatus::Provisioning) if wanted => self.begin_pull(arn, at, ecr),
@@ -54,13 +55,13 @@ impl Ecs {
             }
             _ => {} // overtaken: the task was stopped meanwhile
         }
-        Some(name)
+        name
     }
 
     /// What each container's image is right now, in the containers' order.
     pub(super) fn look_up(&self, arn: &str, ecr: &Ecr) -> Vec<Option<Pullable>> {
         let Some(task) = self.tasks.get(arn) else { return Vec::new() };
-        let revision = self.revisions.get(&task.revision);
+        let revision = task.of_service().and_then(|own| self.revisions.get(&own.revision));
         let plans = task.containers.iter().map(|container| &container.plan);
         plans
             .map(|plan| match revision {
@@ -104,8 +105,7 @@ impl Ecs {
             }
         }
         if task.stop.is_some() {
-            let (name, deployment) = (task.service.clone(), task.deployment.clone());
-            self.count_failure(&name, &deployment, at);
+            self.count_task_failure(arn, at);
             self.take_apart(arn, at);
             return;
         }
@@ -119,7 +119,8 @@ impl Ecs {
     /// From the moment a task runs: when it is healthy, and when it ends by itself.
     pub(super) fn plan_life(&mut self, arn: &str, at: Timestamp) {
         let Some(task) = self.tasks.get(arn) else { return };
-        let Some(service) = self.services.get(&task.service) else { return };
+        let Some(name) = task.service() else { return self.plan_run(arn, at) };
+        let Some(service) = self.services.get(name) else { return };
         let balanced = !service.load_balancers.is_empty();
         let checked = balanced || task.checks_itself();
         let mut fails_after: Option<Duration> = None;
@@ -156,8 +157,9 @@ impl Ecs {
         task.healthy = true;
         task.was_healthy = true;
         let told = task.checks_itself(); // only a container's own check is part of the task's description
-        let (name, deployment) = (task.service.clone(), task.deployment.clone());
-        self.count_success(&name, &deployment);
+        if let Some(OfService { name, deployment, .. }) = task.of_service().cloned() {
+            self.count_success(&name, &deployment);
+        }
         if told {
             self.task_event(arn, at);
         }
@@ -165,10 +167,9 @@ impl Ecs {
 
     fn fail_checks(&mut self, arn: &str, at: Timestamp) {
         let Some(task) = self.tasks.get(arn) else { return };
-        let (name, deployment) = (task.service.clone(), task.deployment.clone());
-        let group = self
-            .services
-            .get(&name)
+        let group = task
+            .service()
+            .and_then(|name| self.services.get(name))
             .and_then(|service| service.target_groups().first().map(|group| (*group).to_owned()));
         let reason = match group {
             Some(group) if !task.checks_itself() => {
@@ -176,7 +177,7 @@ impl Ecs {
             }
             _ => "Task failed container health checks".to_owned(),
         };
-        self.count_failure(&name, &deployment, at);
+        self.count_task_failure(arn, at);
         self.stop_task(arn, StopCode::ServiceSchedulerInitiated, &reason, at);
     }
 
@@ -190,11 +191,14 @@ impl Ecs {
         at: Timestamp,
     ) {
         let Some(task) = self.tasks.get_mut(arn) else { return };
+        let runs_once = task.of_service().is_none();
         let Some(ending) = task.containers.get_mut(container) else { return };
         let own = match ending.behaviour() {
             Behaviour::Exit(code) => code,
             Behaviour::ExitLoop => 0,
-            _ => 1,
+            Behaviour::Crash | Behaviour::CrashAfter(_) => 1,
+            // What a service's task would do for ever, a one-off does to its good end.
+            _ => i64::from(!runs_once),
         };
         ending.exit_code = Some(code.unwrap_or(own));
         if !ending.plan.essential {
@@ -206,11 +210,17 @@ impl Ecs {
         }
         let code = StopCode::EssentialContainerExited;
         task.stop = Some(Stop { code, reason: EXITED.to_owned(), at });
-        let failed = !task.was_healthy;
-        let (name, deployment) = (task.service.clone(), task.deployment.clone());
-        if failed {
-            self.count_failure(&name, &deployment, at);
+        if !task.was_healthy {
+            self.count_task_failure(arn, at);
         }
         self.take_apart(arn, at);
+    }
+
+    /// A failure to start of its deployment; nobody counts those of a one-off task.
+    fn count_task_failure(&mut self, arn: &str, at: Timestamp) {
+        let own = self.tasks.get(arn).and_then(|task| task.of_service()).cloned();
+        if let Some(OfService { name, deployment, .. }) = own {
+            self.count_failure(&name, &deployment, at);
+        }
     }
 }

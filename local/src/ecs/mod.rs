@@ -1,10 +1,10 @@
 //! ECS on Fargate, with its dynamics: revisions, deployments, a scheduler, tasks that live and die, a
 //! circuit breaker, native strategies. No clock and no wire: a model that is called and moved on.
 //!
-//! Reading order: what a task does (`tasks`, `life`), what the scheduler wants (`deployments`, `scheduler`,
+//! Reading order: what a task does (`tasks`, `life`, `one_off`), what the scheduler wants (`deployments`, `scheduler`,
 //! `native`), what callers see (`describe_*`), what others do to it (`foreign`).
 //!
-//! Not modelled, and refused by name: one-off tasks, lifecycle hooks, deployment alarms, task sets.
+//! Not modelled, and refused by name: lifecycle hooks, deployment alarms, task sets.
 
 mod agenda;
 mod clusters;
@@ -18,6 +18,7 @@ mod foreign;
 mod life;
 mod names;
 mod native;
+mod one_off;
 mod pace;
 mod revisions;
 mod scheduler;
@@ -42,6 +43,7 @@ use serde_json::Value;
 
 use self::agenda::{Agenda, Due};
 use self::clusters::Cluster;
+use self::one_off::Runs;
 use self::revisions::ServiceRevision;
 use self::service_deployments::ServiceDeployment;
 use self::services::Service;
@@ -76,6 +78,7 @@ pub struct Ecs {
     revisions: BTreeMap<String, ServiceRevision>,
     service_deployments: BTreeMap<String, ServiceDeployment>,
     tasks: Tasks,
+    runs: Runs,
 }
 
 impl Ecs {
@@ -97,6 +100,7 @@ impl Ecs {
             revisions: BTreeMap::new(),
             service_deployments: BTreeMap::new(),
             tasks: Tasks::default(),
+            runs: Runs::default(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Ecs {
             "UpdateService" => self.update_service(input, now, ecr),
             "DescribeServices" => self.describe_services(input, now),
             "ListServices" => self.list_services(input),
+            "RunTask" => self.run_task(input, now),
             "ListTasks" => self.list_tasks(input),
             "DescribeTasks" => self.describe_tasks(input),
             "ListServiceDeployments" => self.list_service_deployments(input, now),

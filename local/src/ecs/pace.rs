@@ -25,6 +25,8 @@ pub(super) const TARGET_REPLACED: Duration = Duration::from_secs(30);
 pub(super) const CRASH: Range = 1_000..=2_000;
 /// A worker that ends well and is started again, about every minute.
 pub(super) const EXIT_LOOP: Range = 55_000..=65_000;
+/// A migration with little to do: `upgrade head` finds nothing new in most releases.
+pub(super) const ONE_OFF: Range = 5_000..=20_000;
 /// `SIGTERM` to the end of a program; ECS would send `SIGKILL` after 30 seconds.
 pub(super) const TERMINATE: Range = 2_000..=8_000;
 /// A target group's deregistration delay: 300 seconds by default, about 30 where people deploy often.

@@ -46,13 +46,13 @@ impl Ecs {
         let primary = &service.deployments.first()?.id;
         let mut all: Vec<_> = self.tasks.of(name).collect();
         all.sort_by(|a, b| (a.created_at, &a.arn).cmp(&(b.created_at, &b.arn)));
-        let others_present = all
-            .iter()
-            .any(|task| task.deployment != *primary && (task.is_starting() || task.is_running()));
+        let others_present = all.iter().any(|task| {
+            task.started_by() != Some(primary) && (task.is_starting() || task.is_running())
+        });
         let (own, others): (Vec<_>, Vec<_>) = all
             .into_iter()
             .filter(|task| task.is_wanted())
-            .partition(|task| task.deployment == *primary);
+            .partition(|task| task.started_by() == Some(primary));
         let standees = |tasks: Vec<&super::Task>| {
             tasks
                 .into_iter()
@@ -131,7 +131,7 @@ impl Ecs {
             .tasks
             .of(name)
             .filter(|task| task.is_starting() || task.is_running())
-            .map(|task| task.deployment.clone())
+            .filter_map(|task| Some(task.started_by()?.to_owned()))
             .collect();
         let Some(service) = self.services.get_mut(name) else { return };
         let mut rank = 0;

@@ -93,7 +93,12 @@ impl Ecs {
         Ok(definition)
     }
 
-    fn seed_definition(&mut self, definition: &Value, now: Timestamp) -> Result<String, ApiError> {
+    /// Registers a task definition, or finds the one that is named, and returns its ARN.
+    pub fn seed_definition(
+        &mut self,
+        definition: &Value,
+        now: Timestamp,
+    ) -> Result<String, ApiError> {
         if let Some(reference) = definition.as_str() {
             return Ok(self.definitions.usable(reference)?.arn.clone());
         }

@@ -16,13 +16,15 @@ pub(super) struct Tasks {
 
 impl Tasks {
     pub(super) fn insert(&mut self, task: Task) {
-        self.by_service.entry(task.service.clone()).or_default().insert(task.arn.clone());
+        if let Some(service) = task.service() {
+            self.by_service.entry(service.clone()).or_default().insert(task.arn.clone());
+        }
         self.all.insert(task.arn.clone(), task);
     }
 
     pub(super) fn remove(&mut self, arn: &str) {
-        let task = self.all.remove(arn);
-        if let Some(own) = task.and_then(|task| self.by_service.get_mut(&task.service)) {
+        let Some(task) = self.all.remove(arn) else { return };
+        if let Some(own) = task.service().and_then(|service| self.by_service.get_mut(service)) {
             own.remove(arn);
         }
     }
@@ -43,6 +45,6 @@ impl Tasks {
 
     /// Those of one cluster, in the order of their ARNs.
     pub(super) fn in_cluster(&self, cluster: &str) -> impl Iterator<Item = &Task> {
-        self.all.values().filter(move |task| task.service.cluster == cluster)
+        self.all.values().filter(move |task| task.cluster() == cluster)
     }
 }

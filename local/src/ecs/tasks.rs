@@ -4,20 +4,17 @@ use jiff::Timestamp;
 
 use super::agenda::Step;
 use super::names::ServiceName;
+use super::one_off::Run;
 use super::task_definitions::ContainerPlan;
 use super::{Ecs, pace};
 use crate::api::uuid;
 use crate::ecr::{Behaviour, Pullable};
 
-/// A task of a service.
+/// A task.
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) arn: String,
-    pub(super) service: ServiceName,
-    /// `ecs-svc/…`: `startedBy`.
-    pub(super) deployment: String,
-    /// The service revision's ARN.
-    pub(super) revision: String,
+    pub(super) origin: Origin,
     pub(super) definition: String,
     pub(super) containers: Vec<Container>,
     pub(super) status: TaskStatus,
@@ -35,6 +32,25 @@ pub(super) struct Task {
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) stopped_at: Option<Timestamp>,
+}
+
+/// Who started a task.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// The scheduler, for a service.
+    Service(OfService),
+    /// Somebody's `RunTask`: it runs to its end.
+    Run(Run),
+}
+
+/// Whose task it is.
+#[derive(Debug, Clone)]
+pub(super) struct OfService {
+    pub(super) name: ServiceName,
+    /// `ecs-svc/…`: `startedBy`.
+    pub(super) deployment: String,
+    /// The service revision's ARN.
+    pub(super) revision: String,
 }
 
 /// A container of a task.
@@ -110,6 +126,31 @@ impl StopCode {
 }
 
 impl Task {
+    pub(super) fn of_service(&self) -> Option<&OfService> {
+        match &self.origin {
+            Origin::Service(service) => Some(service),
+            Origin::Run(_) => None,
+        }
+    }
+
+    pub(super) fn service(&self) -> Option<&ServiceName> {
+        self.of_service().map(|service| &service.name)
+    }
+
+    pub(super) fn cluster(&self) -> &str {
+        match &self.origin {
+            Origin::Service(service) => &service.name.cluster,
+            Origin::Run(run) => &run.cluster,
+        }
+    }
+
+    pub(super) fn started_by(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Service(service) => Some(&service.deployment),
+            Origin::Run(run) => run.started_by.as_deref(),
+        }
+    }
+
     /// Nobody has asked it to stop, and it has not ended.
     pub(super) fn is_wanted(&self) -> bool {
         self.stop.is_none()
@@ -135,16 +176,31 @@ impl Ecs {
     /// The scheduler starts one more task of a service's primary deployment.
     pub(super) fn start_task(&mut self, name: &ServiceName, at: Timestamp) -> Option<String> {
         let primary = self.services.get(name)?.deployments.first()?.clone();
-        let plans = self.definitions.find(&primary.task_definition)?.containers();
+        let (deployment, revision) = (primary.id, primary.revision);
+        let origin = Origin::Service(OfService { name: name.clone(), deployment, revision });
+        self.begin_task(origin, &primary.task_definition, at)
+    }
+
+    /// A new task of a definition that exists; its life begins.
+    pub(super) fn begin_task(
+        &mut self,
+        origin: Origin,
+        definition: &str,
+        at: Timestamp,
+    ) -> Option<String> {
+        let plans = self.definitions.find(definition)?.containers();
+        let cluster = match &origin {
+            Origin::Service(service) => service.name.cluster.clone(),
+            Origin::Run(run) => run.cluster.clone(),
+        };
         let id = format!("{:032x}", self.dice.u128(..));
-        let arn = self.arn(&format!("task/{}/{id}", name.cluster));
+        let arn = self.arn(&format!("task/{cluster}/{id}"));
         let containers = plans
             .into_iter()
             .map(|plan| Container {
-                arn: self.place.arn(
-                    "ecs",
-                    &format!("container/{}/{id}/{}", name.cluster, uuid(&mut self.dice)),
-                ),
+                arn: self
+                    .place
+                    .arn("ecs", &format!("container/{cluster}/{id}/{}", uuid(&mut self.dice))),
                 runtime_id: format!("{id}-{:010}", self.dice.u32(..)),
                 plan,
                 bytes: None,
@@ -154,10 +210,8 @@ impl Ecs {
             .collect();
         let task = Task {
             arn: arn.clone(),
-            service: name.clone(),
-            deployment: primary.id,
-            revision: primary.revision,
-            definition: primary.task_definition,
+            origin,
+            definition: definition.to_owned(),
             containers,
             status: TaskStatus::Provisioning,
             stop: None,
@@ -189,9 +243,8 @@ impl Ecs {
             return;
         }
         task.status = TaskStatus::Deactivating;
-        let name = task.service.clone();
-        let balanced =
-            self.services.get(&name).is_some_and(|service| !service.load_balancers.is_empty());
+        let service = task.service().and_then(|name| self.services.get(name));
+        let balanced = service.is_some_and(|service| !service.load_balancers.is_empty());
         let drain = if balanced { pace::DEREGISTER } else { std::time::Duration::ZERO };
         let ends = at + drain + pace::draw(&mut self.dice, pace::TERMINATE);
         self.agenda.task(ends, arn, Step::Deprovision);

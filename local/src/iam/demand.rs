@@ -124,6 +124,11 @@ fn ecs(action: &str, input: Input<'_>, place: &Place) -> Vec<Demand> {
             })
             .collect()
         }
+        // The roles that it passes were demanded when the definition was registered.
+        "RunTask" => {
+            let definition = input.text("taskDefinition").unwrap_or("*");
+            vec![demand(names.task_definition(definition))]
+        }
         "DescribeTasks" => {
             input.texts("tasks").into_iter().map(|it| demand(names.task(it))).collect()
         }

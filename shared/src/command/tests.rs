@@ -287,5 +287,5 @@ fn another_target_is_adopted_and_the_rest_stays_live() {
     let adopted = stage.release(3);
     assert_eq!((&adopted.cause, adopted.phase.name()), (&Cause::Adopted, "live"));
     assert_eq!(adopted.images["app"].digest, digest("b1"), "what was live before");
-    assert_eq!(adopted.targets().last().unwrap().service, "another");
+    assert_eq!(adopted.targets().last().unwrap().name, "another");
 }

@@ -9,7 +9,7 @@ use super::file::{File, Pipeline, Target, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, near};
+use super::{Period, near, tasks};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         own_retag(pipeline, retag, &path.key("retag"), findings);
     }
     targets_once(file, "", findings);
+    tasks::check(file, findings);
 }
 
 /// A target stands in one wave of one pipeline. Offline the region of the installation is unknown
@@ -80,7 +81,7 @@ fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {
     }
 }
 
-fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findings) {
+pub(super) fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findings) {
     let Some(timeout) = timeout else { return };
     if !(SHORTEST_TIMEOUT..=A_DAY).contains(&timeout.get()) {
         findings.value(path, format!("expected 10s to 1d, found {timeout}"));

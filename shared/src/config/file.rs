@@ -94,6 +94,34 @@ pub(super) struct Settings {
     pub(super) on_failure: Option<OnFailure>,
     /// Which task definition a new revision is made from; `running` unless said otherwise.
     pub(super) base: Option<Base>,
+    /// Tasks that run once, in order, before the first wave. One that does not end with exit code 0
+    /// stops the release, and no service is touched.
+    pub(super) pre_deploy: Option<Vec<Task>>,
+}
+
+/// A task that runs once, to its end: a migration.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct Task {
+    /// A name of your own, once in a cluster.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) name: String,
+    /// The family of its task definition; the release's images are put into its newest revision.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) task_definition: String,
+    /// The container that runs the command, and whose exit code counts.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) container: String,
+    /// The command, word by word.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) command: Vec<String>,
+    /// The service of the cluster whose subnets, security groups and launch settings it takes.
+    #[schemars(extend("format" = "ecs-name"))]
+    pub(super) network_from: String,
+    /// How long it may take: 10s to 1d, 15m unless said otherwise.
+    pub(super) timeout: Option<Period>,
+    /// The command that undoes it; never run by itself, only by `tidegate rollback --down`.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) down: Option<Vec<String>>,
 }
 
 /// How a rollout is judged.

@@ -6,7 +6,6 @@ use std::fmt;
 use serde::Serialize;
 
 use super::PipelineConfig;
-use crate::model::TargetId;
 
 /// What the template's permissions are narrowed to. Each is a list of ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -39,17 +38,11 @@ impl Parameters {
         let mut values = Self { task_role_arns: running.roles.clone(), ..Self::default() };
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
-        for PipelineConfig { account, region, cluster, waves, images, .. } in pipelines {
+        for pipeline in pipelines {
+            let PipelineConfig { account, region, cluster, waves, images, .. } = pipeline;
             values.cluster_arns.insert(format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"));
-            values.service_arns.extend(waves.iter().flatten().map(|target| {
-                let id = TargetId {
-                    account: account.clone(),
-                    region: region.clone(),
-                    cluster: cluster.clone(),
-                    service: target.service.clone(),
-                };
-                id.service_arn()
-            }));
+            let services = waves.iter().flatten().map(|it| pipeline.service_id(&it.service));
+            values.service_arns.extend(services.map(|id| id.service_arn()));
             values.repository_arns.extend(images.values().map(|image| {
                 let (at, repository) = (&image.registry, &image.repository);
                 format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)

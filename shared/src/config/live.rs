@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file::{Image, Pipeline, Tags, Target};
+use super::file::{Image, Pipeline, Tags, Target, Task};
 use super::path::Path;
 use super::pipeline::Registry;
 use super::problem::Findings;
@@ -19,6 +19,8 @@ pub struct Live {
     pub clusters: BTreeSet<String>,
     /// Cluster → service, for the clusters that a config names.
     pub services: BTreeMap<String, Services>,
+    /// Family → the containers of its newest revision, for the one-off tasks that a config names.
+    pub tasks: BTreeMap<String, BTreeSet<String>>,
     /// Repository → its tags. Those that no config names may come without tags.
     pub repositories: BTreeMap<String, BTreeSet<String>>,
 }
@@ -59,6 +61,9 @@ impl Config {
             if let Some(mut look) = Look::at(&place, live, &at, &mut findings)
                 && let Some(services) = look.cluster(&cluster, &at)
             {
+                for (at, task) in settings.pre_deploy.iter().flatten().enumerate() {
+                    look.task(task, &self.file.pre_deploy_path(name).index(at));
+                }
                 let waves = path.key("waves");
                 look.services(services, pipeline, &cluster, &waves);
                 // Who runs an image that does not exist is no question.
@@ -155,6 +160,23 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
                     self.findings.key(&path, message).meant(near::miss(container, known));
                 }
             }
+        }
+    }
+
+    /// The task definition exists, and has the container whose exit code counts.
+    fn task(&mut self, task: &Task, path: &Path) {
+        let Some(containers) = self.live.tasks.get(&task.task_definition) else {
+            let message =
+                self.absent("family of active task definitions", &task.task_definition, None);
+            self.findings.value(&path.key("task_definition"), message);
+            return;
+        };
+        if !containers.contains(&task.container) {
+            let message =
+                format!("`{}` is no container of `{}`", task.container, task.task_definition);
+            let known = containers.iter().map(String::as_str);
+            let meant = near::miss(&task.container, known);
+            self.findings.value(&path.key("container"), message).meant(meant);
         }
     }
 

@@ -20,6 +20,7 @@ mod resolve;
 mod schema;
 mod shape;
 mod source;
+mod tasks;
 
 pub use duration::{InvalidPeriod, Period};
 pub use iam::{Parameters, Running};
@@ -27,7 +28,8 @@ pub use init::{Seen, SeenImage, init};
 pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
-    Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig, Watch,
+    Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig, TaskConfig,
+    Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;

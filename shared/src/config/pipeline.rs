@@ -26,6 +26,9 @@ pub struct PipelineConfig {
     pub images: BTreeMap<String, ImageConfig>,
     /// The ECS cluster's name.
     pub cluster: String,
+    /// Tasks that run once, in order, before the first wave: all of them must end well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pre_deploy: Vec<TaskConfig>,
     /// Targets that change at the same time; the waves go one after the other.
     pub waves: Vec<Vec<TargetConfig>>,
     /// How a rollout is judged.
@@ -88,6 +91,28 @@ pub struct TargetConfig {
     /// This target's own time to become stable, where it differs from the pipeline's.
     #[serde(default, with = "as_seconds::optional", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+}
+
+/// A task that runs once, to its end, before the first wave: a migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskConfig {
+    /// Its name: once in a cluster.
+    pub name: String,
+    /// The family of its task definition. The newest revision that Tidegate did not make is taken,
+    /// with the release's images in it.
+    pub task_definition: String,
+    /// The container whose exit code counts: 0 and nothing else is well.
+    pub container: String,
+    /// What that container runs instead of its own command.
+    pub command: Vec<String>,
+    /// The service of the cluster whose network and launch settings it takes.
+    pub network_from: String,
+    /// So long it may take to its end.
+    #[serde(with = "as_seconds")]
+    pub timeout: Duration,
+    /// What undoes it: run only where a person asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<Vec<String>>,
 }
 
 /// How a rollout is judged.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Period;
 use super::file::{self, File, Image, Pipeline, ServiceTarget, Settings, Target};
 use super::path::Path;
-use super::pipeline::{ImageConfig, PipelineConfig, Registry, TargetConfig, Watch};
+use super::pipeline::{ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig, Watch};
 
 /// Longer than most services take to start and drain; `DescribeServices` calls it steady by then.
 const TIMEOUT: Duration = Duration::from_mins(15);
@@ -29,14 +29,24 @@ impl File {
             },
             on_failure: own.on_failure.or(shared.on_failure),
             base: own.base.or(shared.base),
+            pre_deploy: own.pre_deploy.or(shared.pre_deploy),
         }
     }
 
     /// The path of the cluster a pipeline has, wherever it is said.
     pub(super) fn cluster_path(&self, name: &str) -> Path {
-        let own = self.pipelines.get(name).is_some_and(|own| own.settings.cluster.is_some());
-        let holder = if own { Path::of(&["pipelines", name]) } else { Path::of(&["defaults"]) };
-        holder.key("cluster")
+        self.holder(name, |settings| settings.cluster.is_some()).key("cluster")
+    }
+
+    /// The path of the one-off tasks a pipeline has, wherever they are said.
+    pub(super) fn pre_deploy_path(&self, name: &str) -> Path {
+        self.holder(name, |settings| settings.pre_deploy.is_some()).key("pre_deploy")
+    }
+
+    /// Who says something: the pipeline itself, or the defaults.
+    fn holder(&self, name: &str, says: impl Fn(&Settings) -> bool) -> Path {
+        let own = self.pipelines.get(name).is_some_and(|own| says(&own.settings));
+        if own { Path::of(&["pipelines", name]) } else { Path::of(&["defaults"]) }
     }
 
     /// The stored form of each pipeline of an installation in this account and region.
@@ -74,6 +84,7 @@ fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> 
             .collect(),
         // The check has refused a file whose pipeline has none.
         cluster: settings.cluster.unwrap_or_default(),
+        pre_deploy: settings.pre_deploy.into_iter().flatten().map(task).collect(),
         waves: from.waves.iter().map(|wave| wave.0.iter().map(target).collect()).collect(),
         watch: Watch {
             timeout: watch.timeout.map_or(TIMEOUT, Period::get),
@@ -92,6 +103,13 @@ fn resolve_image(image: &Image, home: &Registry) -> ImageConfig {
         repository: image.repository.clone(),
         tags: image.tag.patterns().to_vec(),
     }
+}
+
+fn task(task: file::Task) -> TaskConfig {
+    let file::Task { name, task_definition, container, command, network_from, timeout, down } =
+        task;
+    let timeout = timeout.map_or(TIMEOUT, Period::get);
+    TaskConfig { name, task_definition, container, command, network_from, timeout, down }
 }
 
 fn target(target: &Target) -> TargetConfig {

@@ -14,8 +14,9 @@ use crate::model::{
 /// On all targets, and it held.
 pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     let moved: Vec<_> = scene.owned().filter(|s| s.phase.was_touched()).collect();
-    let unproven =
-        moved.iter().all(|s| matches!(s.phase, SlotPhase::Healthy { unproven: true, .. }));
+    let unproven = moved.iter().all(|s| {
+        s.target.is_task() || matches!(s.phase, SlotPhase::Healthy { unproven: true, .. })
+    });
     let next = release.becomes(Phase::Live { at: now, unproven, accepted: false });
     let notice = messages::live(&next, &moved);
     let next = with_the_rest(next, scene);
@@ -56,7 +57,7 @@ pub(super) fn drifted(scene: &Scene, release: &Release, now: Timestamp) -> Chang
     let seen: Vec<_> = scene
         .owned()
         .filter_map(|s| match &s.phase {
-            SlotPhase::Drifted { seen, .. } => Some(format!("{}: {seen}", s.target.service)),
+            SlotPhase::Drifted { seen, .. } => Some(format!("{}: {seen}", s.target.name)),
             _ => None,
         })
         .collect();
@@ -85,7 +86,7 @@ pub(super) fn rollback_ended(scene: &Scene, release: &Release, now: Timestamp) -
         .iter()
         .filter_map(|s| match &s.phase {
             SlotPhase::ReturnFailed { failure } => {
-                Some(format!("{}: {}", s.target.service, failure.cause))
+                Some(format!("{}: {}", s.target.name, failure.cause))
             }
             _ => None,
         })
@@ -98,7 +99,12 @@ pub(super) fn rollback_ended(scene: &Scene, release: &Release, now: Timestamp) -
     if slots.iter().any(|s| matches!(s.phase, SlotPhase::Drifted { .. })) {
         return drifted(scene, release, now);
     }
-    let reason = "every target that was touched runs its baseline again".to_owned();
+    let touched = slots.iter().any(|s| matches!(s.phase, SlotPhase::Returned { .. }));
+    let reason = if touched {
+        "every target that was touched runs its baseline again".to_owned()
+    } else {
+        "no service had been touched".to_owned()
+    };
     rolled_back(scene, release, &slots, reason, TIDEGATE, now)
 }
 
@@ -161,12 +167,16 @@ pub(super) fn unclaimed(scene: &Scene) -> impl Iterator<Item = &Slot> {
 
 /// A release that has stopped changes nothing more: what nobody has begun is withdrawn.
 pub(super) fn withdraw(scene: &Scene, now: Timestamp) -> Plan {
-    let slots = unclaimed(scene).take(CHUNK).map(|slot| {
-        let mut kept = slot.becomes(SlotPhase::Untouched).asks(Action::None, now);
-        kept.todo = None;
-        (Some(slot.clone()), kept)
-    });
-    does(Change { slots: slots.collect(), ..Change::default() })
+    let slots = unclaimed(scene).take(CHUNK);
+    let slots = slots.map(|slot| (Some(slot.clone()), withdrawn(slot, now))).collect();
+    does(Change { slots, ..Change::default() })
+}
+
+/// A target whose request is taken back before anything was called for it.
+pub(super) fn withdrawn(slot: &Slot, now: Timestamp) -> Slot {
+    let mut kept = slot.becomes(SlotPhase::Untouched).asks(Action::None, now);
+    kept.todo = None;
+    kept
 }
 
 fn freeze(head: &mut Head, by: &str, why: String, now: Timestamp) {

@@ -27,7 +27,7 @@ pub use step::{pipeline_entry, release_entry};
 pub use survey::{Finding, conclude};
 
 use crate::model::{Change, Phase, Plan, Scene, TargetId, WaitingOn};
-use crate::sighting::Sighting;
+use crate::sighting::{Sighting, TaskSighting};
 
 /// What was seen of each target; a target nobody looked at is absent.
 pub type Sightings = BTreeMap<TargetId, Seen>;
@@ -37,6 +37,8 @@ pub type Sightings = BTreeMap<TargetId, Seen>;
 pub enum Seen {
     /// The service answered.
     Service(Box<Sighting>),
+    /// The one-off task answered.
+    Task(Box<TaskSighting>),
     /// ECS does not know it.
     Missing,
 }

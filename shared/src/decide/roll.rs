@@ -29,7 +29,7 @@ pub(super) fn wave(
         .filter(|s| matches!(s.phase, SlotPhase::Applying { .. } | SlotPhase::Settling { .. }))
         .collect();
     if !standing.is_empty() {
-        let what = format!("{} of wave {}", names(&standing), wave + 1);
+        let what = format!("{} ({})", names(&standing), release.stage(wave));
         return waits(what, None);
     }
     let change = match next_wave(scene) {
@@ -53,8 +53,8 @@ fn queued(scene: &Scene, wave: usize) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(move |s| s.wave == wave && s.phase == SlotPhase::Queued)
 }
 
-fn names(slots: &[&Slot]) -> String {
-    slots.iter().map(|s| s.target.service.as_str()).collect::<Vec<_>>().join(", ")
+pub(super) fn names(slots: &[&Slot]) -> String {
+    slots.iter().map(|s| s.target.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn apply(slot: &Slot, sightings: &Sightings, now: Timestamp) -> (Option<Slot>, Slot) {
@@ -74,7 +74,7 @@ fn open(
 ) -> Change {
     let next = release.becomes(Phase::Rolling { wave, since: now });
     let opening: Vec<_> = queued(scene, wave).collect();
-    let reason = format!("wave {} of {} opens: {}", wave + 1, release.waves.len(), names(&opening));
+    let reason = format!("{} opens: {}", release.stage(wave), names(&opening));
     let first = !matches!(release.phase, Phase::Rolling { .. });
     let notice = first.then(|| {
         let slots: Vec<_> = scene.owned().collect();
@@ -139,7 +139,7 @@ fn worst_failure(scene: &Scene) -> Option<Failure> {
     });
     failures.min_by_key(|(slot, failure)| (failure.blame, failure.at, slot.target.clone())).map(
         |(slot, failure)| {
-            let cause = format!("{}: {}", slot.target.service, failure.cause);
+            let cause = format!("{}: {}", slot.target.name, failure.cause);
             Failure { cause, ..failure.clone() }
         },
     )

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{does, finish, waits};
+use super::{does, finish, roll, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
 use crate::messages;
@@ -115,9 +115,14 @@ fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -
         .collect()
 }
 
-/// Slots that the rollback begun at `since` has not asked to come back. A drifted one is left alone.
+/// Slots that the rollback begun at `since` has not asked to come back. A drifted one is left alone,
+/// and so is a one-off task that was called: it runs to its end, and what it did stays.
 fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(move |slot| match slot.phase {
+        _ if slot.target.is_task() => {
+            let asked = matches!(slot.phase, SlotPhase::Applying { .. });
+            slot.phase == SlotPhase::Queued || (asked && slot.done.called.is_none())
+        }
         SlotPhase::Queued
         | SlotPhase::Applying { .. }
         | SlotPhase::Settling { .. }
@@ -137,6 +142,8 @@ fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
     let next = if slot.phase == SlotPhase::Queued {
         slot.becomes(SlotPhase::Untouched)
+    } else if slot.target.is_task() {
+        finish::withdrawn(slot, now)
     } else {
         let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
         let mut next =
@@ -154,14 +161,17 @@ pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: 
         let slots = missing.into_iter().map(|slot| back(scene, slot, now)).collect();
         return does(Change { slots, ..Change::default() });
     }
-    let returning: Vec<_> = scene
-        .owned()
-        .filter(|s| matches!(s.phase, SlotPhase::Returning { .. }))
-        .map(|s| s.target.service.as_str())
-        .collect();
-    if returning.is_empty() {
-        return does(finish::rollback_ended(scene, release, now));
-    }
-    let what = format!("{} to come back", returning.join(", "));
+    let is_open = |slot: &&Slot| match slot.phase {
+        SlotPhase::Returning { .. } => true,
+        SlotPhase::Applying { .. } | SlotPhase::Settling { .. } => slot.target.is_task(),
+        _ => false,
+    };
+    let (tasks, services): (Vec<_>, Vec<_>) =
+        scene.owned().filter(is_open).partition(|slot| slot.target.is_task());
+    let what = match (&services[..], &tasks[..]) {
+        ([], []) => return does(finish::rollback_ended(scene, release, now)),
+        ([], tasks) => format!("{} to end: a task that runs is not stopped", roll::names(tasks)),
+        (services, _) => format!("{} to come back", roll::names(services)),
+    };
     waits(what, None)
 }

@@ -127,7 +127,10 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
         }
         return does(self::hold(release, held.as_ref(), &hold, tell, now));
     }
-    if !found.values().any(|finding| matches!(finding, Finding::Ready { .. })) {
+    let goes = |(target, finding): (&TargetId, &Finding)| {
+        !target.is_task() && matches!(finding, Finding::Ready { .. })
+    };
+    if !found.iter().any(goes) {
         return does(start::refuse(scene, release, no_target(release), now));
     }
     let first = |target: &TargetId| release.waves.first().is_some_and(|w| w.contains(target));
@@ -152,14 +155,14 @@ fn reason_to_hold(
     let (mut unfit, mut busy, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
     for (target, finding) in found {
         match finding {
-            Finding::Unfit(why) => unfit.push(format!("{}: {why}", target.service)),
-            Finding::Busy(what) => busy.push(format!("{}: {what}", target.service)),
+            Finding::Unfit(why) => unfit.push(format!("{}: {why}", target.name)),
+            Finding::Busy(what) => busy.push(format!("{}: {what}", target.name)),
             Finding::Ready { baseline, .. } if !baseline.has_way_back() => {
                 let reasons = baseline.images.iter().filter(|i| i.digest.is_none());
                 let reasons: Vec<_> = reasons
                     .map(|i| format!("{} runs {}: {}", i.container, i.named, i.source))
                     .collect();
-                stranded.push(format!("{}: {}", target.service, reasons.join(", ")));
+                stranded.push(format!("{}: {}", target.name, reasons.join(", ")));
             }
             Finding::Ready { .. } | Finding::Unaffected { .. } => {}
         }
@@ -276,6 +279,9 @@ fn take(
 }
 
 fn baseline_reason(slot: &Slot) -> String {
+    if let (true, Some(revision)) = (slot.target.is_task(), slot.ours()) {
+        return format!("surveyed: it runs once, from {revision}");
+    }
     let images: Vec<_> = slot
         .baseline
         .images

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Woken, identity, is_schedule};
-use crate::model::{TargetId, TaskFailure, fell};
+use crate::model::{TargetId, TargetKind, TaskFailure, fell};
 
 /// Something happened at a service: worth a look, and perhaps evidence already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +111,26 @@ pub fn watch(event: &Value) -> Woken<Happened> {
     }
 }
 
+/// A one-off task of ours that ends: its group names it. How it ended is asked of ECS.
+fn one_off(envelope: &Envelope, task: &Task, cluster: Option<&str>) -> Woken<Happened> {
+    let (Some(name), Some(cluster)) = (task.group.strip_prefix("tidegate:"), cluster) else {
+        return Woken::Nothing(format!("task of {} belongs to no service", task.group));
+    };
+    if task.desired_status != "STOPPED" || task.stop_code.is_none() {
+        return Woken::Nothing(format!("task {name} goes on"));
+    }
+    let target = TargetId { kind: TargetKind::Task, ..target(envelope, cluster, name) };
+    let what = format!("one-off task {name} ended");
+    Woken::By(Happened { target, task: None, completed: false, what })
+}
+
 fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {
     TargetId {
         account: envelope.account.clone(),
         region: envelope.region.clone(),
         cluster: cluster.to_owned(),
-        service: service.to_owned(),
+        kind: TargetKind::Service,
+        name: service.to_owned(),
     }
 }
 
@@ -127,7 +141,7 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<Happened> {
     let service = task.group.strip_prefix("service:");
     let cluster = task.cluster_arn.rsplit_once('/').map(|(_, cluster)| cluster);
     let (Some(service), Some(cluster)) = (service, cluster) else {
-        return Woken::Nothing(format!("task of {} belongs to no service", task.group));
+        return one_off(envelope, &task, cluster);
     };
     if task.desired_status != "STOPPED" {
         return Woken::Nothing(format!("a task of {service} goes on"));

@@ -1,6 +1,6 @@
 //! A release goes back, came back, or did not.
 
-use super::words::{affected, names, services, story_of};
+use super::words::{affected, names, services, services_of, story_of};
 use super::{command, state};
 use crate::model::{Notice, NoticeKind, Release, ReleaseImage, Severity, Slot, SlotPhase};
 use crate::sighting::Strategy;
@@ -10,13 +10,17 @@ use crate::sighting::Strategy;
 pub fn rollback_started(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]) -> Notice {
     let id = &release.id;
     let cause = release.failure.as_ref().map_or("", |failure| &failure.cause);
-    let touched: Vec<_> = slots.iter().copied().filter(|slot| slot.phase.was_touched()).collect();
+    let touched: Vec<_> =
+        services_of(slots).into_iter().filter(|slot| slot.phase.was_touched()).collect();
     let mut text = story_of(release);
-    text.push(format!(
-        "Tidegate brings {} back to what ran before; there is nothing to do now. The next message \
-         says how it ended.",
-        services(touched.len())
-    ));
+    text.push(match touched.len() {
+        0 => "No service had been changed; the next message says how it ended.".to_owned(),
+        count => format!(
+            "Tidegate brings {} back to what ran before; there is nothing to do now. The next \
+             message says how it ended.",
+            services(count)
+        ),
+    });
     text.extend(second_deployment(&touched));
     text.extend(stays_out(release, blocked));
     Notice {
@@ -44,6 +48,7 @@ pub fn rolled_back(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]
     };
     let mut text = vec![first];
     text.extend(story_of(release));
+    text.extend(what_ran_stays(slots));
     text.extend(stays_out(release, blocked));
     text.push("The next push is released as usual, unless the pipeline is frozen.".to_owned());
     let mut commands = vec![command::show(id)];
@@ -98,6 +103,19 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
         ],
         targets: slots.iter().map(|slot| state(slot)).collect(),
     }
+}
+
+/// A rollback undoes no migration: nobody but a person knows whether that would be right.
+fn what_ran_stays(slots: &[&Slot]) -> Option<String> {
+    let ran = |slot: &&Slot| slot.target.is_task() && slot.done.called.is_some();
+    let ran: Vec<_> = slots.iter().copied().filter(ran).collect();
+    (!ran.is_empty()).then(|| {
+        format!(
+            "{} had been run: what it did stays as it is, and so does the schema. Tidegate undoes \
+             no migration by itself.",
+            names(&ran)
+        )
+    })
 }
 
 /// Blue/green and the like go back by deploying once more, with all their bakes and steps.

@@ -1,6 +1,6 @@
 //! A release starts, waits for a person, or may not start.
 
-use super::words::{affected, names, services};
+use super::words::{affected, names, services, services_of};
 use super::{command, state};
 use crate::model::{Cause, Hold, Notice, NoticeKind, Release, ReleaseImage, Severity, Slot};
 
@@ -10,14 +10,16 @@ pub fn started(release: &Release, slots: &[&Slot]) -> Notice {
     let moving = affected(slots);
     let notes: Vec<_> = moving
         .iter()
-        .flat_map(|slot| {
-            slot.baseline.notes.iter().map(|n| format!("- {}: {n}", slot.target.service))
-        })
+        .flat_map(|slot| slot.baseline.notes.iter().map(|n| format!("- {}: {n}", slot.target.name)))
         .collect();
-    let mut text = vec![
-        format!("{}: {}.", why_it_exists(release), release.label()),
-        format!("It goes to {} {}.", services(moving.len()), waves(&moving)),
-    ];
+    let going = services_of(&moving);
+    let tasks: Vec<_> = moving.iter().copied().filter(|slot| slot.target.is_task()).collect();
+    let mut text = vec![format!("{}: {}.", why_it_exists(release), release.label())];
+    if !tasks.is_empty() {
+        let names = names(&tasks);
+        text.push(format!("First {names} must run to its end with exit code 0."));
+    }
+    text.push(format!("It goes to {} {}.", services(going.len()), waves(&going)));
     text.push(if release.without_way_back {
         "An operator started it without a way back: what has none cannot be brought back."
             .to_owned()

@@ -1,13 +1,14 @@
 //! A release ends well, or is let go.
 
-use super::words::{affected, services, span, story_of};
+use super::words::{affected, services, services_of, span, story_of};
 use super::{command, state};
 use crate::model::{Notice, NoticeKind, Phase, Release, Severity, Slot};
 
 /// On all its targets, or accepted as it stands.
 pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
     let (id, pipeline) = (&release.id, &release.id.pipeline);
-    let moved = affected(slots);
+    let affected = affected(slots);
+    let moved = services_of(&affected);
     let (unproven, accepted, took) = match release.phase {
         Phase::Live { at, unproven, accepted } => (unproven, accepted, span(release.at, at)),
         _ => (false, false, String::new()),
@@ -44,7 +45,7 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
         title,
         text,
         commands,
-        targets: moved.iter().map(|slot| state(slot)).collect(),
+        targets: affected.iter().map(|slot| state(slot)).collect(),
     }
 }
 

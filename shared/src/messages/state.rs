@@ -4,13 +4,16 @@ use crate::model::{Baseline, Digest, Slot, SlotPhase};
 
 /// `Rag: failed: container `Rag` exited with code 1 after 2 s`
 pub fn state(slot: &Slot) -> String {
-    format!("{}: {}", slot.target.service, words(slot))
+    format!("{}: {}", slot.target.name, words(slot))
 }
 
 fn words(slot: &Slot) -> String {
+    if let Some(words) = words_of_task(slot) {
+        return words.to_owned();
+    }
     match &slot.phase {
         SlotPhase::Queued => {
-            format!("waits for wave {}, runs {}", slot.wave + 1, ran(&slot.baseline))
+            format!("waits for its wave, runs {}", ran(&slot.baseline))
         }
         SlotPhase::Unaffected => {
             "not affected: no container runs an image of this release".to_owned()
@@ -29,6 +32,19 @@ fn words(slot: &Slot) -> String {
         SlotPhase::Untouched => "never changed".to_owned(),
         SlotPhase::Left => "left as it is".to_owned(),
     }
+}
+
+/// A one-off task is not brought anywhere: it runs, or it did.
+fn words_of_task(slot: &Slot) -> Option<&'static str> {
+    let words = match &slot.phase {
+        SlotPhase::Queued => "runs once, before the first wave",
+        SlotPhase::Applying { .. } => "being started",
+        SlotPhase::Settling { .. } => "runs",
+        SlotPhase::Healthy { .. } => "ended well",
+        SlotPhase::Untouched => "never run",
+        _ => return None,
+    };
+    slot.target.is_task().then_some(words)
 }
 
 /// What a target ran before: the digests of the containers that change, and the revision.

@@ -27,13 +27,18 @@ pub(super) fn services(count: usize) -> String {
 
 /// The names of the slots' services.
 pub(super) fn names(slots: &[&Slot]) -> String {
-    slots.iter().map(|slot| slot.target.service.as_str()).collect::<Vec<_>>().join(", ")
+    slots.iter().map(|slot| slot.target.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The slots that this release changes, or would.
 pub(super) fn affected<'a>(slots: &[&'a Slot]) -> Vec<&'a Slot> {
     use crate::model::SlotPhase::{Unaffected, Untouched};
     slots.iter().copied().filter(|s| !matches!(s.phase, Unaffected | Untouched)).collect()
+}
+
+/// The services among them; a one-off task is none.
+pub(super) fn services_of<'a>(slots: &[&'a Slot]) -> Vec<&'a Slot> {
+    slots.iter().copied().filter(|slot| !slot.target.is_task()).collect()
 }
 
 /// `What: …`, with one line for each thing seen.

@@ -74,9 +74,8 @@ impl TryFrom<String> for ReleaseId {
     }
 }
 
-/// Something that runs images: today an ECS service, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`.
-///
-/// The first word is the kind, so that schedules and Lightsail services fit beside it.
+/// Something that runs images, written `KIND/ACCOUNT/REGION/WITHIN/NAME`: for an ECS service
+/// `ecs/123456789012/us-west-2/live-crons/Rag`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct TargetId {
@@ -86,22 +85,51 @@ pub struct TargetId {
     pub region: String,
     /// The ECS cluster's name.
     pub cluster: String,
-    /// The ECS service's name.
-    pub service: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Its name there; of a one-off task the one that the config gives it.
+    pub name: String,
+}
+
+/// What can run an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetKind {
+    /// An ECS service.
+    Service,
+    /// A one-off task: it runs once, to its end, and is not brought back.
+    Task,
+}
+
+impl TargetKind {
+    /// All of them.
+    const ALL: [Self; 2] = [Self::Service, Self::Task];
+
+    /// The first word of a target's id.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Service => "ecs",
+            Self::Task => "task",
+        }
+    }
 }
 
 impl TargetId {
     /// The service's ARN in its new form, which names the cluster.
     pub fn service_arn(&self) -> String {
-        let Self { account, region, cluster, service } = self;
-        format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{service}")
+        let Self { account, region, cluster, name, kind: _ } = self;
+        format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{name}")
+    }
+
+    /// It runs once, to its end.
+    pub fn is_task(&self) -> bool {
+        self.kind == TargetKind::Task
     }
 }
 
 impl fmt::Display for TargetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, cluster, service } = self;
-        write!(f, "ecs/{account}/{region}/{cluster}/{service}")
+        let Self { account, region, cluster, kind, name } = self;
+        write!(f, "{}/{account}/{region}/{cluster}/{name}", kind.word())
     }
 }
 
@@ -109,18 +137,21 @@ impl FromStr for TargetId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        match text.split('/').collect::<Vec<_>>()[..] {
-            ["ecs", account, region, cluster, service] => Ok(Self {
-                account: account.to_owned(),
-                region: region.to_owned(),
-                cluster: cluster.to_owned(),
-                service: service.to_owned(),
-            }),
-            _ => Err(InvalidId {
-                found: text.to_owned(),
-                expected: "a target, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`",
-            }),
-        }
+        let invalid = || InvalidId {
+            found: text.to_owned(),
+            expected: "a target, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`",
+        };
+        let [word, account, region, cluster, name] = text.split('/').collect::<Vec<_>>()[..] else {
+            return Err(invalid());
+        };
+        let kind = TargetKind::ALL.into_iter().find(|kind| kind.word() == word);
+        Ok(Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            cluster: cluster.to_owned(),
+            kind: kind.ok_or_else(invalid)?,
+            name: name.to_owned(),
+        })
     }
 }
 

@@ -15,7 +15,7 @@ mod targets;
 pub use condition::Condition;
 pub use failure::{Blame, Failure, TaskFailure, fell};
 pub use head::{Freeze, Head, Memory};
-pub use id::{Digest, InvalidId, ReleaseId, TargetId};
+pub use id::{Digest, InvalidId, ReleaseId, TargetId, TargetKind};
 pub use image::{ReleaseImage, repository_uri};
 pub use journal::{Entry, Notice, NoticeKind, Severity, Subject};
 pub use lease::{LEASE, Note};

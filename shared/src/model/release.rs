@@ -48,6 +48,24 @@ impl Release {
         self.images.values().map(ReleaseImage::label).collect::<Vec<_>>().join(", ")
     }
 
+    /// How people count the wave at this index: services' waves from 1, the one-off tasks before them
+    /// as 0.
+    pub fn wave_number(&self, wave: usize) -> usize {
+        (wave + 1).saturating_sub(self.task_waves())
+    }
+
+    /// How people name the wave at this index: `wave 2 of 3`, or `pre-deploy` for a one-off task.
+    pub fn stage(&self, wave: usize) -> String {
+        match self.wave_number(wave) {
+            0 => "pre-deploy".to_owned(),
+            number => format!("wave {number} of {}", self.waves.len() - self.task_waves()),
+        }
+    }
+
+    fn task_waves(&self) -> usize {
+        self.waves.iter().filter(|wave| wave.iter().any(TargetId::is_task)).count()
+    }
+
     /// All its targets, in the order of the waves.
     pub fn targets(&self) -> impl Iterator<Item = &TargetId> {
         self.waves.iter().flatten()

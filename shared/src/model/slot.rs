@@ -89,6 +89,14 @@ impl Slot {
         self.done.copy.as_deref().unwrap_or(&self.baseline.revision)
     }
 
+    /// What AWS called the thing that the accepted request made: a deployment's id, a task's ARN.
+    pub fn made(&self) -> Option<&str> {
+        match self.answer() {
+            Some(Outcome::Accepted { deployment, .. }) => deployment.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Deploy has answered what is asked now.
     pub fn answer(&self) -> Option<&Outcome> {
         let current = self.done.generation == self.asked.generation;
@@ -329,7 +337,7 @@ pub struct Intent {
 pub enum Outcome {
     /// ECS accepted the call.
     Accepted {
-        /// `ecs-svc/…` of the deployment it made, where ECS says so.
+        /// `ecs-svc/…` of the deployment it made, where ECS says so; a one-off task's ARN.
         deployment: Option<String>,
         /// When.
         at: Timestamp,

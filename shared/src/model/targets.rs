@@ -2,39 +2,57 @@
 
 use std::time::Duration;
 
-use super::TargetId;
-use crate::config::{PipelineConfig, TargetConfig};
+use super::{TargetId, TargetKind};
+use crate::config::{PipelineConfig, TargetConfig, TaskConfig};
 
 impl PipelineConfig {
-    /// The targets, wave by wave.
+    /// The targets, wave by wave: the one-off tasks come first, one after the other.
     pub fn target_waves(&self) -> Vec<Vec<TargetId>> {
-        self.waves
-            .iter()
-            .map(|wave| wave.iter().map(|t| self.target_id(&t.service)).collect())
-            .collect()
+        let tasks = self.pre_deploy.iter().map(|task| vec![self.id(TargetKind::Task, &task.name)]);
+        let services = self.waves.iter().map(|wave| {
+            wave.iter().map(|target| self.service_id(&target.service)).collect::<Vec<_>>()
+        });
+        tasks.chain(services).collect()
     }
 
     /// The name of one of its services as a target.
-    pub fn target_id(&self, service: &str) -> TargetId {
+    pub fn service_id(&self, service: &str) -> TargetId {
+        self.id(TargetKind::Service, service)
+    }
+
+    fn id(&self, kind: TargetKind, name: &str) -> TargetId {
         TargetId {
             account: self.account.clone(),
             region: self.region.clone(),
             cluster: self.cluster.clone(),
-            service: service.to_owned(),
+            kind,
+            name: name.to_owned(),
         }
     }
 
-    /// The config of `target`; `None` when this config does not name it.
+    /// The config of a service; `None` when this config does not name it.
     pub fn target(&self, target: &TargetId) -> Option<&TargetConfig> {
-        let here = self.target_id(&target.service) == *target;
-        self.waves.iter().flatten().find(|t| here && t.service == target.service)
+        let here = self.service_id(&target.name) == *target;
+        self.waves.iter().flatten().find(|t| here && t.service == target.name)
     }
 
-    /// How long ECS may take on `target` before silence becomes a verdict.
+    /// The config of a one-off task; `None` when this config does not name it.
+    pub fn task(&self, target: &TargetId) -> Option<&TaskConfig> {
+        let here = self.id(TargetKind::Task, &target.name) == *target;
+        self.pre_deploy.iter().find(|task| here && task.name == target.name)
+    }
+
+    /// Whether this config names `target`: nothing else is ever changed, or run.
+    pub fn names(&self, target: &TargetId) -> bool {
+        self.target(target).is_some() || self.task(target).is_some()
+    }
+
+    /// How long `target` may take before silence becomes a verdict.
     ///
     /// `native_minutes` are the bakes and steps that ECS itself adds for blue/green and the like.
     pub fn patience(&self, target: &TargetId, native_minutes: u32) -> Duration {
-        let own = self.target(target).and_then(|t| t.timeout).unwrap_or(self.watch.timeout);
-        own + Duration::from_secs(60 * u64::from(native_minutes))
+        let of_task = self.task(target).map(|task| task.timeout);
+        let own = of_task.or_else(|| self.target(target).and_then(|t| t.timeout));
+        own.unwrap_or(self.watch.timeout) + Duration::from_secs(60 * u64::from(native_minutes))
     }
 }

@@ -96,6 +96,7 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         region: REGION.to_owned(),
         images: images.iter().map(image).collect::<BTreeMap<_, _>>(),
         cluster: "cluster".to_owned(),
+        pre_deploy: Vec::new(),
         waves: waves.iter().map(|wave| wave.iter().map(service).collect()).collect(),
         watch: Watch {
             timeout: Duration::from_secs(900),

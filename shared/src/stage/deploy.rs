@@ -25,7 +25,7 @@ impl Stage {
         loop {
             let silent = |service: &str| matches!(self.answers.get(service), Some(Answer::Never));
             let asked = self.table.slots.values().filter(|slot| slot.todo == Some(Todo::Deploy));
-            let asked = asked.map(|slot| slot.target.service.clone());
+            let asked = asked.map(|slot| slot.target.name.clone());
             let asked: Vec<_> = asked.filter(|service| !silent(service)).collect();
             for service in &asked {
                 self.answer(service);
@@ -53,7 +53,7 @@ impl Stage {
         let asked =
             asked.filter(|r| r.todo.is_some() && matches!(r.phase, Phase::Surveying { .. }));
         let Some(release) = asked else { return BTreeMap::new() };
-        release.targets().map(|t| (t.clone(), self.finding(&release, &t.service))).collect()
+        release.targets().map(|t| (t.clone(), self.finding(&release, &t.name))).collect()
     }
 
     fn finding(&mut self, release: &Release, service: &str) -> Finding {
@@ -93,7 +93,7 @@ impl Stage {
     /// What is asked, as far as it needs a call.
     fn act(&mut self, target: &TargetId) -> Outcome {
         let (now, slot) = (self.now, &self.table.slots[target]);
-        let service = self.services.get_mut(&target.service).unwrap();
+        let service = self.services.get_mut(&target.name).unwrap();
         let seen = Some(Seen::Service(Box::new(service.sighting(now))));
         match turn::next(slot, &Known { named: true, seen, same_bytes: None }, now) {
             Next::Answer(outcome) => outcome,

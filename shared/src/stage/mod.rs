@@ -252,7 +252,7 @@ impl Stage {
     /// The phases of all slots, in the order of their services' names.
     pub(crate) fn slots(&self) -> Vec<(&str, &'static str)> {
         let slots = self.table.slots.values();
-        slots.map(|slot| (slot.target.service.as_str(), slot.phase.name())).collect()
+        slots.map(|slot| (slot.target.name.as_str(), slot.phase.name())).collect()
     }
 
     pub(crate) fn told(&self) -> Vec<NoticeKind> {

@@ -59,7 +59,7 @@ fn whole_or_back(table: &Table) -> Kept {
             ),
             _ => true,
         };
-        let (id, service) = (&release.id, &slot.target.service);
+        let (id, service) = (&release.id, &slot.target.name);
         let phases = (release.phase.name(), slot.phase.name());
         keep("whole_or_back", fits, || format!("{id} is {}, {service} is {}", phases.0, phases.1))?;
         let named = !release.phase.is_stuck() || table.head.freeze.is_some();

@@ -167,7 +167,7 @@ impl Table {
         for (before, after) in slots {
             let now = self.slots.get(&after.target);
             let (step, done) = (now.map(|slot| slot.step), now.map(|slot| slot.done.step));
-            demand(&after.target.service, after.condition(before.as_ref()), step, done)?;
+            demand(&after.target.name, after.condition(before.as_ref()), step, done)?;
         }
         let mut keys: BTreeSet<_> = self.journal.iter().map(|entry| key(entry)).collect();
         match journal.iter().find(|entry| !keys.insert(key(entry))) {

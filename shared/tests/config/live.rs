@@ -48,6 +48,7 @@ fn someli() -> Live {
     Live {
         clusters: names(&["UAT", "live-crons"]),
         services: BTreeMap::from([("live-crons".to_owned(), services)]),
+        tasks: BTreeMap::new(),
         repositories,
     }
 }

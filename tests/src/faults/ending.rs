@@ -103,7 +103,7 @@ pub(super) async fn ending(stage: &Stage, release: &str, pushed: &str) -> Ending
             .rev()
             .map(|it| format!("{} {}", it.id, it.phase.name()))
             .collect(),
-        targets: slots.iter().map(|slot| (slot.target.service.clone(), standing(slot))).collect(),
+        targets: slots.iter().map(|slot| (slot.target.name.clone(), standing(slot))).collect(),
         runs: stage.running().into_iter().map(|(service, it)| (service, bytes(it))).collect(),
         notices: notices.iter().map(|notice| notice.kind.name().to_owned()).collect(),
         told: stage.kinds_published().into_iter().collect(),

@@ -29,7 +29,9 @@ pub(super) fn returning(
         Some(Outcome::Throttled { until }) => throttled(slot, *until, now),
         Some(Outcome::Drifted { seen, .. }) => drifted(slot, seen, now),
         Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => match seen {
-            None => wait(slot, "ECS to bring the baseline back", Some(deadline)),
+            None | Some(Seen::Task(_)) => {
+                wait(slot, "ECS to bring the baseline back", Some(deadline))
+            }
             Some(Seen::Missing) => return_failed(slot, GONE, "Create it again", now),
             Some(Seen::Service(sighting)) => came_back(slot, sighting, *at, deadline, now),
         },

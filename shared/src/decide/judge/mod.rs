@@ -6,6 +6,7 @@
 mod back;
 mod forth;
 mod ours;
+mod task;
 
 use std::time::Duration;
 
@@ -66,6 +67,9 @@ fn evidence(slot: &Slot) -> Vec<String> {
 }
 
 fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+    if slot.target.is_task() {
+        return task::judge(scene, slot, seen, now);
+    }
     match &slot.phase {
         SlotPhase::Queued => forth::queued(slot, seen, now),
         SlotPhase::Applying { .. } => forth::applying(scene, slot, now),

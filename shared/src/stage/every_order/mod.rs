@@ -182,7 +182,7 @@ impl Model for EveryOrder {
         let mut table = Table::new(config);
         table.adopt(&["app"], long_ago);
         let service = |target: &TargetId| {
-            Service::running(&target.service, "app", &build::digest("01d"), long_ago)
+            Service::running(&target.name, "app", &build::digest("01d"), long_ago)
         };
         let services = self.targets.iter().map(service);
         let first = State::new(table, services, self.story.limits);

@@ -103,7 +103,7 @@ pub(super) fn at_rest(model: &EveryOrder, state: &State) -> Kept {
         };
         let left = table.slots.get(target).filter(gone).and_then(|slot| slot.ours());
         let back = left != Some(service.primary().revision.as_str());
-        keep("whole_or_back", back, || format!("{} runs ours", target.service))?;
+        keep("whole_or_back", back, || format!("{} runs ours", target.name))?;
     }
     if scene.moving.is_some() || state.left.foreign < model.story.limits.foreign {
         return Ok(());
@@ -112,7 +112,7 @@ pub(super) fn at_rest(model: &EveryOrder, state: &State) -> Kept {
     for (target, service) in model.targets.iter().zip(&state.services) {
         let runs = service.running_digest();
         let whole = runs == *live;
-        keep("whole_or_back", whole, || format!("{} runs {}", target.service, runs.short()))?;
+        keep("whole_or_back", whole, || format!("{} runs {}", target.name, runs.short()))?;
     }
     Ok(())
 }

@@ -195,7 +195,7 @@ impl EveryOrder {
         for target in 0..state.services.len() {
             if state.is_due(target) {
                 happens.push(Happens::Becomes(target, Fate::Open));
-                let [old, foreign] = [1, FOREIGN].map(|n| arn(&self.targets[target].service, n));
+                let [old, foreign] = [1, FOREIGN].map(|n| arn(&self.targets[target].name, n));
                 let revision = &state.services[target].primary().revision;
                 if left.bad > 0 && *revision != foreign {
                     happens.push(Happens::Becomes(target, Fate::Hangs));
@@ -258,7 +258,7 @@ impl EveryOrder {
             Happens::Meddles(target) => {
                 self.note("somebody else deployed");
                 state.left.foreign -= 1;
-                let revision = arn(&self.targets[target].service, FOREIGN);
+                let revision = arn(&self.targets[target].name, FOREIGN);
                 let _ = state.update(target, &revision);
             }
             Happens::Time => self.pass(state),

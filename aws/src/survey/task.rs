@@ -1,0 +1,49 @@
+//! One-off tasks: the revision they run from. They have no baseline: what ran is not brought back.
+
+use tidegate_core::config::{TargetConfig, TaskConfig};
+use tidegate_core::decide::Finding;
+use tidegate_core::definition::{difference, images};
+use tidegate_core::model::{Baseline, Pin};
+use tidegate_core::sighting::Strategy;
+
+use super::{Survey, pin};
+use crate::Error;
+
+impl Survey<'_> {
+    /// What is found at a one-off task. `None` when AWS throttled for too long.
+    pub(super) async fn task(&mut self, task: &TaskConfig) -> Result<Option<Finding>, Error> {
+        let base = self.newest(&task.task_definition).await?;
+        if !images(&base.json).iter().any(|image| image.container == task.container) {
+            return Ok(Some(Finding::Unfit(format!(
+                "{} has no container `{}`; `container` in the config names the one whose exit code \
+                 counts",
+                base.arn, task.container
+            ))));
+        }
+        let baseline = Box::new(Baseline {
+            at: self.app.clock.now(),
+            running: base.arn.clone(),
+            revision: base.arn.clone(),
+            base: base.arn.clone(),
+            images: Vec::new(),
+            desired: 0,
+            ran: 0,
+            strategy: Strategy::Rolling,
+            native_minutes: 0,
+            notes: Vec::new(),
+        });
+        let containers = self.containers(&TargetConfig::default(), &base);
+        if containers.is_empty() {
+            return Ok(Some(Finding::Unaffected { baseline }));
+        }
+        if let Some(gone) = self.gone(&containers).await? {
+            return Ok(Some(Finding::Unfit(gone)));
+        }
+        let pins: Vec<Pin> = containers.iter().map(|(named, image)| pin(named, image)).collect();
+        let Some((revision, definition)) = self.successor(&base, &pins).await? else {
+            return Ok(None);
+        };
+        let difference = difference(&base.json, &definition);
+        Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+}

@@ -1,0 +1,137 @@
+//! One-off tasks before the first wave: once, to a good end, or no service is touched.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidegate_core::model::NoticeKind;
+use tidegate_local::faults::{Fault, FaultRule};
+use tidegate_tests::fleet::is_live;
+use tidegate_tests::{Stage, play};
+
+const PIPELINE: &str = "someli-production";
+const FIRST: &str = "someli-production/1";
+
+/// A migration, then two waves.
+const MIGRATING: &str = r#"
+version: 1
+pipelines:
+  someli-production:
+    region: us-west-2
+    images: { crons: { repository: live_crons, tag: [uapi] } }
+    cluster: live-crons
+    pre_deploy:
+      - { name: migrate, task_definition: rag-migrate, container: api, command: [alembic, upgrade, head],
+          network_from: Rag, timeout: 2m, down: [alembic, downgrade, "-1"] }
+    waves: [[Rag], [AI_CONTENT]]
+    watch: { bake: 30s }
+"#;
+
+fn runs(stage: &Stage) -> Vec<Value> {
+    stage.called("deploy", "RunTask")
+}
+
+#[test]
+fn it_runs_once_where_the_service_runs_and_the_waves_follow() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        let digest = stage.push("uapi", "healthy");
+        stage.until_service(PIPELINE, "migrate", "settling").await;
+        assert_eq!(stage.updates("Rag"), 0, "a service moved before the migration had ended");
+        let release = stage.end_of(FIRST).await;
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        let calls = runs(stage);
+        let [call] = &calls[..] else { panic!("{calls:#?}") };
+        let container = &call["overrides"]["containerOverrides"][0];
+        assert_eq!(container["name"], json!("api"));
+        assert_eq!(container["command"], json!(["alembic", "upgrade", "head"]));
+        let network = &call["networkConfiguration"]["awsvpcConfiguration"];
+        assert_eq!(network["subnets"], json!(["subnet-0a1b2c3d"]));
+        let (definition, _) = stage.definition(call["taskDefinition"].as_str().expect("an ARN"));
+        let image = definition["containerDefinitions"][0]["image"].as_str().expect("an image");
+        assert!(image.ends_with(&format!("@{digest}")), "{image}");
+        for service in ["Rag", "AI_CONTENT"] {
+            assert_eq!(stage.digest(service), digest);
+        }
+        assert_eq!(stage.kinds(FIRST).await, [NoticeKind::Started, NoticeKind::Live]);
+    });
+}
+
+#[test]
+fn another_end_than_code_0_stops_the_release_and_nothing_is_rolled() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        let before = stage.revision("Rag");
+        let digest = stage.push("uapi", "exit=3");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal(FIRST).await);
+        let cause = &release.failure.as_ref().expect("a failure").cause;
+        assert!(cause.starts_with("migrate: container `api` exited with code 3"), "{cause}");
+        for service in ["Rag", "AI_CONTENT"] {
+            assert_eq!(stage.updates(service), 0, "{service} was touched");
+        }
+        assert_eq!(stage.revision("Rag"), before);
+        assert_eq!(runs(stage).len(), 1);
+        // What a migration meets is often mended in the database: then the same bytes are right.
+        assert!(!stage.is_blocked(PIPELINE, &digest).await);
+        let told = stage.notices(FIRST).await;
+        let last = told.last().expect("a notice");
+        assert_eq!(last.kind, NoticeKind::RolledBack);
+        assert!(last.text.iter().any(|it| it.contains("undoes no migration")), "{last:#?}");
+    });
+}
+
+#[test]
+fn a_call_whose_answer_is_lost_runs_no_second_one() {
+    for fault in [Fault::AnswerLost, Fault::KillAfter] {
+        play(1, MIGRATING, async |stage| {
+            stage.adopt().await;
+            let rule = FaultRule {
+                caller: Some("deploy".to_owned()),
+                action: Some("RunTask".to_owned()),
+                times: Some(1),
+                ..FaultRule::always(fault)
+            };
+            stage.twin.world.with(|cloud, _| cloud.faults.add(rule));
+            stage.push("uapi", "healthy");
+            let release = stage.end_of(FIRST).await;
+            assert!(is_live(&release), "{fault:?}: {}", stage.journal(FIRST).await);
+            let fired: u64 =
+                stage.twin.world.look(|cloud| cloud.faults.fired().iter().map(|it| it.fired).sum());
+            assert_eq!(fired, 1, "nothing went wrong");
+            let input = json!({ "family": "rag-migrate", "desiredStatus": "STOPPED" });
+            let tasks = stage.ecs("ListTasks", input)["taskArns"].clone();
+            assert_eq!(tasks.as_array().map(Vec::len), Some(1), "{fault:?}: {tasks}");
+        });
+    }
+}
+
+#[test]
+fn one_that_does_not_end_in_time_is_no_success_and_is_not_stopped() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "slow=600s");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal(FIRST).await);
+        let failure = release.failure.as_ref().expect("a failure");
+        assert!(failure.cause.contains("did not end in time"), "{failure}");
+        assert_eq!(stage.updates("Rag"), 0);
+    });
+}
+
+#[test]
+fn a_rollback_in_the_middle_waits_for_its_end_and_touches_nothing() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "slow=60s");
+        stage.until_service(PIPELINE, "migrate", "settling").await;
+        stage.does("rollback someli-production --yes").await;
+        stage.twin.run_for(Duration::from_secs(5)).await;
+        let status = stage.tidegate("status someli-production").await.1;
+        assert!(status.contains("a task that runs is not stopped"), "{status}");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal(FIRST).await);
+        let journal = stage.journal(FIRST).await;
+        assert!(journal.contains("exited with code 0"), "{journal}");
+        assert_eq!(stage.updates("Rag"), 0);
+    });
+}
