@@ -135,3 +135,42 @@ fn a_rollback_in_the_middle_waits_for_its_end_and_touches_nothing() {
         assert_eq!(stage.updates("Rag"), 0);
     });
 }
+
+#[test]
+fn going_back_runs_no_task_and_down_undoes_it_once() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of(FIRST).await));
+        // The second one migrates, and crashes in its services.
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        let good = stage.digest("Rag");
+        let second = stage.twin.push("live_crons", &["uapi"], "healthy").expect("a push");
+        let release = stage.end_of("someli-production/2").await;
+        assert!(is_live(&release), "{}", stage.journal("someli-production/2").await);
+        assert_eq!(runs(stage).len(), 2);
+        let why = stage.refuses("rollback someli-production --down --yes").await;
+        assert!(why.contains("someli-production/2 is live"), "{why}");
+        stage.does("rollback someli-production --to 1 --yes").await;
+        let back = stage.end_of("someli-production/3").await;
+        assert!(is_live(&back), "{}", stage.journal("someli-production/3").await);
+        assert_eq!(stage.digest("Rag"), good);
+        assert_eq!(runs(stage).len(), 2, "earlier bytes do not know the newer schema");
+
+        stage.does("rollback someli-production --down --yes").await;
+        let down = stage.end_of("someli-production/4").await;
+        let journal = stage.journal("someli-production/4").await;
+        assert_eq!(down.phase.name(), "rolled_back", "{journal}");
+        let calls = runs(stage);
+        let command = &calls[2]["overrides"]["containerOverrides"][0]["command"];
+        assert_eq!(*command, json!(["alembic", "downgrade", "-1"]));
+        // From the bytes that did it, though they are blocked by now: the earlier ones lack the script.
+        let (definition, _) =
+            stage.definition(calls[2]["taskDefinition"].as_str().expect("an ARN"));
+        let image = definition["containerDefinitions"][0]["image"].as_str().expect("an image");
+        assert!(image.ends_with(&second), "{image}");
+        assert_eq!(stage.scene(PIPELINE).await.head.live, Some(3));
+        let why = stage.refuses("rollback someli-production --down --yes").await;
+        assert!(why.contains("undid the one-off tasks of 2 already"), "{why}");
+    });
+}

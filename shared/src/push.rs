@@ -229,7 +229,7 @@ pub fn new_release(
     now: Timestamp,
 ) -> Change {
     // Only an operator's rollback starts in a frozen pipeline: a freeze never stops a rollback.
-    let back = matches!(cause, Cause::Rollback { .. });
+    let back = cause.goes_back();
     let free = head.freeze.is_none() || back || !stands(Guard::Freeze);
     let starts = free && (head.moving.is_none() || !stands(Guard::OneMover));
     let number = head.next;
@@ -244,12 +244,12 @@ pub fn new_release(
     let release = Release {
         id: ReleaseId::new(head.pipeline.clone(), number),
         step: 1,
+        waves: scene.config.waves_of(&cause),
         cause,
         by: by.to_owned(),
         at: now,
         config: head.config,
         images,
-        waves: scene.config.target_waves(),
         phase,
         without_way_back: false,
         failure: None,

@@ -57,6 +57,7 @@ pub fn next(slot: &Slot, known: &Known, now: Timestamp) -> Next {
     match slot.asked.action {
         Action::None => Next::Answer(Outcome::Already { at: now }),
         Action::Apply if slot.target.is_task() => run(slot, known, now),
+        Action::Undo => run(slot, known, now),
         Action::Apply => apply(slot, known, now),
         Action::RollBack => roll_back(slot, known, now),
     }

@@ -159,6 +159,7 @@ fn rolled_back() {
         &release,
         &slots.iter().collect::<Vec<_>>(),
         &release.images.values().collect::<Vec<_>>(),
+        false,
     );
     check_notice("rolled_back", "rolling_back", "rolled_back", notice);
 }
@@ -169,7 +170,7 @@ fn rolled_back_before_anything_moved_blames_nobody() {
     let mut failure = crash();
     failure.blame = Blame::Other;
     release.failure = Some(failure);
-    let notice = messages::rolled_back(&release, &[], &[]);
+    let notice = messages::rolled_back(&release, &[], &[], false);
     assert!(notice.text[0].starts_with("No service had been changed"), "{:?}", notice.text);
     let said = format!("{:?}{:?}", notice.text, notice.commands);
     assert!(!said.contains("block"), "{said}");

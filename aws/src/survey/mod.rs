@@ -107,7 +107,7 @@ impl<'a> Survey<'a> {
         for target in self.release.targets() {
             let seen = seen.get(&target.name).and_then(Option::as_ref);
             let surveyed = match self.scene.config.task(target) {
-                Some(task) => self.task(task).await,
+                Some(task) => self.task(target, task).await,
                 None => self.one(target, seen).await,
             };
             let finding = match surveyed {
@@ -265,7 +265,7 @@ impl<'a> Survey<'a> {
     /// Blocked bytes are no baseline: coming back to them would be no rescue. But an operator who
     /// goes back blocks what is left, and must not be held for it.
     fn drop_blocked(&self, images: &mut [RunningImage]) {
-        let back = matches!(self.release.cause, Cause::Rollback { .. });
+        let back = self.release.cause.goes_back();
         if back || !stands(Guard::BlockedBaseline) {
             return;
         }

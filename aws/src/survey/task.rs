@@ -3,7 +3,7 @@
 use tidegate_core::config::{TargetConfig, TaskConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{difference, images};
-use tidegate_core::model::{Baseline, Pin};
+use tidegate_core::model::{Baseline, Pin, TargetId};
 use tidegate_core::sighting::Strategy;
 
 use super::{Survey, pin};
@@ -11,7 +11,14 @@ use crate::Error;
 
 impl Survey<'_> {
     /// What is found at a one-off task. `None` when AWS throttled for too long.
-    pub(super) async fn task(&mut self, task: &TaskConfig) -> Result<Option<Finding>, Error> {
+    pub(super) async fn task(
+        &mut self,
+        target: &TargetId,
+        task: &TaskConfig,
+    ) -> Result<Option<Finding>, Error> {
+        if self.release.cause.undoes() {
+            return Ok(Some(self.ran(target)));
+        }
         let base = self.newest(&task.task_definition).await?;
         if !images(&base.json).iter().any(|image| image.container == task.container) {
             return Ok(Some(Finding::Unfit(format!(
@@ -45,5 +52,19 @@ impl Survey<'_> {
         };
         let difference = difference(&base.json, &definition);
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+
+    /// The revision that the task ran from: only those bytes know how to undo what they did.
+    fn ran(&self, target: &TargetId) -> Finding {
+        let slot = self.scene.slots.get(target);
+        match slot.and_then(|slot| Some((slot, slot.ours()?))) {
+            None => Finding::Unfit("it never ran: there is nothing to undo".to_owned()),
+            Some((slot, revision)) => Finding::Ready {
+                baseline: Box::new(slot.baseline.clone()),
+                pins: slot.wanted.clone(),
+                revision: revision.to_owned(),
+                difference: Vec::new(),
+            },
+        }
     }
 }

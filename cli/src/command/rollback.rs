@@ -2,12 +2,13 @@
 
 use tidegate_aws::Table;
 use tidegate_core::command::{self, RollbackOptions};
-use tidegate_core::model::{Phase, Release, ReleaseId, Scene};
+use tidegate_core::model::{Phase, Release, ReleaseId, Scene, TargetId};
 
 use crate::consent::Consent;
 use crate::decision::carry_out;
 use crate::output::Desk;
 use crate::reference::pipeline_name;
+use crate::view::Outcome;
 use crate::{Error, Exit, Goal, Session};
 
 /// Go back: fail what moves now, or bring an earlier release's digests
@@ -15,7 +16,8 @@ use crate::{Error, Exit, Goal, Session};
 /// While a release moves, or has stopped for a person to decide, it fails and its targets go back
 /// to what they ran before. In a settled pipeline a new release brings the earlier digests into the
 /// current revisions; the digests it leaves are blocked, and the pipeline freezes, so that the next
-/// push waits for you. Database migrations are not undone.
+/// push waits for you. Database migrations are not undone: `--down` does that, once the services are
+/// back.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Rollback {
     /// The pipeline
@@ -34,6 +36,9 @@ pub struct Rollback {
     /// Also bring back what somebody else changed in the meantime
     #[arg(long, conflicts_with = "to")]
     pub include_drifted: bool,
+    /// Run the `down` commands of the release that came back last, and nothing else
+    #[arg(long, conflicts_with_all = ["to", "no_block", "no_freeze", "include_drifted"])]
+    pub down: bool,
     /// Whether it may.
     #[command(flatten)]
     pub consent: Consent,
@@ -41,7 +46,7 @@ pub struct Rollback {
 
 impl Rollback {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
-        let Self { pipeline, to, no_block, no_freeze, include_drifted, consent } = self;
+        let Self { pipeline, to, no_block, no_freeze, include_drifted, down, consent } = self;
         let options = RollbackOptions {
             block: !no_block,
             freeze: !no_freeze,
@@ -50,6 +55,7 @@ impl Rollback {
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
         let outcome = match (&scene.moving, to) {
+            _ if *down => self.undo(session, desk, &scene).await?,
             (Some(moving), None) => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
                 let what = format!("fails {} ({})", moving.id, moving.phase.name());
@@ -81,6 +87,33 @@ impl Rollback {
         };
         desk.say(&outcome)?;
         Ok(Exit::Done)
+    }
+
+    async fn undo(
+        &self,
+        session: &Session,
+        desk: &mut Desk<'_>,
+        scene: &Scene,
+    ) -> Result<Outcome, Error> {
+        let Self { pipeline, consent, .. } = self;
+        let table = session.table().await?;
+        let targets = scene.config.target_waves();
+        let tasks: Vec<_> = targets.into_iter().flatten().filter(TargetId::is_task).collect();
+        let ran: Vec<_> = table.slots(&tasks).await?.into_values().collect();
+        let newest = ran.iter().map(|slot| &slot.release).filter(|id| id.pipeline == *pipeline);
+        let last = match newest.max() {
+            Some(id) => table.release_of(id).await?,
+            None => None,
+        };
+        let last = last.ok_or_else(|| {
+            Error::NotNow(format!("{pipeline} ran no one-off task: there is nothing to undo"))
+        })?;
+        let what = format!("runs what undoes the one-off tasks of {}", last.id);
+        consent.ask(session, desk, pipeline, &what)?;
+        carry_out(session, pipeline, consent.dry_run, |moment| {
+            command::undo(moment.scene, &ran, &last, moment.actor, moment.now)
+        })
+        .await
     }
 
     fn refuse_what_settled_pipelines_take(&self, moving: &ReleaseId) -> Result<(), Error> {

@@ -79,6 +79,7 @@ impl ReleaseView {
             Cause::Push => "pushed".to_owned(),
             Cause::Adopted => "adopted".to_owned(),
             Cause::Rollback { to } => format!("rollback to {to}"),
+            Cause::Undo { of } => format!("undoes the tasks of {of}"),
             Cause::Start => "started".to_owned(),
         }
     }

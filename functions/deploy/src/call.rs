@@ -66,10 +66,12 @@ pub(crate) async fn act(
 /// The config that rules what is brought in: nothing that it does not name is changed. What goes back
 /// needs none.
 async fn ruling(app: &App, slot: &Slot) -> Result<Option<PipelineConfig>, Error> {
-    if slot.asked.action != Action::Apply {
-        return Ok(None);
+    match slot.asked.action {
+        Action::None | Action::RollBack => Ok(None),
+        Action::Apply | Action::Undo => {
+            Ok(Some(app.table.config(&slot.release.pipeline, slot.config).await?))
+        }
     }
-    Ok(Some(app.table.config(&slot.release.pipeline, slot.config).await?))
 }
 
 /// `RunTask`, where and how the service beside it runs.
@@ -81,6 +83,14 @@ async fn run_task(
     revision: &str,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
+    let command = match (slot.asked.action, &task.down) {
+        (Action::Undo, Some(down)) => down,
+        (Action::Undo, None) => {
+            let why = format!("the config does not say what undoes `{}`", task.name);
+            return Ok(Came::To(slot, Outcome::Refused { why, at: app.clock.now() }));
+        }
+        _ => &task.command,
+    };
     let cluster = slot.target.cluster.clone();
     let launch = match ecs.launch_of(&cluster, &task.network_from).await {
         Ok(launch) => launch,
@@ -91,7 +101,7 @@ async fn run_task(
     let Some(slot) = intend(app, slot, intent, deadline).await? else {
         return Ok(Came::Overtaken);
     };
-    let (container, command) = (task.container.as_str(), task.command.as_slice());
+    let container = task.container.as_str();
     let one = OneOff { cluster: &cluster, name, revision, container, command, token: &token };
     match ecs.run_task(&one, launch).await {
         Ok(arn) => {

@@ -4,6 +4,7 @@ mod adopt;
 mod gate;
 mod go;
 mod rollback;
+mod undo;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ pub use adopt::apply_config;
 pub use gate::{block, freeze, unblock, unfreeze};
 pub use go::{abandon, accept, start, start_without_way_back};
 pub use rollback::{RollbackOptions, rollback_moving, rollback_to};
+pub use undo::undo;
 
 use crate::decide::pipeline_entry;
 use crate::model::{Change, Head, Release, ReleaseImage, Scene};

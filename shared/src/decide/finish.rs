@@ -108,6 +108,17 @@ pub(super) fn rollback_ended(scene: &Scene, release: &Release, now: Timestamp) -
     rolled_back(scene, release, &slots, reason, TIDEGATE, now)
 }
 
+/// What undoes the one-off tasks of an earlier release ran to its good end. What is live stays so.
+pub(super) fn undone(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::RolledBack { at: now });
+    let notice = messages::undone(&next, &scene.owned().collect::<Vec<_>>());
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    let reason = "what undoes the one-off tasks ran to its end".to_owned();
+    let entry = release_entry(release, &next, TIDEGATE, reason, Some(notice), now);
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
 /// An operator stopped a release that had not taken any target.
 pub(super) fn rolled_back_untouched(
     scene: &Scene,
@@ -134,7 +145,12 @@ fn rolled_back(
     head.moving = None;
     let stays_out = |image: &&ReleaseImage| scene.blocked.contains_key(&image.digest);
     let blocked: Vec<_> = next.images.values().filter(stays_out).collect();
-    let notice = messages::rolled_back(&next, slots, &blocked);
+    let undoable = |slot: &&&Slot| {
+        let task = scene.config.task(&slot.target);
+        slot.done.called.is_some() && task.is_some_and(|task| task.down.is_some())
+    };
+    let can_undo = slots.iter().any(|slot| undoable(&slot)) && !release.cause.undoes();
+    let notice = messages::rolled_back(&next, slots, &blocked, can_undo);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
@@ -188,7 +204,9 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
     let next = release.becomes(Phase::Live { at: now, unproven: false, accepted: true });
     let mut head = scene.head.stepped();
     head.moving = None;
-    head.live = Some(release.id.number);
+    if !release.cause.undoes() {
+        head.live = Some(release.id.number);
+    }
     let notice = messages::live(&next, &scene.owned().collect::<Vec<_>>());
     let next = with_the_rest(next, scene);
     let reason = format!("{actor} accepted the targets as they are");

@@ -21,7 +21,7 @@ pub(super) fn wave(
     // A chunk of this wave that a crash left closed.
     let closed: Vec<_> = queued(scene, wave).take(CHUNK).collect();
     if !closed.is_empty() {
-        let slots = closed.into_iter().map(|slot| apply(slot, sightings, now)).collect();
+        let slots = closed.into_iter().map(|slot| apply(release, slot, sightings, now)).collect();
         return does(Change { slots, ..Change::default() });
     }
     let standing: Vec<_> = scene
@@ -34,6 +34,7 @@ pub(super) fn wave(
     }
     let change = match next_wave(scene) {
         Some(next) => open(scene, release, next, sightings, now),
+        None if release.cause.undoes() => finish::undone(scene, release, now),
         None => start_bake(scene, release, now),
     };
     does(change)
@@ -57,8 +58,14 @@ pub(super) fn names(slots: &[&Slot]) -> String {
     slots.iter().map(|s| s.target.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn apply(slot: &Slot, sightings: &Sightings, now: Timestamp) -> (Option<Slot>, Slot) {
-    let mut next = slot.becomes(SlotPhase::Applying { since: now }).asks(Action::Apply, now);
+fn apply(
+    release: &Release,
+    slot: &Slot,
+    sightings: &Sightings,
+    now: Timestamp,
+) -> (Option<Slot>, Slot) {
+    let action = if release.cause.undoes() { Action::Undo } else { Action::Apply };
+    let mut next = slot.becomes(SlotPhase::Applying { since: now }).asks(action, now);
     if let Some(Seen::Service(sighting)) = sightings.get(&slot.target) {
         next.seen_at = sighting.at;
     }
@@ -81,7 +88,8 @@ fn open(
         messages::started(&next, &slots)
     });
     let entry = release_entry(release, &next, TIDEGATE, reason, notice, now);
-    let slots = opening.into_iter().take(CHUNK).map(|slot| apply(slot, sightings, now)).collect();
+    let slots =
+        opening.into_iter().take(CHUNK).map(|slot| apply(release, slot, sightings, now)).collect();
     Change { releases: vec![next], slots, journal: vec![entry], ..Change::default() }
 }
 

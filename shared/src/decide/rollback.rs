@@ -20,7 +20,7 @@ pub(super) fn on_failure(
     now: Timestamp,
 ) -> Change {
     // An operator's rollback that fails causes no other: a person decides.
-    let back = matches!(release.cause, Cause::Rollback { .. });
+    let back = release.cause.goes_back();
     if back && stands(Guard::RollbackOfRollback) {
         return finish::own_rollback_failed(scene, release, failure, now);
     }

@@ -79,6 +79,10 @@ pub(super) fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> Stri
 
 /// The first of a release's bytes that are blocked.
 pub(super) fn blocked(scene: &Scene, release: &Release) -> Option<String> {
+    // Only the bytes that did it know how to undo it, blocked or not.
+    if release.cause.undoes() {
+        return None;
+    }
     let block = release.images.values().find_map(|image| scene.blocked.get(&image.digest))?;
     stands(Guard::Block).then(|| block.to_string())
 }
@@ -117,7 +121,7 @@ fn begin(scene: &Scene, release: &Release, fit: &Release, now: Timestamp) -> Cha
 pub(super) fn surveying(release: &Release, scene: &Scene, now: Timestamp) -> Release {
     let mut next = release.becomes(Phase::Surveying { since: now, held: None });
     next.config = scene.head.config;
-    next.waves = scene.config.target_waves();
+    next.waves = scene.config.waves_of(&release.cause);
     next.todo = Some(Todo::Deploy);
     next
 }

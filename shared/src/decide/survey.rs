@@ -57,7 +57,7 @@ pub(super) fn pending(
         return does(change);
     }
     // A newer release starts here as much as anywhere; going back does not give way to it.
-    let gives_way = scene.head.freeze.is_none() && !matches!(release.cause, Cause::Rollback { .. });
+    let gives_way = scene.head.freeze.is_none() && !release.cause.goes_back();
     if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
         return does(match start::startable(scene, waiting) {
             Ok(fit) => supersede(scene, release, waiting, &fit, held, now),
@@ -65,7 +65,7 @@ pub(super) fn pending(
         });
     }
     // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
-    let held_frozen = held.is_some() && !matches!(release.cause, Cause::Rollback { .. });
+    let held_frozen = held.is_some() && !release.cause.goes_back();
     if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| held_frozen) {
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
@@ -127,8 +127,10 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
         }
         return does(self::hold(release, held.as_ref(), &hold, tell, now));
     }
+    // A task alone brings nothing, unless it is all that is asked for.
     let goes = |(target, finding): (&TargetId, &Finding)| {
-        !target.is_task() && matches!(finding, Finding::Ready { .. })
+        let counts = !target.is_task() || release.cause.undoes();
+        counts && matches!(finding, Finding::Ready { .. })
     };
     if !found.iter().any(goes) {
         return does(start::refuse(scene, release, no_target(release), now));

@@ -34,7 +34,13 @@ pub fn rollback_started(release: &Release, slots: &[&Slot], blocked: &[&ReleaseI
 }
 
 /// Every target that was touched runs its baseline again; `blocked` of its images do not come again.
-pub fn rolled_back(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]) -> Notice {
+/// `can_undo`: the config says what undoes a one-off task that ran.
+pub fn rolled_back(
+    release: &Release,
+    slots: &[&Slot],
+    blocked: &[&ReleaseImage],
+    can_undo: bool,
+) -> Notice {
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let back: Vec<_> = slots
         .iter()
@@ -53,6 +59,7 @@ pub fn rolled_back(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]
     text.push("The next push is released as usual, unless the pipeline is frozen.".to_owned());
     let mut commands = vec![command::show(id)];
     commands.extend(blocked.iter().map(|image| command::unblock(pipeline, &image.digest)));
+    commands.extend(can_undo.then(|| command::down(pipeline)));
     Notice {
         kind: NoticeKind::RolledBack,
         severity: Severity::Warning,
@@ -60,6 +67,22 @@ pub fn rolled_back(release: &Release, slots: &[&Slot], blocked: &[&ReleaseImage]
         text,
         commands,
         targets: affected(slots).iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// What undoes the one-off tasks of an earlier release ran, because a person asked for it.
+pub fn undone(release: &Release, slots: &[&Slot]) -> Notice {
+    let id = &release.id;
+    Notice {
+        kind: NoticeKind::RolledBack,
+        severity: Severity::Info,
+        title: format!("{id} ran what undoes {}", names(slots)),
+        text: vec![
+            format!("{} asked for it. It ended with exit code 0.", release.by),
+            "No service was changed by it.".to_owned(),
+        ],
+        commands: vec![command::show(id)],
+        targets: slots.iter().map(|slot| state(slot)).collect(),
     }
 }
 

@@ -19,8 +19,12 @@ pub fn started(release: &Release, slots: &[&Slot]) -> Notice {
         let names = names(&tasks);
         text.push(format!("First {names} must run to its end with exit code 0."));
     }
-    text.push(format!("It goes to {} {}.", services(going.len()), waves(&going)));
-    text.push(if release.without_way_back {
+    if !going.is_empty() {
+        text.push(format!("It goes to {} {}.", services(going.len()), waves(&going)));
+    }
+    text.push(if going.is_empty() {
+        "No service is changed by it.".to_owned()
+    } else if release.without_way_back {
         "An operator started it without a way back: what has none cannot be brought back."
             .to_owned()
     } else {
@@ -48,6 +52,9 @@ fn why_it_exists(release: &Release) -> String {
             format!("{} goes back to {}/{to}", release.by, release.id.pipeline)
         }
         Cause::Start => format!("{} started it by hand", release.by),
+        Cause::Undo { of } => {
+            format!("{} undoes the one-off tasks of {}/{of}", release.by, release.id.pipeline)
+        }
     }
 }
 

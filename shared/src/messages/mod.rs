@@ -21,7 +21,7 @@ mod teams;
 pub use cause::{Counts, Explanation, explain};
 pub use state::state;
 
-pub use back::{rollback_failed, rollback_started, rolled_back};
+pub use back::{rollback_failed, rollback_started, rolled_back, undone};
 pub use begin::{push_refused, refused, started, waiting};
 pub use end::{abandoned, live};
 pub use stop::{drifted, frozen};

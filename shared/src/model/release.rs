@@ -87,6 +87,24 @@ pub enum Cause {
     },
     /// An operator started it.
     Start,
+    /// An operator runs what undoes the one-off tasks of an earlier release, and nothing else.
+    Undo {
+        /// Its number.
+        of: u64,
+    },
+}
+
+impl Cause {
+    /// A person goes back: neither a freeze nor a newer push stops that, and when it fails a person
+    /// decides.
+    pub fn goes_back(&self) -> bool {
+        matches!(self, Self::Rollback { .. } | Self::Undo { .. })
+    }
+
+    /// It runs one-off tasks and changes no service.
+    pub fn undoes(&self) -> bool {
+        matches!(self, Self::Undo { .. })
+    }
 }
 
 /// Where a release stands. Each state holds what is true in it, and no more.

@@ -291,6 +291,8 @@ pub enum Action {
     Apply,
     /// Bring the baseline back.
     RollBack,
+    /// Run what undoes a one-off task.
+    Undo,
 }
 
 /// What deploy did; written by deploy alone, under its lease.

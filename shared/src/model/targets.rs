@@ -2,17 +2,34 @@
 
 use std::time::Duration;
 
-use super::{TargetId, TargetKind};
+use super::{Cause, TargetId, TargetKind};
 use crate::config::{PipelineConfig, TargetConfig, TaskConfig};
 
 impl PipelineConfig {
-    /// The targets, wave by wave: the one-off tasks come first, one after the other.
+    /// All its targets, wave by wave: the one-off tasks come first, one after the other.
     pub fn target_waves(&self) -> Vec<Vec<TargetId>> {
         let tasks = self.pre_deploy.iter().map(|task| vec![self.id(TargetKind::Task, &task.name)]);
         let services = self.waves.iter().map(|wave| {
             wave.iter().map(|target| self.service_id(&target.service)).collect::<Vec<_>>()
         });
         tasks.chain(services).collect()
+    }
+
+    /// Where a release of this cause goes. Going back to earlier bytes runs no task: they may not know
+    /// the newer schema, let alone how to change it. Undoing runs the tasks alone, the last one first.
+    pub fn waves_of(&self, cause: &Cause) -> Vec<Vec<TargetId>> {
+        let mut waves = self.target_waves();
+        match cause {
+            Cause::Rollback { .. } => waves.retain(|wave| !wave.iter().any(TargetId::is_task)),
+            Cause::Undo { .. } => {
+                waves.retain(|wave| {
+                    wave.iter().any(|it| self.task(it).is_some_and(|task| task.down.is_some()))
+                });
+                waves.reverse();
+            }
+            Cause::Push | Cause::Adopted | Cause::Start => {}
+        }
+        waves
     }
 
     /// The name of one of its services as a target.

@@ -359,3 +359,32 @@ pipelines:
         "tidegate.yaml:2:28: pipelines.p.watch.timeout: expected 10s to 1d, found 1s",
     );
 }
+
+#[test]
+fn a_one_off_task_has_a_place_of_its_own_and_a_network() {
+    const TASK: &str = "    pre_deploy: [{ name: up, task_definition: m, container: c, command: [go], \
+                        network_from: a }]\n    waves";
+    assert_eq!(config(&with(SMALL, "    waves", TASK)).warnings, []);
+    let said = |place: &str, instead: &str| {
+        problems(&with(&with(SMALL, "    waves", TASK), place, instead))
+    };
+    let expected = "tidegate.yaml:8:98: pipelines.p.pre_deploy[0].network_from: `aa` is in no wave of this \
+                    pipeline; did you mean `a`?";
+    assert_eq!(said("network_from: a", "network_from: aa"), expected);
+    let empty = said("command: [go]", "command: []");
+    assert!(empty.ends_with("command: it is empty; expected at least one entry"), "{empty}");
+    let long = said("name: up,", "name: up, timeout: 2d,");
+    assert!(long.ends_with("timeout: expected 10s to 1d, found 2d"), "{long}");
+    let twice = with(SMALL, "    waves", TASK) + TASK_TWICE;
+    let twice = problems(&twice);
+    assert!(twice.contains("`up` stands in pipelines.p.pre_deploy[0] already"), "{twice}");
+}
+
+/// Another pipeline of the same cluster, with a task of the same name.
+const TASK_TWICE: &str = "\
+  q:
+    images:
+      crons: { repository: other, tag: uapi }
+    pre_deploy: [{ name: up, task_definition: m, container: c, command: [go], network_from: z }]
+    waves: [[z]]
+";

@@ -2,6 +2,7 @@
 
 mod changes;
 mod looks;
+mod one_offs;
 
 use super::Ecs;
 use crate::Clock;

@@ -22,7 +22,7 @@ fn what_is_not_answered_is_asked_again_by_a_change_that_the_stream_carries() {
     let before = stage.slot("Rag").clone();
     stage.slot_mut("Rag").todo = Some(Todo::Claimed);
     stage.now += Duration::from_secs(89);
-    assert_eq!(stage.advance(), ["Rag of wave 1", "deploy to answer"]);
+    assert_eq!(stage.advance(), ["Rag (wave 1 of 1)", "deploy to answer"]);
     assert_eq!(stage.slot("Rag").step, before.step);
     stage.now += Duration::from_secs(1);
     stage.advance();

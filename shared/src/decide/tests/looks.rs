@@ -26,7 +26,7 @@ fn healthy_wants_a_completed_deployment_with_all_its_tasks_in_health() {
     let waits = stage.look_and_see("Rag", |sighting| {
         sighting.deployments[0].rollout = Some(crate::sighting::RolloutState::InProgress);
     });
-    assert_eq!(waits[0], "Rag of wave 1");
+    assert_eq!(waits[0], "Rag (wave 1 of 1)");
     assert_eq!(waits[1], "ECS to complete it (1 of 1 tasks run)");
     // The old revision's tasks linger, and ours do not run yet.
     let waits = stage.look_and_see("Rag", |sighting| {
