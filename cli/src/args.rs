@@ -5,8 +5,8 @@ use std::pin::Pin;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    abandon, accept, block, config, follow, freeze, history, init, rollback, show, start, status,
-    unblock, unfreeze, wait,
+    abandon, accept, block, config, follow, freeze, history, init, plan, rollback, show, start,
+    status, unblock, unfreeze, wait,
 };
 use crate::output::{Desk, OutputArgs};
 use crate::{Access, Error, Exit, Session};
@@ -55,6 +55,7 @@ pub enum Command {
     Init(init::Init),
     #[command(subcommand)]
     Config(config::Config),
+    Plan(plan::Plan),
     Start(start::Start),
     Status(status::Status),
     History(history::History),
@@ -79,6 +80,7 @@ impl Command {
         match self {
             Self::Init(command) => Box::pin(command.run(session, desk)),
             Self::Config(command) => Box::pin(command.run(session, desk)),
+            Self::Plan(command) => Box::pin(command.run(session, desk)),
             Self::Start(command) => Box::pin(command.run(session, desk)),
             Self::Status(command) => Box::pin(command.run(session, desk)),
             Self::History(command) => Box::pin(command.run(session, desk)),

@@ -27,6 +27,9 @@ pub enum Error {
     /// AWS.
     #[error(transparent)]
     Aws(#[from] Refusal),
+    /// A look such as the functions take.
+    #[error(transparent)]
+    Survey(#[from] tidegate_aws::Error),
     /// Nobody knows who the operator is.
     #[error("sts:GetCallerIdentity failed: {0}; `aws sts get-caller-identity` must work first")]
     Identity(String),
@@ -62,6 +65,7 @@ impl Error {
             | Self::NotNow(_)
             | Self::Table(_)
             | Self::Aws(_)
+            | Self::Survey(_)
             | Self::Identity(_)
             | Self::File { .. }
             | Self::Config(_)

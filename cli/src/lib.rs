@@ -4,6 +4,7 @@
 
 mod adoption;
 mod args;
+mod choice;
 mod claims;
 pub mod command;
 mod consent;
@@ -20,6 +21,7 @@ pub mod view;
 use std::io::Write;
 
 pub use args::{Args, Command};
+pub use choice::Choice;
 pub use error::Error;
 pub use exit::Exit;
 pub use output::{Color, Format, render};

@@ -13,7 +13,7 @@ use tidegate_core::config::{Base, TargetConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
 use tidegate_core::guard::{Guard, stands};
-use tidegate_core::model::{Baseline, Cause, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
 use tidegate_core::sighting::{Controller, RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
@@ -33,6 +33,8 @@ pub struct Survey<'a> {
     release: &'a Release,
     ecs: Ecs,
     registry: Registry,
+    /// Only looks: registers nothing, tags nothing, writes nothing.
+    is_preview: bool,
     owner: String,
     deadline: Timestamp,
     runs: Runs,
@@ -73,6 +75,7 @@ impl<'a> Survey<'a> {
             runs: Runs::new(&ecs, []),
             ecs,
             registry: Registry::new(&app.sdk),
+            is_preview: false,
             owner,
             deadline,
             definitions: BTreeMap::new(),
@@ -81,6 +84,13 @@ impl<'a> Survey<'a> {
             policies: BTreeMap::new(),
             protected: BTreeMap::new(),
         }
+    }
+
+    /// The same without a trace: for who wants to know what a release would find. Revisions that it
+    /// would register have no number yet.
+    pub fn preview(app: &'a App, scene: &'a Scene, release: &'a Release) -> Self {
+        let survey = Self::new(app, scene, release, String::new(), Timestamp::MAX);
+        Self { is_preview: true, ..survey }
     }
 
     /// What was found at each target.

@@ -74,7 +74,7 @@ impl Survey<'_> {
         }
         let Some(image) = self.shown(repository, digest).await? else { return Ok(None) };
         let (mut notes, mut tags) = (Vec::new(), image.tags);
-        if !tags.contains(&digest.keep_tag()) {
+        if !tags.contains(&digest.keep_tag()) && !self.is_preview {
             // The tag may make old bytes look new: they would be released as if just pushed.
             let pipeline = &self.release.id.pipeline;
             self.app.table.remember_push(pipeline, digest, image.pushed_at).await?;

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod freeze;
 pub mod history;
 pub mod init;
+pub mod plan;
 pub mod rollback;
 pub mod show;
 pub mod start;

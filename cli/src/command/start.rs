@@ -1,16 +1,14 @@
 //! `tidegate start`: a release by hand.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use tidegate_core::command;
-use tidegate_core::config::PipelineConfig;
-use tidegate_core::model::{Digest, Phase, ReleaseImage};
+use tidegate_core::model::{Phase, ReleaseImage};
 
+use crate::choice::{self, Choice};
 use crate::consent::Consent;
 use crate::decision::carry_out;
 use crate::output::Desk;
-use crate::pushes::Pushes;
 use crate::{Error, Exit, Reference, Session, Which};
 
 /// Start a release by hand, or let one go on that is held
@@ -31,26 +29,6 @@ pub struct Start {
     /// Whether it may.
     #[command(flatten)]
     pub consent: Consent,
-}
-
-/// An image that the operator names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    image: String,
-    bytes: String,
-}
-
-impl FromStr for Choice {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((image, bytes)) if !image.is_empty() && !bytes.is_empty() => {
-                Ok(Self { image: image.to_owned(), bytes: bytes.to_owned() })
-            }
-            _ => Err("expected `NAME=TAG` or `NAME=sha256:…`, with the image's name in the config"),
-        }
-    }
 }
 
 impl Start {
@@ -95,47 +73,6 @@ impl Start {
             }
             return Ok(self.release.find(table).await?.images);
         }
-        let pipeline = &self.release.pipeline;
-        let config = table.config(pipeline, table.scene(pipeline).await?.head.config).await?;
-        let pushes = Pushes::of(session, pipeline).await?;
-        let mut images = BTreeMap::new();
-        for choice in &self.images {
-            images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);
-        }
-        // Who names images means these; the others stay as they are.
-        if images.is_empty() {
-            for (name, image) in &config.images {
-                if let Some(newest) = pushes.newest(image).await? {
-                    images.insert(name.clone(), newest);
-                }
-            }
-        }
-        if images.is_empty() {
-            let why =
-                "no tag of its repositories matches the config yet: there is nothing to start";
-            return Err(Error::NotNow(format!("{pipeline}: {why}")));
-        }
-        Ok(images)
-    }
-}
-
-impl Choice {
-    async fn find(
-        &self,
-        pushes: &Pushes<'_>,
-        config: &PipelineConfig,
-    ) -> Result<ReleaseImage, Error> {
-        let Self { image, bytes } = self;
-        let known = || config.images.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let from = config.images.get(image).ok_or_else(|| {
-            Error::Usage(format!("{} has no image `{image}`; it has {}", config.name, known()))
-        })?;
-        let found = match bytes.parse::<Digest>() {
-            Ok(digest) => pushes.with_digest(from, &digest).await?,
-            Err(_) => pushes.tagged(from, bytes).await?,
-        };
-        found.ok_or_else(|| {
-            Error::NotNow(format!("{} has no image {bytes} that can be pulled", from.repository))
-        })
+        choice::images(session, &self.release.pipeline, &self.images).await
     }
 }

@@ -161,7 +161,7 @@ impl fmt::Display for TargetView {
 }
 
 impl BaselineView {
-    fn new(baseline: &Baseline) -> Self {
+    pub(super) fn new(baseline: &Baseline) -> Self {
         Self {
             at: baseline.at,
             running: baseline.running.clone(),

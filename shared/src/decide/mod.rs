@@ -22,9 +22,9 @@ pub use blame::note_task;
 pub use finish::{abandon, accept};
 pub use look::{all_told, bake_is_over, due, ends_at, note_told, open, waits_for};
 pub use rollback::by_operator as roll_back;
-pub use start::live_already;
+pub use start::{blocked, live_already};
 pub use step::{pipeline_entry, release_entry};
-pub use survey::{Finding, conclude};
+pub use survey::{Finding, conclude, reason_to_hold};
 
 use crate::model::{Change, Phase, Plan, Scene, TargetId, WaitingOn};
 use crate::sighting::{Sighting, TaskSighting};

@@ -8,7 +8,7 @@ use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Blame, Block, Cause, Change, Failure, Phase, Plan, Release, ReleaseImage, Scene, Slot,
+    Action, Blame, Block, Change, Failure, Phase, Plan, Release, ReleaseImage, Scene, Slot,
     SlotPhase,
 };
 

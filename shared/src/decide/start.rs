@@ -77,8 +77,8 @@ pub(super) fn frozen(pipeline: &str, freeze: &Freeze, release: &Release) -> Stri
     format!("{pipeline} is frozen by {by} ({why}): `tidegate unfreeze {pipeline}` lets {id} start")
 }
 
-/// The first of a release's bytes that are blocked.
-pub(super) fn blocked(scene: &Scene, release: &Release) -> Option<String> {
+/// The first of a release's bytes that are blocked, and why.
+pub fn blocked(scene: &Scene, release: &Release) -> Option<String> {
     // Only the bytes that did it know how to undo it, blocked or not.
     if release.cause.undoes() {
         return None;

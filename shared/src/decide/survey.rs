@@ -10,8 +10,8 @@ use super::{does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Baseline, Cause, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot,
-    SlotPhase, TargetId, Todo,
+    Action, Asked, Baseline, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot, SlotPhase,
+    TargetId, Todo,
 };
 
 /// What the survey found at one target.
@@ -149,7 +149,7 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
 }
 
 /// Why the first wave must not open yet, worst reason first.
-fn reason_to_hold(
+pub fn reason_to_hold(
     release: &Release,
     found: &BTreeMap<TargetId, Finding>,
     now: Timestamp,

@@ -368,8 +368,8 @@ fn a_one_off_task_has_a_place_of_its_own_and_a_network() {
     let said = |place: &str, instead: &str| {
         problems(&with(&with(SMALL, "    waves", TASK), place, instead))
     };
-    let expected = "tidegate.yaml:8:98: pipelines.p.pre_deploy[0].network_from: `aa` is in no wave of this \
-                    pipeline; did you mean `a`?";
+    let expected = "tidegate.yaml:8:93: pipelines.p.pre_deploy[0].network_from: `aa` is in no wave of \
+                    this pipeline";
     assert_eq!(said("network_from: a", "network_from: aa"), expected);
     let empty = said("command: [go]", "command: []");
     assert!(empty.ends_with("command: it is empty; expected at least one entry"), "{empty}");

@@ -1,0 +1,80 @@
+//! Which bytes a release by hand brings: what the tags show, or what the operator names.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use tidegate_core::config::PipelineConfig;
+use tidegate_core::model::{Digest, ReleaseImage};
+
+use crate::pushes::Pushes;
+use crate::{Error, Session};
+
+/// An image that the operator names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    image: String,
+    bytes: String,
+}
+
+impl FromStr for Choice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((image, bytes)) if !image.is_empty() && !bytes.is_empty() => {
+                Ok(Self { image: image.to_owned(), bytes: bytes.to_owned() })
+            }
+            _ => Err("expected `NAME=TAG` or `NAME=sha256:…`, with the image's name in the config"),
+        }
+    }
+}
+
+/// The images of a release of `pipeline`: those that are named, or else the newest of each that its
+/// tags select.
+pub(crate) async fn images(
+    session: &Session,
+    pipeline: &str,
+    named: &[Choice],
+) -> Result<BTreeMap<String, ReleaseImage>, Error> {
+    let table = session.table().await?;
+    let config = table.config(pipeline, table.scene(pipeline).await?.head.config).await?;
+    let pushes = Pushes::of(session, pipeline).await?;
+    let mut images = BTreeMap::new();
+    for choice in named {
+        images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);
+    }
+    // Who names images means these; the others stay as they are.
+    if images.is_empty() {
+        for (name, image) in &config.images {
+            if let Some(newest) = pushes.newest(image).await? {
+                images.insert(name.clone(), newest);
+            }
+        }
+    }
+    if images.is_empty() {
+        let why = "no tag of its repositories matches the config yet: there is nothing to start";
+        return Err(Error::NotNow(format!("{pipeline}: {why}")));
+    }
+    Ok(images)
+}
+
+impl Choice {
+    async fn find(
+        &self,
+        pushes: &Pushes<'_>,
+        config: &PipelineConfig,
+    ) -> Result<ReleaseImage, Error> {
+        let Self { image, bytes } = self;
+        let known = || config.images.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let from = config.images.get(image).ok_or_else(|| {
+            Error::Usage(format!("{} has no image `{image}`; it has {}", config.name, known()))
+        })?;
+        let found = match bytes.parse::<Digest>() {
+            Ok(digest) => pushes.with_digest(from, &digest).await?,
+            Err(_) => pushes.tagged(from, bytes).await?,
+        };
+        found.ok_or_else(|| {
+            Error::NotNow(format!("{} has no image {bytes} that can be pulled", from.repository))
+        })
+    }
+}

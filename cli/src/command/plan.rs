@@ -1,0 +1,83 @@
+//! `tidegate plan`: what a release would change, before there is one.
+
+use tidegate_aws::survey::Survey;
+use tidegate_aws::{App, Dice};
+use tidegate_core::decide::{blocked, live_already, reason_to_hold};
+use tidegate_core::model::{Cause, Phase, Release, ReleaseId, Scene};
+
+use crate::choice::{self, Choice};
+use crate::output::Desk;
+use crate::reference::pipeline_name;
+use crate::view::PlanView;
+use crate::{Error, Exit, Session};
+
+/// Say what a release would change, wave by wave, and what it would wait for; change nothing
+///
+/// It looks as the survey of a release does: what each target runs now, the way back to it, and how its
+/// definition would differ. Nothing is registered, tagged or written.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Plan {
+    /// The pipeline
+    #[arg(value_parser = pipeline_name)]
+    pub pipeline: String,
+    /// This image instead of what the tags show: its name in the config, and a tag or a digest
+    #[arg(long = "image", value_name = "NAME=TAG|DIGEST")]
+    pub images: Vec<Choice>,
+}
+
+impl Plan {
+    pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
+        let Self { pipeline, images } = self;
+        let table = session.table().await?;
+        let images = choice::images(session, pipeline, images).await?;
+        let now = session.clock()?.now();
+        let before = table.scene(pipeline).await?;
+        let config = table.config(pipeline, before.head.config).await?;
+        let waves = config.waves_of(&Cause::Start);
+        let targets: Vec<_> = waves.iter().flatten().cloned().collect();
+        let release = Release {
+            id: ReleaseId::new(pipeline.clone(), before.head.next),
+            step: 0,
+            cause: Cause::Start,
+            by: session.identity().await?.arn.clone(),
+            at: now,
+            config: before.head.config,
+            images,
+            waves,
+            phase: Phase::Surveying { since: now, held: None },
+            without_way_back: false,
+            failure: None,
+            todo: None,
+            nudge: 0,
+        };
+        let slots = table.slots(&targets).await?;
+        let scene = Scene { config, slots, moving: Some(release.clone()), ..before.clone() };
+        let app = App {
+            clock: session.clock()?.clone(),
+            dice: Dice::from_entropy(),
+            table: table.clone(),
+            sdk: session.sdk().await?.clone(),
+            region: session.region().await?,
+        };
+        // Throttled for ever it would not end; nobody but the reader waits for it.
+        let found = Survey::preview(&app, &scene, &release).findings().await?;
+        let found = found.ok_or_else(|| {
+            Error::NotNow("AWS throttles what it is asked; try again in a minute".to_owned())
+        })?;
+        let hold = reason_to_hold(&release, &found, now).map(|hold| hold.to_string());
+        let waits = [waits_before(&before), hold].into_iter().flatten().collect();
+        let refused = blocked(&before, &release).or_else(|| live_already(&before, &release.images));
+        desk.say(&PlanView::new(&release, &found, waits, refused))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// What keeps a new release from starting, whatever it brings.
+fn waits_before(scene: &Scene) -> Option<String> {
+    let pipeline = &scene.head.pipeline;
+    if let Some(moving) = &scene.moving {
+        return Some(format!("its turn: {} is {}", moving.id, moving.phase.name()));
+    }
+    let freeze = scene.head.freeze.as_ref()?;
+    Some(format!("`tidegate unfreeze {pipeline}`: frozen by {} ({})", freeze.by, freeze.why))
+}
