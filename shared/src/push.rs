@@ -181,8 +181,7 @@ fn refuse(scene: &Scene, head: Head, candidate: &Candidate, why: String, now: Ti
 
 /// The newest digest of this image replaces the one that waits; the others stay.
 fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp) -> Change {
-    let mut next = waiting.clone();
-    next.step += 1;
+    let mut next = waiting.stepped();
     next.images.insert(candidate.image.clone(), candidate.bytes.clone());
     let reason = format!("{} was pushed while it waited", candidate.bytes.label());
     // Whoever waits for the bytes that go finds where it went on.

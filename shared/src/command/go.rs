@@ -44,8 +44,7 @@ pub fn start_without_way_back(
         }
         _ => return Err(Refused(format!("{id} is {name}: nothing holds it"))),
     };
-    let mut next = release.clone();
-    next.step += 1;
+    let mut next = release.stepped();
     next.nudge += 1;
     next.without_way_back = true;
     next.todo = Some(Todo::Deploy);
@@ -75,8 +74,7 @@ pub fn start(
     let reason = format!("{actor} started it");
     let mut change = match &scene.waiting {
         Some(waiting) => {
-            let mut next = waiting.clone();
-            next.step += 1;
+            let mut next = waiting.stepped();
             next.images.extend(images);
             (next.cause, next.by) = (Cause::Start, actor.to_owned());
             let entry = release_entry(waiting, &next, actor, reason, None, now);
