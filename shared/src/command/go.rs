@@ -64,11 +64,9 @@ pub fn start(
     check_not_blocked(scene, images.values())?;
     let mut head = scene.head.stepped();
     for (name, image) in &images {
-        let tag = image.tags.first().cloned().unwrap_or_default();
         let newer = head.answered.get(name).is_none_or(|m| m.pushed_at <= image.pushed_at);
         if newer {
-            let memory = Memory { digest: image.digest.clone(), pushed_at: image.pushed_at, tag };
-            head.answered.insert(name.clone(), memory);
+            head.answered.insert(name.clone(), Memory::of(image));
         }
     }
     let reason = format!("{actor} started it");
