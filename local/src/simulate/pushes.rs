@@ -56,18 +56,23 @@ impl Pushes {
         for (stream, image) in
             self.images.iter().filter(|(_, image)| image.repository == repository)
         {
-            let Some(selected) = image.tags.select(tag) else { continue };
             let arrivals = self.arrivals.entry(stream.clone()).or_default();
-            // Where one more tag makes bytes look new, only what was seen before tells them apart.
-            let seen = || table.get(&format!("pipeline#{}", stream.0), &format!("seen#{digest}"));
-            let looks_new = cloud.ecr.retag_moves_push_time && seen().is_none();
-            let known = arrivals.iter().any(|it| it.digest == digest) && !looks_new;
+            let known = arrivals.iter().position(|it| it.digest == digest);
+            let selected = image.tags.select(tag);
             // One more name for known bytes is no news; a name that left the newest for them is.
             let newest = arrivals.last().map(|last| &last.digest);
-            let leaves = left.is_some() && newest == left.as_ref();
-            if !known || (selected == Selected::Literal && leaves) {
-                arrivals.push(Arrival { digest: digest.clone(), at: noted.at });
+            let back =
+                selected == Some(Selected::Literal) && left.is_some() && newest == left.as_ref();
+            // Where one more tag, any tag, makes bytes look new that Tidegate has not seen, nobody but
+            // ECR knows that they are old.
+            let seen = || table.get(&format!("pipeline#{}", stream.0), &format!("seen#{digest}"));
+            let looks_new = |_: &usize| cloud.ecr.retag_moves_push_time && seen().is_none();
+            if let Some(old) = known.filter(looks_new) {
+                arrivals.remove(old);
+            } else if known.is_some() && !back || selected.is_none() {
+                continue;
             }
+            arrivals.push(Arrival { digest: digest.clone(), at: noted.at });
         }
     }
 
