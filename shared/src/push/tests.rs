@@ -241,6 +241,7 @@ fn blocked_bytes_under_another_tag_are_refused_with_the_release_named() {
     let why = &stage.table.pushes[0].why;
     assert!(why.contains("is blocked since p/2: "), "{why}");
     assert_eq!(hears(&mut stage, &swept("bad", "uapi", 1)), Known, "and the sweep says no more");
+    assert_eq!(hears(&mut stage, &pushed("bad", "prod-0000bad", 1)), Known, "nor its first tag");
     assert_eq!(stage.table.head.next, 3);
 }
 
