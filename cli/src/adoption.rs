@@ -34,9 +34,7 @@ pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<A
     for (name, image) in &config.images {
         let newest = pushes.newest(image).await?;
         if let Some(push) = &newest {
-            let tag = push.tags.first().cloned().unwrap_or_default();
-            let memory = Memory { digest: push.digest.clone(), pushed_at: push.pushed_at, tag };
-            found.answered.insert(name.clone(), memory);
+            found.answered.insert(name.clone(), Memory::of(push));
         }
         let votes = running.remove(name).unwrap_or_default();
         if votes.len() > 1 {

@@ -27,7 +27,7 @@ impl<'a> Pushes<'a> {
     pub(crate) async fn newest(&self, image: &ImageConfig) -> Result<Option<ReleaseImage>, Error> {
         let first_seen = async |digest: &Digest| self.first_seen(digest).await;
         let newest = self.registry.selected(image, None, first_seen).await?.pop();
-        Ok(newest.map(|Selected { tag, shown, .. }| released(image, shown, vec![tag])))
+        Ok(newest.map(|Selected { tag, shown, .. }| released(image, shown, Some(&tag))))
     }
 
     /// What `tag` shows now.
@@ -37,7 +37,7 @@ impl<'a> Pushes<'a> {
         tag: &str,
     ) -> Result<Option<ReleaseImage>, Error> {
         match self.registry.resolve_tag(&Repository::of_config(image), tag).await? {
-            Some(shown) => self.released(image, shown, vec![tag.to_owned()]).await.map(Some),
+            Some(shown) => self.released(image, shown, Some(tag)).await.map(Some),
             None => Ok(None),
         }
     }
@@ -54,20 +54,18 @@ impl<'a> Pushes<'a> {
             return Ok(None);
         };
         let shown = self.registry.with_children(&repository, listed).await?;
-        let selects = |tag: &&String| image.tags.iter().any(|p| p.matches(tag).is_some());
-        let tags = shown.tags.iter().filter(selects).cloned().collect();
-        self.released(image, shown, tags).await.map(Some)
+        self.released(image, shown, None).await.map(Some)
     }
 
     async fn released(
         &self,
         image: &ImageConfig,
         shown: RegistryImage,
-        tags: Vec<String>,
+        tag: Option<&str>,
     ) -> Result<ReleaseImage, Error> {
         let first = self.first_seen(&shown.digest).await?;
         let pushed_at = first.unwrap_or(shown.pushed_at);
-        Ok(ReleaseImage { pushed_at, ..released(image, shown, tags) })
+        Ok(ReleaseImage { pushed_at, ..released(image, shown, tag) })
     }
 
     async fn first_seen(&self, digest: &Digest) -> Result<Option<Timestamp>, Error> {

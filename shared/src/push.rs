@@ -61,7 +61,7 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
     let block = scene.blocked.get(&bytes.digest).filter(|_| stands(Guard::Block));
     if let Some(block) = block {
         let why = format!("{}: {block}", bytes.label());
-        let told = same.is_some_and(|memory| swept || memory.tag == *tag);
+        let told = same.is_some_and(|memory| swept || memory.was_shown_by(tag));
         if told || (swept && late.is_some()) {
             return Answer::Known(why);
         }
@@ -70,7 +70,7 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
         return Answer::Record(Box::new(refuse(scene, head, candidate, why, now)));
     }
     if let Some(memory) = same {
-        if candidate.pattern.is_literal() && memory.tag != *tag && !swept {
+        if candidate.pattern.is_literal() && !memory.was_shown_by(tag) {
             let head = Some(answered(scene, candidate));
             return Answer::Record(Box::new(Change { head, ..Change::default() }));
         }
@@ -121,7 +121,7 @@ fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
     if moves(memory, candidate) {
         return None;
     }
-    let by_version = compare_versions(pattern, tag, &memory.tag).unwrap_or(Ordering::Equal);
+    let by_version = compare_versions(pattern, tag, memory).unwrap_or(Ordering::Equal);
     let by_time = (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest));
     (by_version.then(by_time).is_lt() && stands(Guard::PushOrder)).then(|| {
         format!(
@@ -135,10 +135,11 @@ fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
     })
 }
 
-/// The literal tag that was answered last shows other bytes now.
+/// A literal tag that showed the bytes that were answered last shows others now. Whatever names they
+/// were pushed under, and whichever of these was heard of first.
 fn moves(memory: &Memory, candidate: &Candidate) -> bool {
     candidate.pattern.is_literal()
-        && memory.tag == candidate.tag
+        && memory.was_shown_by(&candidate.tag)
         && memory.digest != candidate.bytes.digest
 }
 
@@ -156,13 +157,17 @@ fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Pu
 
 /// The head after this push was answered.
 fn answered(scene: &Scene, candidate: &Candidate) -> Head {
-    let Candidate { image, tag, bytes, .. } = candidate;
+    let Candidate { image, bytes, .. } = candidate;
     let mut head = scene.head.stepped();
-    let replaced = head.answered.get(image).filter(|memory| moves(memory, candidate));
-    // A tag that was moved back is newer than what it leaves, which another pattern may still show.
-    let after = replaced.map(|memory| memory.pushed_at + MOMENT);
-    let pushed_at = after.map_or(bytes.pushed_at, |after| after.max(bytes.pushed_at));
-    let memory = Memory { digest: bytes.digest.clone(), pushed_at, tag: tag.clone() };
+    let memory = match head.answered.remove(image) {
+        Some(before) if before.digest == bytes.digest => before.and_shown_by(&bytes.tags),
+        // A tag that was moved back is newer than what it leaves, which another pattern may still show.
+        Some(before) if moves(&before, candidate) => {
+            let pushed_at = bytes.pushed_at.max(before.pushed_at + MOMENT);
+            Memory { pushed_at, ..Memory::of(bytes) }
+        }
+        _ => Memory::of(bytes),
+    };
     head.answered.insert(image.clone(), memory);
     head
 }
@@ -181,8 +186,7 @@ fn refuse(scene: &Scene, head: Head, candidate: &Candidate, why: String, now: Ti
 
 /// The newest digest of this image replaces the one that waits; the others stay.
 fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp) -> Change {
-    let mut next = waiting.clone();
-    next.step += 1;
+    let mut next = waiting.stepped();
     next.images.insert(candidate.image.clone(), candidate.bytes.clone());
     let reason = format!("{} was pushed while it waited", candidate.bytes.label());
     // Whoever waits for the bytes that go finds where it went on.
@@ -261,13 +265,14 @@ pub fn new_release(
     Change { releases: vec![release], journal: vec![entry], ..Change::default() }
 }
 
-/// How two tags of one `{semver}` pattern follow each other.
-fn compare_versions(pattern: &TagPattern, a: &str, b: &str) -> Option<Ordering> {
+/// How a tag of a `{semver}` pattern follows what was answered under the same one.
+fn compare_versions(pattern: &TagPattern, tag: &str, memory: &Memory) -> Option<Ordering> {
     if !pattern.orders_by_version() {
         return None;
     }
-    let version = |tag| pattern.matches(tag)?.semver();
-    Some(version(a)?.cmp(&version(b)?))
+    let version = |tag: &str| pattern.matches(tag)?.semver();
+    let newest = memory.tags().filter_map(|tag| version(tag)).max()?;
+    Some(version(tag)?.cmp(&newest))
 }
 
 #[cfg(test)]

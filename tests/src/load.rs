@@ -67,9 +67,9 @@ pub async fn adopt_what_runs(
         let image = &config.images[IMAGE];
         let shown = registry.resolve_tag(&Repository::of_config(image), TAG).await;
         let shown = shown.expect("a registry that answers").expect("an image");
-        let (digest, pushed_at) = (shown.digest.clone(), shown.pushed_at);
-        let runs = (IMAGE.to_owned(), released(image, shown, vec![TAG.to_owned()]));
-        let answered = (IMAGE.to_owned(), Memory { digest, pushed_at, tag: TAG.to_owned() });
+        let runs = released(image, shown, Some(TAG));
+        let answered = (IMAGE.to_owned(), Memory::of(&runs));
+        let runs = (IMAGE.to_owned(), runs);
         let change = apply_config(None, config, [runs].into(), [answered].into(), "test", now)
             .expect("a config that can be applied");
         table.register(config, None, &change).await.expect("a table that answers");

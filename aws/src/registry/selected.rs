@@ -23,7 +23,7 @@ pub struct Selected {
 
 impl Registry {
     /// What each pattern of `image` selects now, oldest push first; bytes that are `known` are
-    /// left out, and cost no further call.
+    /// left out, and cost no further call, but for a literal tag that was not seen to show them.
     ///
     /// Patterns page through the repository's tagged images, once; without any, each literal tag
     /// costs one call. A keep tag may have made old bytes look freshly pushed: of those `first_seen`
@@ -57,8 +57,11 @@ impl Registry {
                     image.pushed_at = first.unwrap_or(image.pushed_at);
                 }
             };
-            let known = known.map(|memory| &memory.digest);
-            if let Some((tag, listed)) = newest.filter(|(_, l)| Some(&l.digest) != known) {
+            let is_news = |(tag, listed): &(String, Listed)| {
+                let same = known.filter(|memory| memory.digest == listed.digest);
+                same.is_none_or(|it| pattern.is_literal() && !it.was_shown_by(tag))
+            };
+            if let Some((tag, listed)) = newest.filter(is_news) {
                 let shown = self.with_children(&repository, listed).await?;
                 found.push(Selected { pattern: pattern.clone(), tag, shown });
             }
@@ -82,9 +85,14 @@ fn newest_of(pattern: &TagPattern, tagged: &[Listed]) -> Option<(String, Listed)
     newest.map(|(_, tag, listed)| (tag.clone(), listed.clone()))
 }
 
-/// The image of a config with these bytes, as a release brings it.
-pub fn released(image: &ImageConfig, shown: RegistryImage, tags: Vec<String>) -> ReleaseImage {
-    let RegistryImage { digest, tags: _, pushed_at, accepts } = shown;
+/// The image of a config with these bytes, as a release brings it: under `tag`, which selected it,
+/// and under the others that the config selects.
+pub fn released(image: &ImageConfig, shown: RegistryImage, tag: Option<&str>) -> ReleaseImage {
+    let RegistryImage { digest, mut tags, pushed_at, accepts } = shown;
+    let selects = |tag: &str| image.tags.iter().any(|pattern| pattern.matches(tag).is_some());
+    tags.retain(|other| Some(other.as_str()) != tag && selects(other));
+    tags.sort_unstable();
+    let tags = tag.map(str::to_owned).into_iter().chain(tags).collect();
     ReleaseImage {
         account: image.registry.account.clone(),
         region: image.registry.region.clone(),

@@ -16,7 +16,7 @@ pub struct ImageView {
     pub repository: String,
     /// The bytes.
     pub digest: Digest,
-    /// The tags that selected it.
+    /// The tags of the config that showed it then; first the one that selected it.
     pub tags: Vec<String>,
     /// When the bytes were first seen pushed.
     pub pushed_at: Timestamp,

@@ -141,7 +141,12 @@ pub(crate) fn task() -> TaskFailure {
 pub(crate) fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<Release>) -> Scene {
     let config = Config::parse("tidegate.yaml", FILE).unwrap();
     let config = config.resolve("123456789012", "us-west-2").unwrap().remove(0);
-    let memory = Memory { digest: digest("9e1f0a2b3c4d"), pushed_at: at(0), tag: "uapi".into() };
+    let memory = Memory {
+        digest: digest("9e1f0a2b3c4d"),
+        pushed_at: at(0),
+        tag: "uapi".into(),
+        also: BTreeSet::new(),
+    };
     Scene {
         head: Head {
             pipeline: PIPELINE.to_owned(),

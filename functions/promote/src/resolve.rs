@@ -61,5 +61,5 @@ pub(crate) async fn bytes(
 ) -> Result<ReleaseImage, Error> {
     let first = app.table.first_seen_at(pipeline, &shown.digest).await?;
     let pushed_at = first.unwrap_or(shown.pushed_at);
-    Ok(ReleaseImage { pushed_at, ..released(image, shown, vec![tag.to_owned()]) })
+    Ok(ReleaseImage { pushed_at, ..released(image, shown, Some(tag)) })
 }

@@ -13,13 +13,12 @@ use crate::simulate::raw::{Table, text};
 /// An image of a pipeline: the pipeline's name, the image's.
 pub(super) type Stream = (String, String);
 
-/// Bytes that arrived at an image of a pipeline, by a tag that it listens to.
+/// Bytes that arrived at an image of a pipeline, by a tag that it listens to, as far as anybody can
+/// tell when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arrival {
     /// The bytes.
     pub(super) digest: String,
-    /// The tag.
-    pub(super) tag: String,
     /// When.
     pub(super) at: Timestamp,
 }
@@ -53,23 +52,27 @@ impl Pushes {
             (text(&call.input["repositoryName"]), text(&call.input["imageTag"]));
         let digest = digest_of(text(&call.input["imageManifest"]));
         let place = (repository.to_owned(), tag.to_owned());
-        let moved = self.means.insert(place, digest.clone()).as_ref() != Some(&digest);
+        let left = self.means.insert(place, digest.clone()).filter(|left| *left != digest);
         for (stream, image) in
             self.images.iter().filter(|(_, image)| image.repository == repository)
         {
-            let Some(selected) = image.tags.select(tag) else { continue };
             let arrivals = self.arrivals.entry(stream.clone()).or_default();
-            // Where one more tag makes bytes look new, only what was seen before tells them apart.
+            let known = arrivals.iter().position(|it| it.digest == digest);
+            let selected = image.tags.select(tag);
+            // One more name for known bytes is no news; a name that left the newest for them is.
+            let newest = arrivals.last().map(|last| &last.digest);
+            let back =
+                selected == Some(Selected::Literal) && left.is_some() && newest == left.as_ref();
+            // Where one more tag, any tag, makes bytes look new that Tidegate has not seen, nobody but
+            // ECR knows that they are old.
             let seen = || table.get(&format!("pipeline#{}", stream.0), &format!("seen#{digest}"));
-            let looks_new = cloud.ecr.retag_moves_push_time && seen().is_none();
-            let known = arrivals.iter().any(|it| it.digest == digest) && !looks_new;
-            // One more name for known bytes is no news; the newest name moved back to them is.
-            let back = |last: &Arrival| last.tag == tag && last.digest != digest;
-            let back = moved && selected == Selected::Literal && arrivals.last().is_some_and(back);
-            if !known || back {
-                let (digest, tag) = (digest.clone(), tag.to_owned());
-                arrivals.push(Arrival { digest, tag, at: noted.at });
+            let looks_new = |_: &usize| cloud.ecr.retag_moves_push_time && seen().is_none();
+            if let Some(old) = known.filter(looks_new) {
+                arrivals.remove(old);
+            } else if known.is_some() && !back || selected.is_none() {
+                continue;
             }
+            arrivals.push(Arrival { digest: digest.clone(), at: noted.at });
         }
     }
 

@@ -74,11 +74,7 @@ pub fn unblock(
     for (image, memory) in std::mem::take(&mut head.answered) {
         let remembered = match live.and_then(|live| live.images.get(&image)) {
             _ if memory.digest != *digest => Some(memory),
-            Some(live) if live.digest != *digest => Some(Memory {
-                digest: live.digest.clone(),
-                pushed_at: live.pushed_at,
-                tag: live.tags.first().cloned().unwrap_or_default(),
-            }),
+            Some(live) if live.digest != *digest => Some(Memory::of(live)),
             _ => None,
         };
         head.answered.extend(remembered.map(|memory| (image, memory)));

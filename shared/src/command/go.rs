@@ -44,8 +44,7 @@ pub fn start_without_way_back(
         }
         _ => return Err(Refused(format!("{id} is {name}: nothing holds it"))),
     };
-    let mut next = release.clone();
-    next.step += 1;
+    let mut next = release.stepped();
     next.nudge += 1;
     next.without_way_back = true;
     next.todo = Some(Todo::Deploy);
@@ -65,18 +64,15 @@ pub fn start(
     check_not_blocked(scene, images.values())?;
     let mut head = scene.head.stepped();
     for (name, image) in &images {
-        let tag = image.tags.first().cloned().unwrap_or_default();
         let newer = head.answered.get(name).is_none_or(|m| m.pushed_at <= image.pushed_at);
         if newer {
-            let memory = Memory { digest: image.digest.clone(), pushed_at: image.pushed_at, tag };
-            head.answered.insert(name.clone(), memory);
+            head.answered.insert(name.clone(), Memory::of(image));
         }
     }
     let reason = format!("{actor} started it");
     let mut change = match &scene.waiting {
         Some(waiting) => {
-            let mut next = waiting.clone();
-            next.step += 1;
+            let mut next = waiting.stepped();
             next.images.extend(images);
             (next.cause, next.by) = (Cause::Start, actor.to_owned());
             let entry = release_entry(waiting, &next, actor, reason, None, now);

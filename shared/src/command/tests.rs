@@ -252,7 +252,7 @@ fn applying_the_same_again_makes_no_release_and_forgets_no_push() {
     let mut stage = settled();
     stage.push("b1");
     stage.play();
-    let old = Memory { digest: digest("01d"), pushed_at: at(0), tag: "uapi".to_owned() };
+    let old = Memory::of(&bytes("01d", at(0))["app"]);
     let answered = BTreeMap::from([("app".to_owned(), old)]);
     stage
         .command(|scene, actor, now| {

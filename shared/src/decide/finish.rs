@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::does;
-use super::step::{CHUNK, TIDEGATE, release_entry};
+use super::step::{CHUNK, SINGLES, TIDEGATE, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
@@ -11,7 +11,8 @@ use crate::model::{
     SlotPhase, Todo,
 };
 
-/// On all targets, and it held.
+/// On all targets, and it held. The targets are written with it: a failure noted beside it is either
+/// seen, or comes too late to be one of this release. More than fit are as they were read.
 pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     let moved: Vec<_> = scene.owned().filter(|s| s.phase.was_touched()).collect();
     let unproven = moved.iter().all(|s| {
@@ -28,8 +29,15 @@ pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     let mut head = scene.head.stepped();
     head.moving = None;
     head.live = Some(release.id.number);
+    let slots = moved.into_iter().take(SINGLES).map(|slot| (Some(slot.clone()), slot.stepped()));
     let entry = release_entry(release, &next, TIDEGATE, reason, Some(notice), now);
-    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+    Change {
+        head: Some(head),
+        releases: vec![next],
+        slots: slots.collect(),
+        journal: vec![entry],
+        ..Change::default()
+    }
 }
 
 /// The live release names every image of the pipeline: those it did not bring stayed as they were.

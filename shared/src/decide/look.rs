@@ -87,8 +87,7 @@ pub fn note_told(slot: &Slot, now: Timestamp) -> Option<Change> {
     if !waits || slot.told_at.is_some() {
         return None;
     }
-    let mut next = slot.clone();
-    next.step += 1;
+    let mut next = slot.stepped();
     next.told_at = Some(now);
     Some(Change { slots: vec![(Some(slot.clone()), next)], ..Change::default() })
 }

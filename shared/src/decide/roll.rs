@@ -18,11 +18,11 @@ pub(super) fn wave(
     if let Some(change) = reason_to_stop(scene, release, now) {
         return does(change);
     }
-    // A chunk of this wave that a crash left closed.
+    // A chunk of this wave that a crash left closed; not of a release that was stopped meanwhile.
     let closed: Vec<_> = queued(scene, wave).take(CHUNK).collect();
     if !closed.is_empty() {
         let slots = closed.into_iter().map(|slot| apply(release, slot, sightings, now)).collect();
-        return does(Change { slots, ..Change::default() });
+        return does(Change { releases: vec![release.stepped()], slots, ..Change::default() });
     }
     let standing: Vec<_> = scene
         .owned()

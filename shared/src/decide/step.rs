@@ -13,11 +13,21 @@ pub(super) const TIDEGATE: &str = "tidegate";
 /// its entry and blocks stay below DynamoDB's 100 actions.
 pub(super) const CHUNK: usize = 30;
 
+/// At most this many slots where each is one action: what is left of DynamoDB's 100 beside the head,
+/// the release and its entry.
+pub(super) const SINGLES: usize = 97;
+
 impl Release {
-    /// The release in its next phase.
-    pub(super) fn becomes(&self, phase: Phase) -> Self {
+    /// The release's next version: whatever ends or moves it beside this write loses, or has won.
+    pub(crate) fn stepped(&self) -> Self {
         let mut next = self.clone();
         next.step += 1;
+        next
+    }
+
+    /// The release in its next phase.
+    pub(super) fn becomes(&self, phase: Phase) -> Self {
+        let mut next = self.stepped();
         next.phase = phase;
         next.todo = None;
         next
@@ -25,10 +35,16 @@ impl Release {
 }
 
 impl Slot {
-    /// The slot in its next phase.
-    pub(super) fn becomes(&self, phase: SlotPhase) -> Self {
+    /// The slot's next version: whatever judges the target beside this write loses, or has won.
+    pub(crate) fn stepped(&self) -> Self {
         let mut next = self.clone();
         next.step += 1;
+        next
+    }
+
+    /// The slot in its next phase.
+    pub(super) fn becomes(&self, phase: SlotPhase) -> Self {
+        let mut next = self.stepped();
         next.phase = phase;
         next.puzzled = 0;
         next.told_at = None;
@@ -52,8 +68,7 @@ impl Slot {
 
     /// The same request once more, as a change that the stream carries.
     pub(super) fn nudged(&self, now: Timestamp) -> Self {
-        let mut next = self.clone();
-        next.step += 1;
+        let mut next = self.stepped();
         next.nudge += 1;
         next.todo = Some(Todo::Deploy);
         next.asked.at = now;

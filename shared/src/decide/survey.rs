@@ -144,8 +144,8 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     if missing.is_empty() {
         return does(roll::open_first(scene, release, now));
     }
-    let changes = missing.chunks(CHUNK).map(|chunk| take(scene, release, chunk, now)).collect();
-    Plan { changes, waiting_on: Vec::new() }
+    let chunk: Vec<_> = missing.into_iter().take(CHUNK).collect();
+    does(take(scene, release, &chunk, now))
 }
 
 /// Why the first wave must not open yet, worst reason first.
@@ -220,14 +220,17 @@ fn no_target(release: &Release) -> String {
     )
 }
 
-/// Takes a chunk of targets for the release, each with its baseline.
+/// Takes a chunk of targets for the release, each with its baseline. The release is written with
+/// them: who ends it meanwhile does so because none was taken, and one of the two must lose.
 fn take(
     scene: &Scene,
     release: &Release,
     chunk: &[(&TargetId, &Finding)],
     now: Timestamp,
 ) -> Change {
-    let mut change = Change::default();
+    let mut next = release.stepped();
+    next.todo = Some(Todo::Claimed);
+    let mut change = Change { releases: vec![next], ..Change::default() };
     for (target, finding) in chunk {
         let before = scene.slots.get(*target);
         let (phase, baseline, pins, revision, differs) = match finding {

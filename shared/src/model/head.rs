@@ -1,11 +1,11 @@
 //! The head of a pipeline: what is next, what moves, what waits, what was answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, ReleaseImage};
 
 /// One item for each pipeline; every change of order goes through it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,6 +44,40 @@ pub struct Memory {
     pub pushed_at: Timestamp,
     /// The tag that selected it.
     pub tag: String,
+    /// The other tags of the config that were seen to show the same bytes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<String>,
+}
+
+impl Memory {
+    /// What is remembered once these bytes were answered.
+    pub fn of(image: &ReleaseImage) -> Self {
+        let mut tags = image.tags.iter().cloned();
+        Self {
+            digest: image.digest.clone(),
+            pushed_at: image.pushed_at,
+            tag: tags.next().unwrap_or_default(),
+            also: tags.collect(),
+        }
+    }
+
+    /// The same, with more tags that show the bytes.
+    #[must_use]
+    pub fn and_shown_by(mut self, tags: &[String]) -> Self {
+        let more = tags.iter().filter(|tag| **tag != self.tag).cloned();
+        self.also.extend(more);
+        self
+    }
+
+    /// All tags that were seen to show the bytes.
+    pub fn tags(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.tag).chain(&self.also)
+    }
+
+    /// Whether `tag` was seen to show the bytes.
+    pub fn was_shown_by(&self, tag: &str) -> bool {
+        self.tags().any(|shown| shown == tag)
+    }
 }
 
 /// Why a pipeline starts nothing new.

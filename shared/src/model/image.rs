@@ -20,7 +20,7 @@ pub struct ReleaseImage {
     pub digest: Digest,
     /// The digest and its children: what a running task may show for these bytes.
     pub accepts: BTreeSet<Digest>,
-    /// The tags that selected it.
+    /// The tags of the config that showed it then; first the one that selected it.
     pub tags: Vec<String>,
     /// When these bytes were first seen pushed.
     pub pushed_at: Timestamp,

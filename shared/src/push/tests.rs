@@ -13,14 +13,16 @@ struct Pushed {
     tag: &'static str,
     first_seen: i64,
     by: &'static str,
+    /// The other tags that the registry shows for the bytes.
+    also: &'static [&'static str],
 }
 
 fn pushed(bytes: &'static str, tag: &'static str, first_seen: i64) -> Pushed {
-    Pushed { bytes, tag, first_seen, by: "ecr" }
+    Pushed { bytes, tag, first_seen, by: "ecr", also: &[] }
 }
 
 fn swept(bytes: &'static str, tag: &'static str, first_seen: i64) -> Pushed {
-    Pushed { bytes, tag, first_seen, by: SWEEP }
+    Pushed { by: SWEEP, ..pushed(bytes, tag, first_seen) }
 }
 
 /// What became of a push, in a word.
@@ -35,8 +37,9 @@ enum Became {
 }
 
 fn hears(stage: &mut Stage, push: &Pushed) -> Became {
-    let Pushed { bytes, tag, first_seen, by } = push;
-    let bytes = image("app", bytes, tag, at(*first_seen));
+    let Pushed { bytes, tag, first_seen, by, also } = push;
+    let mut bytes = image("app", bytes, tag, at(*first_seen));
+    bytes.tags.extend(also.iter().map(|&tag| tag.to_owned()));
     let mut candidate = candidate("app", tag, bytes, by);
     candidate.answered = stage.table.head.answered.get("app").cloned();
     let change = match answer(&stage.table.scene(), &candidate, stage.now) {
@@ -156,6 +159,38 @@ fn moving_a_literal_tag_back_is_not_undone_by_the_tag_beside_it() {
     }
 }
 
+/// The simulation's seed 3540: what was heard of the two names decided.
+#[test]
+fn a_literal_tag_is_followed_back_whichever_of_its_names_was_heard_of() {
+    let heard = [("uapi", &["prod-0000002"]), ("prod-0000002", &["uapi"])];
+    for (tag, also) in heard {
+        let both = Pushed { also, ..pushed("b2", tag, 9) };
+        let pushes = [pushed("b1", "uapi", 8), both, pushed("b1", "uapi", 8)];
+        assert_eq!(story(&pushes), [Brought, Brought, Brought], "{tag}");
+    }
+}
+
+#[test]
+fn a_literal_tag_that_no_event_told_of_is_noticed_by_the_sweep_once() {
+    let pushes = [
+        pushed("b1", "uapi", 8),
+        pushed("b2", "prod-0000002", 9),
+        swept("b2", "uapi", 9),
+        swept("b2", "uapi", 9),
+        pushed("b1", "uapi", 8),
+        swept("b2", "prod-0000002", 9),
+    ];
+    assert_eq!(story(&pushes), [Brought, Brought, Remembered, Known, Brought, Known]);
+}
+
+#[test]
+fn a_version_counts_whichever_of_its_names_was_heard_of() {
+    for (tag, also) in [("uapi", &["v1.10.0"]), ("v1.10.0", &["uapi"])] {
+        let both = Pushed { also, ..pushed("b1", tag, 8) };
+        assert_eq!(story(&[both, pushed("b2", "v1.9.0", 9)]), [Brought, Late], "{tag}");
+    }
+}
+
 #[test]
 fn a_literal_tag_that_stayed_behind_is_not_followed_back() {
     let pushes = [
@@ -206,6 +241,7 @@ fn blocked_bytes_under_another_tag_are_refused_with_the_release_named() {
     let why = &stage.table.pushes[0].why;
     assert!(why.contains("is blocked since p/2: "), "{why}");
     assert_eq!(hears(&mut stage, &swept("bad", "uapi", 1)), Known, "and the sweep says no more");
+    assert_eq!(hears(&mut stage, &pushed("bad", "prod-0000bad", 1)), Known, "nor its first tag");
     assert_eq!(stage.table.head.next, 3);
 }
 

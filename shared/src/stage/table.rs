@@ -79,11 +79,7 @@ impl Table {
         let runs = |name: &str| build::image(name, "01d", "uapi", now);
         let runs: BTreeMap<_, _> =
             images.iter().map(|name| ((*name).to_owned(), runs(name))).collect();
-        let memory = |(name, image): (&String, &crate::model::ReleaseImage)| {
-            let (digest, tag) = (image.digest.clone(), "uapi".to_owned());
-            (name.clone(), Memory { digest, pushed_at: image.pushed_at, tag })
-        };
-        let answered = runs.iter().map(memory).collect();
+        let answered = runs.iter().map(|(name, image)| (name.clone(), Memory::of(image))).collect();
         let change =
             apply_config(None, &self.config, runs, answered, build::OPERATOR, now).unwrap();
         self.write(&change).unwrap();

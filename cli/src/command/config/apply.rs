@@ -242,7 +242,7 @@ impl fmt::Display for Applied {
                 writeln!(f, "    {}: {image} runs", image.image)?;
             }
         }
-        for (image, Memory { digest, pushed_at: _, tag }) in answered {
+        for (image, Memory { digest, tag, .. }) in answered {
             writeln!(
                 f,
                 "    {image}: only pushes after {tag} ({}) start a release",

@@ -47,11 +47,11 @@ fn a_survey_that_died_between_two_chunks_goes_on() {
     let mut stage = hundred();
     stage.push("b1");
     let found = stage.found();
-    let plan = conclude(&stage.table.scene(), &found, stage.now);
-    assert_eq!(plan.changes.len(), 4);
-    stage.write(&plan.changes[2]);
-    assert_eq!(stage.phase(2), "surveying");
-    assert_eq!(count(&stage, "queued"), 30);
+    for taken in [30, 60] {
+        let plan = conclude(&stage.table.scene(), &found, stage.now);
+        stage.write(&plan.changes[0]);
+        assert_eq!((stage.phase(2), count(&stage, "queued")), ("surveying", taken));
+    }
     stage.play();
     assert_eq!(stage.phase(2), "live");
 }

@@ -11,4 +11,5 @@ mod hold;
 mod looks;
 mod many;
 mod order;
+mod skew;
 mod tasks;
