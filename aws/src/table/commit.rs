@@ -76,7 +76,7 @@ impl Table {
     }
 
     pub(super) fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>, TableError> {
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
+        let Change { head, releases, slots, blocks, unblocks, journal, pushes, seen } = change;
         let pipeline = pipeline_of(change);
         let mut writes = Vec::new();
         if let Some(head) = head {
@@ -100,7 +100,7 @@ impl Table {
         for digest in unblocks {
             writes.push(self.lift(&keys::block(&pipeline, digest))?);
         }
-        if let Some(push) = push {
+        for push in pushes {
             let key = keys::push(&push.pipeline, push.at, &push.digest);
             let push = self.expiring(item::whole(&key, push)?, push.at);
             writes.push(self.put(push, false)?);
@@ -255,13 +255,13 @@ impl Table {
 
 /// The pipeline that a change belongs to.
 fn pipeline_of(change: &Change) -> String {
-    let Change { head, releases, slots, journal, push, .. } = change;
+    let Change { head, releases, slots, journal, pushes, .. } = change;
     let of_head = head.as_ref().map(|h| &h.pipeline);
     of_head
         .or_else(|| releases.first().map(|r| &r.id.pipeline))
         .or_else(|| slots.first().map(|(_, s)| &s.release.pipeline))
         .or_else(|| journal.first().map(|e| &e.release.pipeline))
-        .or_else(|| push.as_ref().map(|p| &p.pipeline))
+        .or_else(|| pushes.first().map(|p| &p.pipeline))
         .cloned()
         .unwrap_or_default()
 }

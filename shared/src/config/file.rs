@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::path::Path;
 use super::problem::Findings;
-use super::{Base, OnFailure, OnTimeout, Period, TagPattern};
+use super::{Base, OnFailure, OnTimeout, Period, Placeholder, TagPattern};
 
 /// What Tidegate brings where, and how it judges it. Keys that begin with `x-` are ignored
 /// everywhere: a home for YAML anchors.
@@ -94,6 +94,9 @@ pub(super) struct Settings {
     pub(super) on_failure: Option<OnFailure>,
     /// Which task definition a new revision is made from; `running` unless said otherwise.
     pub(super) base: Option<Base>,
+    /// One release for all images, once every repository holds a tag with the same captured value.
+    /// Without it a push changes its own image only.
+    pub(super) join_on: Option<Placeholder>,
 }
 
 /// How a rollout is judged.

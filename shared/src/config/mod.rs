@@ -9,6 +9,7 @@ mod duration;
 mod file;
 mod iam;
 mod init;
+mod join;
 mod live;
 mod names;
 mod near;

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::TagPattern;
 use super::duration::as_seconds;
+use super::{Placeholder, TagPattern};
 
 /// One pipeline's config as the table holds it, immutable under its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct PipelineConfig {
     pub on_failure: OnFailure,
     /// Which task definition a new revision is made from.
     pub base: Base,
+    /// One release for all images, once each repository holds a tag with the same value of this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_on: Option<Placeholder>,
 }
 
 impl PipelineConfig {

@@ -29,6 +29,7 @@ impl File {
             },
             on_failure: own.on_failure.or(shared.on_failure),
             base: own.base.or(shared.base),
+            join_on: own.join_on.or(shared.join_on),
         }
     }
 
@@ -83,6 +84,8 @@ fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> 
         },
         on_failure: settings.on_failure.unwrap_or_default(),
         base: settings.base.unwrap_or_default(),
+        // One image alone has nothing to join with.
+        join_on: settings.join_on.filter(|_| from.images.len() > 1),
     }
 }
 

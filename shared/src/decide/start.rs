@@ -23,10 +23,10 @@ pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
 }
 
 /// The waiting release as it may start, or why it must not; asked when it would, for the world may
-/// have moved since. Blocked bytes do not take the others of the set along.
+/// have moved since. Blocked bytes do not take the others of the set along, unless all were joined.
 pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, String> {
     let fit = without_blocked(scene, waiting);
-    if let (true, Some(why)) = (fit.images.is_empty(), blocked(scene, waiting)) {
+    if let (true, Some(why)) = (nothing_left(scene, &fit), blocked(scene, waiting)) {
         return Err(why);
     }
     let pushed = fit.cause == Cause::Push;
@@ -43,6 +43,11 @@ fn without_blocked(scene: &Scene, release: &Release) -> Release {
     fit
 }
 
+/// Whether a release without its blocked bytes is none any more: what was joined is one.
+fn nothing_left(scene: &Scene, fit: &Release) -> bool {
+    fit.images.is_empty() || scene.config.join_on.is_some()
+}
+
 /// How a release goes on whose bytes were blocked before anything moved: surveyed again without
 /// them, or, where nothing is left or targets are taken for it already, not at all.
 pub(super) fn leave_out_blocked(
@@ -52,7 +57,7 @@ pub(super) fn leave_out_blocked(
 ) -> Option<Change> {
     let why = blocked(scene, release)?;
     let fit = without_blocked(scene, release);
-    if fit.images.is_empty() || scene.owned().next().is_some() {
+    if nothing_left(scene, &fit) || scene.owned().next().is_some() {
         return Some(refuse(scene, release, why, now));
     }
     let mut next = fit.becomes(Phase::Surveying { since: now, held: None });

@@ -74,6 +74,9 @@ pub struct Push {
     /// The release that brings newer bytes in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<u64>,
+    /// With `join_on`: the images that it still waits for, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// One conditional transaction: all of it becomes true, or none.
@@ -93,8 +96,8 @@ pub struct Change {
     pub unblocks: BTreeSet<Digest>,
     /// The audit trail of it.
     pub journal: Vec<Entry>,
-    /// A push that made no release.
-    pub push: Option<Push>,
+    /// Pushes that made no release.
+    pub pushes: Vec<Push>,
     /// Push times of digests as first seen; each put once, so that a later tag never moves it.
     pub seen: BTreeMap<Digest, Timestamp>,
 }

@@ -122,7 +122,7 @@ impl Table {
         if actions > ACTIONS {
             return Err(Refusal::Broken(format!("{actions} actions")));
         }
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } =
+        let Change { head, releases, slots, blocks, unblocks, journal, pushes, seen } =
             change.clone();
         self.head = head.unwrap_or_else(|| self.head.clone());
         let releases = releases.into_iter().map(|release| (release.id.number, Arc::new(release)));
@@ -136,7 +136,7 @@ impl Table {
         self.blocks.extend(blocks.into_iter().map(|block| (block.digest.clone(), block)));
         self.blocks.retain(|digest, _| !unblocks.contains(digest));
         self.journal.extend(journal.into_iter().map(Arc::new));
-        self.pushes.extend(push);
+        self.pushes.extend(pushes);
         for (digest, at) in seen {
             self.seen.entry(digest).or_insert(at);
         }
@@ -199,17 +199,17 @@ fn key(entry: &Entry) -> (u64, &Subject, u64) {
 
 /// What a change costs of them.
 fn actions(change: &Change) -> usize {
-    let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
+    let Change { head, releases, slots, blocks, unblocks, journal, pushes, seen } = change;
     let copies = slots.iter().filter(|(before, after)| {
         before.as_ref().is_some_and(|before| before.release != after.release)
     });
-    let single = [head.is_some(), push.is_some()];
-    releases.len()
+    usize::from(head.is_some())
+        + releases.len()
         + slots.len()
         + copies.count()
         + blocks.len()
         + unblocks.len()
         + journal.len()
+        + pushes.len()
         + seen.len()
-        + single.into_iter().filter(|is| *is).count()
 }

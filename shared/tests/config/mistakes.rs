@@ -245,18 +245,67 @@ fn a_wave_or_an_image_that_cannot_be_is_said_with_the_reason() {
     ]);
 }
 
+/// Two images that are joined; each mistake below changes one place of it.
+const JOINED: &str = "\
+version: 1
+pipelines:
+  p:
+    cluster: cc
+    join_on: sha
+    images:
+      api: { repository: api, tag: \"{sha}\" }
+      web: { repository: web, tag: [\"web-{sha}\", \"{sha}\"] }
+    waves: [[a]]
+";
+
+#[test]
+fn a_set_that_could_not_be_joined_is_said_at_the_pattern() {
+    assert_eq!(config(JOINED).warnings, []);
+    for (place, instead, expected) in [
+        (
+            "join_on: sha",
+            "join_on: shaa",
+            "5:14: pipelines.p.join_on: expected `sha` or `version` or `semver`, found `shaa`; \
+             did you mean `sha`?",
+        ),
+        (
+            "join_on: sha",
+            "join_on: commit",
+            "5:14: pipelines.p.join_on: expected `sha` or `version` or `semver`, found `commit`",
+        ),
+        (
+            "web-{sha}",
+            "latest",
+            "8:37: pipelines.p.images.web.tag[0]: `latest` captures no {sha}, by which `join_on` \
+             finds the images of one release",
+        ),
+        (
+            "tag: \"{sha}\"",
+            "tag: \"v{version}\"",
+            "7:36: pipelines.p.images.api.tag: `v{version}` captures no {sha}, by which `join_on` \
+             finds the images of one release",
+        ),
+        (
+            "web-{sha}",
+            "*-{sha}",
+            "8:37: pipelines.p.images.web.tag[0]: `*-{sha}` does not say which tag has a given \
+             {sha}: with `join_on` only text may stand beside it",
+        ),
+    ] {
+        let found = problems(&with(JOINED, place, instead));
+        assert_eq!(found, format!("tidegate.yaml:{expected}"));
+    }
+    // One image alone has nothing to join with.
+    let alone = with(JOINED, "      api: { repository: api, tag: \"{sha}\" }\n", "");
+    let alone = with(&alone, "[\"web-{sha}\", \"{sha}\"]", "latest");
+    let resolved = config(&alone).resolve("123456789012", "us-west-2").unwrap();
+    assert_eq!(resolved[0].join_on, None);
+}
+
 #[test]
 fn what_comes_later_is_refused_by_name() {
-    for key in [
-        "approval",
-        "checks",
-        "external_id",
-        "join_on",
-        "pre_deploy",
-        "promote_from",
-        "retag",
-        "role",
-    ] {
+    for key in ["approval", "checks", "external_id", "pre_deploy", "promote_from", "retag", "role"]
+    {
         for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
             let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
             let text = text.replace("\n    cluster", "\n  cluster");

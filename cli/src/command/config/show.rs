@@ -47,6 +47,9 @@ impl fmt::Display for InForce {
             let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             writeln!(f, "  image       {name}: {repository} in {account}/{region}, tags {tags}")?;
         }
+        if let Some(join_on) = config.join_on {
+            writeln!(f, "  join on     {join_on}: one release once every image holds the same")?;
+        }
         writeln!(f, "  cluster     {cluster} in {account}/{region}")?;
         for (at, wave) in config.waves.iter().enumerate() {
             let targets: Vec<_> = wave.iter().map(target).collect();
