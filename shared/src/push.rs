@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::decide::{live_already, pipeline_entry, release_entry};
+use crate::decide::{live_already, pipeline_entry, rejected, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
@@ -81,7 +81,7 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
             ..Change::default()
         }));
     }
-    if let Some(why) = changes_nothing(scene, candidate) {
+    if let Some(why) = no_news(scene, candidate) {
         return Answer::Record(Box::new(Change {
             head: Some(answered(scene, candidate)),
             pushes: vec![push(scene, candidate, why, now)],
@@ -109,10 +109,14 @@ fn blocked<'a>(
         .filter(|_| stands(Guard::Block))
 }
 
-/// Why a push that nothing is in front of changes nothing.
-fn changes_nothing(scene: &Scene, candidate: &Candidate) -> Option<String> {
-    let idle = scene.moving.is_none() && scene.waiting.is_none();
-    live_already(scene, &candidate.images()).filter(|_| idle)
+/// Why a push makes no release though it is the newest: it changes nothing where nothing is in
+/// front of it, or a person rejected the set. What joins a release that waits is another set.
+fn no_news(scene: &Scene, candidate: &Candidate) -> Option<String> {
+    let images = candidate.images();
+    let alone = scene.waiting.is_none();
+    let idle = alone && scene.moving.is_none();
+    let live = live_already(scene, &images).filter(|_| idle);
+    live.or_else(|| rejected(scene, &images).filter(|_| alone))
 }
 
 fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Push {
@@ -237,6 +241,7 @@ pub fn new_release(
         waves: scene.config.target_waves(),
         phase,
         without_way_back: false,
+        approved: None,
         failure: None,
         todo: starts.then_some(Todo::Deploy),
         nudge: 0,

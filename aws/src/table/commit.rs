@@ -76,7 +76,8 @@ impl Table {
     }
 
     pub(super) fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>, TableError> {
-        let Change { head, releases, slots, blocks, unblocks, journal, pushes, seen } = change;
+        let Change { head, releases, slots, blocks, rejections, unblocks, journal, pushes, seen } =
+            change;
         let pipeline = pipeline_of(change);
         let mut writes = Vec::new();
         if let Some(head) = head {
@@ -96,6 +97,10 @@ impl Table {
         for block in blocks {
             let key = keys::block(&pipeline, &block.digest);
             writes.push(self.put(item::whole(&key, block)?, false)?);
+        }
+        for rejection in rejections {
+            let key = keys::rejection(&pipeline, &rejection.set);
+            writes.push(self.put(item::whole(&key, rejection)?, false)?);
         }
         for digest in unblocks {
             writes.push(self.lift(&keys::block(&pipeline, digest))?);
@@ -125,7 +130,12 @@ impl Table {
 
     fn release(&self, release: &Release) -> Result<TransactWriteItem, TableError> {
         let key = keys::release(&release.id.pipeline, release.id.number);
-        self.step(&key, item::attributes(release)?, &["failure", "todo"], release.condition())
+        self.step(
+            &key,
+            item::attributes(release)?,
+            &["approved", "failure", "todo"],
+            release.condition(),
+        )
     }
 
     /// A slot as whoever decides writes it: everything but deploy's own attributes, unless the

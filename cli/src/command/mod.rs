@@ -2,12 +2,14 @@
 
 pub mod abandon;
 pub mod accept;
+pub mod approve;
 pub mod block;
 pub mod config;
 pub mod follow;
 pub mod freeze;
 pub mod history;
 pub mod init;
+pub mod reject;
 pub mod rollback;
 pub mod show;
 pub mod start;

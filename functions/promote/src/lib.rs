@@ -1,5 +1,6 @@
 //! **promote** records a push as a release, or the reason why not.
 
+mod approve;
 mod handler;
 mod join;
 mod record;

@@ -97,6 +97,20 @@ pub(super) struct Settings {
     /// One release for all images, once every repository holds a tag with the same captured value.
     /// Without it a push changes its own image only.
     pub(super) join_on: Option<Placeholder>,
+    /// Whether a person must approve a release before anything moves.
+    pub(super) approval: Option<Approval>,
+}
+
+/// A person's word before anything moves.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct Approval {
+    /// Whether every release waits for `tidegate approve`, but an operator's rollback.
+    pub(super) required: bool,
+    /// How long it waits before it expires: 1m to 30d, 1d unless said otherwise.
+    pub(super) expires: Option<Period>,
+    /// A tag of this form that arrives on every image of a release that waits approves it: whoever
+    /// may push may then approve.
+    pub(super) unless_tag: Option<TagPattern>,
 }
 
 /// How a rollout is judged.

@@ -11,7 +11,7 @@ use super::{names, near};
 
 /// What a pipeline will take one day: refused by name, never ignored.
 const LATER_IN_PIPELINES: &[&str] =
-    &["approval", "checks", "external_id", "pre_deploy", "promote_from", "retag", "role"];
+    &["checks", "external_id", "pre_deploy", "promote_from", "retag", "role"];
 /// The kinds of target to come, by the key that names them.
 const LATER_IN_TARGETS: &[&str] = &["lightsail", "rule", "schedule"];
 
@@ -168,6 +168,7 @@ fn expected(schema: &Value) -> String {
             names::expected(schema["format"].as_str().unwrap_or_default()).to_owned()
         }
         (Value::Null, "integer") => "a whole number".to_owned(),
+        (Value::Null, "boolean") => "`true` or `false`".to_owned(),
         (Value::Null, "array") => "a list".to_owned(),
         (Value::Null, _) => "keys and values".to_owned(),
         (constant, _) => format!("`{constant}`"),

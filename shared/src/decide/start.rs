@@ -8,7 +8,9 @@ use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
-use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo};
+use crate::model::{
+    Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of,
+};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
@@ -30,10 +32,29 @@ pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, Str
         return Err(why);
     }
     let pushed = fit.cause == Cause::Push;
-    match live_already(scene, &fit.images).filter(|_| pushed) {
+    let rejected = rejected(scene, &fit.images);
+    match live_already(scene, &fit.images).or(rejected).filter(|_| pushed) {
         Some(why) => Err(why),
         None => Ok(fit),
     }
+}
+
+/// A release that takes the place of a held one brings what that one brought beside its own.
+pub(super) fn beside(scene: &Scene, held: &Release, mut fit: Release) -> Result<Release, String> {
+    for (name, image) in &held.images {
+        fit.images.entry(name.clone()).or_insert_with(|| image.clone());
+    }
+    match rejected(scene, &fit.images).filter(|_| fit.cause == Cause::Push) {
+        Some(why) => Err(why),
+        None => Ok(fit),
+    }
+}
+
+/// Why a set of images does not come here again: a person rejected it.
+pub fn rejected(scene: &Scene, images: &BTreeMap<String, ReleaseImage>) -> Option<String> {
+    // Most pipelines have none: then there is nothing to compare.
+    let any = !scene.rejected.is_empty();
+    any.then(|| scene.rejected.get(&set_of(images)))?.map(ToString::to_string)
 }
 
 fn without_blocked(scene: &Scene, release: &Release) -> Release {

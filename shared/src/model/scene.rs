@@ -26,6 +26,8 @@ pub struct Scene {
     pub slots: BTreeMap<TargetId, Slot>,
     /// The digests that may not be released here.
     pub blocked: BTreeMap<Digest, Block>,
+    /// The sets of images that a person rejected here, by their names.
+    pub rejected: BTreeMap<String, Rejection>,
 }
 
 impl Scene {
@@ -53,6 +55,32 @@ impl fmt::Display for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { digest, release, why, at: _ } = self;
         write!(f, "{} is blocked since {release}: {why}", digest.short())
+    }
+}
+
+/// A set of images that a person rejected: it comes again by an operator's `start` alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The set's name.
+    pub set: String,
+    /// The release that would have brought it.
+    pub release: ReleaseId,
+    /// Who rejected it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set: _, release, by, why, at: _ } = self;
+        write!(
+            f,
+            "{by} rejected these images as {release}: {why}; `tidegate start {release}` brings \
+             them all the same"
+        )
     }
 }
 
@@ -92,6 +120,8 @@ pub struct Change {
     pub slots: Vec<(Option<Slot>, Slot)>,
     /// Digests to block.
     pub blocks: Vec<Block>,
+    /// Sets of images that were rejected.
+    pub rejections: Vec<Rejection>,
     /// Digests to unblock.
     pub unblocks: BTreeSet<Digest>,
     /// The audit trail of it.

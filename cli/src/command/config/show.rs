@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{
-    Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry, TargetConfig, Watch,
+    Approval, Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry,
+    TargetConfig, Watch,
 };
 
 use crate::output::{Desk, Tone};
@@ -72,7 +73,11 @@ impl fmt::Display for InForce {
             Base::Running => "the running revision",
             Base::Family => "the family's newest revision",
         };
-        writeln!(f, "  base        {base}")
+        writeln!(f, "  base        {base}")?;
+        let Some(Approval { expires, unless_tag }) = &config.approval else { return Ok(()) };
+        let tag = unless_tag.as_ref().map_or(String::new(), |tag| format!(", or a tag {tag}"));
+        let expires = Period::from(*expires);
+        writeln!(f, "  approval    a person's word within {expires}{tag}")
     }
 }
 
