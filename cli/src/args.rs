@@ -5,8 +5,8 @@ use std::pin::Pin;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    abandon, accept, block, config, follow, freeze, history, init, plan, rollback, show, start,
-    status, unblock, unfreeze, wait,
+    abandon, accept, approve, block, config, follow, freeze, history, init, plan, reject, rollback,
+    show, start, status, unblock, unfreeze, wait,
 };
 use crate::output::{Desk, OutputArgs};
 use crate::{Access, Error, Exit, Session};
@@ -62,6 +62,8 @@ pub enum Command {
     Show(show::Show),
     Follow(follow::Follow),
     Wait(wait::Wait),
+    Approve(approve::Approve),
+    Reject(reject::Reject),
     Rollback(rollback::Rollback),
     Accept(accept::Accept),
     Abandon(abandon::Abandon),
@@ -87,6 +89,8 @@ impl Command {
             Self::Show(command) => Box::pin(command.run(session, desk)),
             Self::Follow(command) => Box::pin(command.run(session, desk)),
             Self::Wait(command) => Box::pin(command.run(session, desk)),
+            Self::Approve(command) => Box::pin(command.run(session, desk)),
+            Self::Reject(command) => Box::pin(command.run(session, desk)),
             Self::Rollback(command) => Box::pin(command.run(session, desk)),
             Self::Accept(command) => Box::pin(command.run(session, desk)),
             Self::Abandon(command) => Box::pin(command.run(session, desk)),

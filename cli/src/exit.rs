@@ -32,7 +32,10 @@ impl Exit {
     pub fn of(release: &Release) -> Self {
         match &release.phase {
             Phase::Live { .. } => Self::Done,
-            Phase::Superseded { .. } | Phase::Refused { .. } => Self::Failed,
+            Phase::Superseded { .. }
+            | Phase::Expired { .. }
+            | Phase::Rejected { .. }
+            | Phase::Refused { .. } => Self::Failed,
             Phase::Surveying { held: None, .. }
             | Phase::Rolling { .. }
             | Phase::Baking { .. }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod decide;
 pub mod definition;
 pub mod event;
+mod fingerprint;
 pub mod guard;
 pub mod lifecycle;
 pub mod messages;

@@ -1,38 +1,25 @@
 //! A push becomes a release, or the reason why not.
 //!
 //! Pushes arrive twice, late, out of order and under several names; what decides is what the
-//! registry shows and what was answered before, never the order of arrival.
+//! registry shows and what was answered before, never the order of arrival. With `join_on` the
+//! images that hold the same value are answered as one; a push without it is a set of one.
 
-use std::cmp::Ordering;
+mod candidate;
+mod order;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config::TagPattern;
-use crate::decide::{live_already, pipeline_entry, release_entry};
+use crate::decide::{live_already, pipeline_entry, rejected, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Cause, Change, Head, Memory, Phase, Push, Release, ReleaseId, ReleaseImage, Scene, Todo,
+    Block, Cause, Change, Head, Memory, Phase, Push, Release, ReleaseId, ReleaseImage, Scene, Todo,
 };
 
-/// A push that one image of one pipeline selects, with what the registry says of it now.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
-    /// The image's name in the config.
-    pub image: String,
-    /// The pattern that selected the tag.
-    pub pattern: TagPattern,
-    /// The tag that was pushed.
-    pub tag: String,
-    /// The bytes, as the registry shows them; `pushed_at` as first seen.
-    pub bytes: ReleaseImage,
-    /// Who: `ecr`, or `sweep` when an event was lost.
-    pub by: String,
-    /// What had been answered for the image when the registry was asked.
-    pub answered: Option<Memory>,
-}
+pub use candidate::{Candidate, Member, Missing};
+use order::{reason_it_is_late, remembered};
 
 /// How a push is answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,50 +34,58 @@ pub enum Answer {
 
 /// What becomes of a push.
 pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
-    let Candidate { image, tag, bytes, by, .. } = candidate;
-    let memory = scene.head.answered.get(image);
+    let Candidate { pushed, by, missing, .. } = candidate;
+    let memory = |image: &String| scene.head.answered.get(image);
+    let all = |holds: fn(&Member, Option<&Memory>) -> bool| {
+        candidate.members().all(|(name, member)| holds(member, memory(name)))
+    };
     // What a literal tag showed before the last answer may be what it left since: taken for a tag
     // that was moved back, it would undo the newer push.
-    if candidate.pattern.is_literal() && memory != candidate.answered.as_ref() {
+    let literal = |member: &Member| member.pattern.is_literal();
+    let mut members = candidate.members();
+    if members.any(|(name, it)| literal(it) && memory(name) != it.answered.as_ref()) {
         return Answer::Outdated;
     }
-    let same = memory.filter(|memory| memory.digest == bytes.digest);
-    let late = memory.and_then(|memory| reason_it_is_late(memory, candidate));
+    let (same, same_tags) = (all(Member::is), all(Member::is_tagged_as));
+    let mut members = candidate.members();
+    let late = members.find_map(|(name, member)| reason_it_is_late(memory(name)?, member));
     // A level that is looked at every five minutes must not write a line each time.
     let swept = by == SWEEP;
-    let block = scene.blocked.get(&bytes.digest).filter(|_| stands(Guard::Block));
-    if let Some(block) = block {
+    let whole = missing.is_none();
+    if let Some((bytes, block)) = blocked(scene, candidate).filter(|_| whole) {
         let why = format!("{}: {block}", bytes.label());
-        let told = same.is_some_and(|memory| swept || memory.was_shown_by(tag));
+        let told = same && (swept || same_tags);
         if told || (swept && late.is_some()) {
             return Answer::Known(why);
         }
         // What is late does not become the newest answer.
         let head = if late.is_some() { scene.head.stepped() } else { answered(scene, candidate) };
-        return Answer::Record(Box::new(refuse(scene, head, candidate, why, now)));
+        return Answer::Record(Box::new(refuse(scene, head, candidate, bytes, why, now)));
     }
-    if let Some(memory) = same {
-        if candidate.pattern.is_literal() && !memory.was_shown_by(tag) {
+    if same && (whole || same_tags) {
+        if literal(pushed) && !same_tags {
             let head = Some(answered(scene, candidate));
             return Answer::Record(Box::new(Change { head, ..Change::default() }));
         }
-        return Answer::Known(format!("{} was answered already", bytes.label()));
+        return Answer::Known(format!("{} was answered already", pushed.bytes.label()));
     }
-    if let Some(why) = late {
+    let awaited = missing.as_ref().filter(|_| late.is_none());
+    if let Some(why) = late.or_else(|| awaited.map(ToString::to_string)) {
         if swept {
             return Answer::Known(why);
         }
+        let missing = awaited.map(|missing| missing.images.clone()).unwrap_or_default();
         return Answer::Record(Box::new(Change {
-            push: Some(push(scene, candidate, why, now)),
-            seen: [(bytes.digest.clone(), bytes.pushed_at)].into(),
+            pushes: vec![Push { missing, ..push(scene, candidate, why, now) }],
+            seen: candidate.seen(),
             ..Change::default()
         }));
     }
-    if let Some(why) = changes_nothing(scene, candidate) {
+    if let Some(why) = no_news(scene, candidate) {
         return Answer::Record(Box::new(Change {
             head: Some(answered(scene, candidate)),
-            push: Some(push(scene, candidate, why, now)),
-            seen: [(bytes.digest.clone(), bytes.pushed_at)].into(),
+            pushes: vec![push(scene, candidate, why, now)],
+            seen: candidate.seen(),
             ..Change::default()
         }));
     }
@@ -100,123 +95,112 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
     }))
 }
 
-/// Why a push that nothing is in front of changes nothing.
-fn changes_nothing(scene: &Scene, candidate: &Candidate) -> Option<String> {
-    let idle = scene.moving.is_none() && scene.waiting.is_none();
-    let images = [(candidate.image.clone(), candidate.bytes.clone())].into();
-    live_already(scene, &images).filter(|_| idle)
-}
-
 /// The actor of pushes that the sweep found.
 pub const SWEEP: &str = "sweep";
 
-/// Less than any two pushes lie apart: the registry counts whole seconds.
-const MOMENT: Duration = Duration::from_millis(1);
-
-/// Whether the push is older than the newest answered one.
-///
-/// The same literal tag moved back on purpose is not: the tag's present digest decides there.
-fn reason_it_is_late(memory: &Memory, candidate: &Candidate) -> Option<String> {
-    let Candidate { pattern, tag, bytes, .. } = candidate;
-    if moves(memory, candidate) {
-        return None;
-    }
-    let by_version = compare_versions(pattern, tag, memory).unwrap_or(Ordering::Equal);
-    let by_time = (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest));
-    (by_version.then(by_time).is_lt() && stands(Guard::PushOrder)).then(|| {
-        format!(
-            "late: {} was pushed {}, and {}:{} of {} was answered already",
-            bytes.label(),
-            bytes.pushed_at,
-            bytes.repository,
-            memory.tag,
-            memory.pushed_at
-        )
-    })
+/// The first of the set's bytes that may not be released here.
+fn blocked<'a>(
+    scene: &'a Scene,
+    candidate: &'a Candidate,
+) -> Option<(&'a ReleaseImage, &'a Block)> {
+    let mut members = candidate.members().map(|(_, member)| &member.bytes);
+    members
+        .find_map(|bytes| Some((bytes, scene.blocked.get(&bytes.digest)?)))
+        .filter(|_| stands(Guard::Block))
 }
 
-/// A literal tag that showed the bytes that were answered last shows others now. Whatever names they
-/// were pushed under, and whichever of these was heard of first.
-fn moves(memory: &Memory, candidate: &Candidate) -> bool {
-    candidate.pattern.is_literal()
-        && memory.was_shown_by(&candidate.tag)
-        && memory.digest != candidate.bytes.digest
+/// Why a push makes no release though it is the newest: it changes nothing where nothing is in
+/// front of it, or a person rejected the set. What joins a release that waits is another set.
+fn no_news(scene: &Scene, candidate: &Candidate) -> Option<String> {
+    let images = candidate.images();
+    let alone = scene.waiting.is_none();
+    let idle = alone && scene.moving.is_none();
+    let live = live_already(scene, &images).filter(|_| idle);
+    live.or_else(|| rejected(scene, &images).filter(|_| alone))
 }
 
 fn push(scene: &Scene, candidate: &Candidate, why: String, now: Timestamp) -> Push {
+    let Member { tag, bytes, .. } = &candidate.pushed;
     Push {
         pipeline: scene.head.pipeline.clone(),
-        repository: candidate.bytes.repository.clone(),
-        tag: candidate.tag.clone(),
-        digest: candidate.bytes.digest.clone(),
+        repository: bytes.repository.clone(),
+        tag: tag.clone(),
+        digest: bytes.digest.clone(),
         at: now,
         why,
         instead: None,
+        missing: Vec::new(),
     }
 }
 
 /// The head after this push was answered.
 fn answered(scene: &Scene, candidate: &Candidate) -> Head {
-    let Candidate { image, bytes, .. } = candidate;
     let mut head = scene.head.stepped();
-    let memory = match head.answered.remove(image) {
-        Some(before) if before.digest == bytes.digest => before.and_shown_by(&bytes.tags),
-        // A tag that was moved back is newer than what it leaves, which another pattern may still show.
-        Some(before) if moves(&before, candidate) => {
-            let pushed_at = bytes.pushed_at.max(before.pushed_at + MOMENT);
-            Memory { pushed_at, ..Memory::of(bytes) }
-        }
-        _ => Memory::of(bytes),
-    };
-    head.answered.insert(image.clone(), memory);
+    for (name, member) in candidate.members() {
+        let memory = remembered(head.answered.get(name), member);
+        head.answered.insert(name.clone(), memory);
+    }
     head
 }
 
-fn refuse(scene: &Scene, head: Head, candidate: &Candidate, why: String, now: Timestamp) -> Change {
-    let notice = messages::push_refused(&head.pipeline, &candidate.bytes, &why);
+fn refuse(
+    scene: &Scene,
+    head: Head,
+    candidate: &Candidate,
+    bytes: &ReleaseImage,
+    why: String,
+    now: Timestamp,
+) -> Change {
+    let notice = messages::push_refused(&head.pipeline, bytes, &why);
     let entry = pipeline_entry(&head, &candidate.by, "refused", why.clone(), Some(notice), now);
     Change {
         head: Some(head),
         journal: vec![entry],
-        push: Some(push(scene, candidate, why, now)),
-        seen: [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into(),
+        pushes: vec![push(scene, candidate, why, now)],
+        seen: candidate.seen(),
         ..Change::default()
     }
 }
 
-/// The newest digest of this image replaces the one that waits; the others stay.
+/// The newest bytes of these images replace those that wait; the others stay.
 fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp) -> Change {
     let mut next = waiting.stepped();
-    next.images.insert(candidate.image.clone(), candidate.bytes.clone());
-    let reason = format!("{} was pushed while it waited", candidate.bytes.label());
+    next.images.extend(candidate.images());
+    let reason = format!("{} while it waited", candidate.what_happened());
+    let entry = release_entry(waiting, &next, &candidate.by, reason.clone(), None, now);
     // Whoever waits for the bytes that go finds where it went on.
-    let replaced = waiting.images.get(&candidate.image).map(|old| Push {
-        pipeline: scene.head.pipeline.clone(),
-        repository: old.repository.clone(),
-        tag: old.tags.first().cloned().unwrap_or_default(),
-        digest: old.digest.clone(),
-        at: now,
-        why: format!("{reason}; {} brings that", waiting.id),
-        instead: Some(waiting.id.number),
-    });
-    let entry = release_entry(waiting, &next, &candidate.by, reason, None, now);
+    let gone = |(name, old): (&String, &ReleaseImage)| {
+        let goes = next.images.get(name).is_some_and(|new| new.digest != old.digest);
+        let replaced = goes.then(|| Push {
+            pipeline: scene.head.pipeline.clone(),
+            repository: old.repository.clone(),
+            tag: old.tags.first().cloned().unwrap_or_default(),
+            digest: old.digest.clone(),
+            at: now,
+            why: format!("{reason}; {} brings that", waiting.id),
+            instead: Some(waiting.id.number),
+            missing: Vec::new(),
+        })?;
+        Some((old.digest.clone(), replaced))
+    };
+    // Two images may have been the same bytes, whose record is one.
+    let gone: BTreeMap<_, _> = waiting.images.iter().filter_map(gone).collect();
     Change {
         head: Some(answered(scene, candidate)),
         releases: vec![next],
         journal: vec![entry],
-        push: replaced.filter(|old| old.digest != candidate.bytes.digest),
-        seen: [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into(),
+        pushes: gone.into_values().collect(),
+        seen: candidate.seen(),
         ..Change::default()
     }
 }
 
 fn record(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Change {
     let mut head = answered(scene, candidate);
-    let images = [(candidate.image.clone(), candidate.bytes.clone())].into();
-    let what = format!("{} was pushed", candidate.bytes.label());
+    let (images, what) = (candidate.images(), candidate.what_happened());
     let mut change = new_release(scene, &mut head, Cause::Push, images, &candidate.by, what, now);
     change.head = Some(head);
-    change.seen = [(candidate.bytes.digest.clone(), candidate.bytes.pushed_at)].into();
+    change.seen = candidate.seen();
     change
 }
 
@@ -256,6 +240,7 @@ pub fn new_release(
         images,
         phase,
         without_way_back: false,
+        approved: None,
         failure: None,
         todo: starts.then_some(Todo::Deploy),
         nudge: 0,
@@ -263,16 +248,6 @@ pub fn new_release(
     let mut entry = release_entry(&release, &release, by, reason, None, now);
     entry.from = "none".to_owned();
     Change { releases: vec![release], journal: vec![entry], ..Change::default() }
-}
-
-/// How a tag of a `{semver}` pattern follows what was answered under the same one.
-fn compare_versions(pattern: &TagPattern, tag: &str, memory: &Memory) -> Option<Ordering> {
-    if !pattern.orders_by_version() {
-        return None;
-    }
-    let version = |tag: &str| pattern.matches(tag)?.semver();
-    let newest = memory.tags().filter_map(|tag| version(tag)).max()?;
-    Some(version(tag)?.cmp(&newest))
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 //! Deploy chooses nothing: the slot says what is asked. Here is only how to get there without
 //! undoing what somebody else did, and without believing a look that lags.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use crate::decide::Seen;
+use crate::fingerprint::fingerprint;
 use crate::guard::{Guard, stands};
 use crate::model::{Action, Outcome, Slot};
 use crate::sighting::{Deployment, Sighting, Strategy};
@@ -79,12 +78,9 @@ fn run(slot: &Slot, known: &Known, now: Timestamp) -> Next {
 /// The name of a one-off task's call: one for each release and task, so that no retry, nudge or second
 /// invocation makes it run twice. ECS takes 64 characters; 32 hex digits are 128 bits.
 pub fn token(slot: &Slot) -> String {
-    let digest = Sha256::digest(format!("{} {}", slot.release, slot.target));
-    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut token = fingerprint(&format!("{} {}", slot.release, slot.target));
+    token.truncate(32);
+    token
 }
 
 /// The revision that the slot's release brings, if the config names its target.

@@ -49,8 +49,8 @@ fn document() -> String {
 #[test]
 fn the_document_names_every_kind() {
     use tidegate_core::model::NoticeKind::{
-        Abandoned, Drifted, Frozen, Live, Refused, RollbackFailed, RollbackStarted, RolledBack,
-        Started, Waiting,
+        Abandoned, Drifted, Expired, Frozen, Live, Refused, Rejected, RollbackFailed,
+        RollbackStarted, RolledBack, Started, Waiting,
     };
     for kind in [
         Started,
@@ -62,6 +62,8 @@ fn the_document_names_every_kind() {
         Frozen,
         Drifted,
         Abandoned,
+        Expired,
+        Rejected,
         Refused,
     ] {
         let row = format!("| `{}` |", kind.name());
@@ -236,6 +238,18 @@ fn waiting() {
                 told: true,
             },
         ),
+        (
+            "waiting_approval",
+            Hold::Approval {
+                plan: "4f1d".repeat(16),
+                changes: vec![
+                    "Rag (Rag:7): containerDefinitions[crons].image: live_crons:uapi → \
+                     live_crons@9e1f0a2b3c4d"
+                        .into(),
+                ],
+                until: story::at(86_400),
+            },
+        ),
     ] {
         check_notice(name, "surveying", "surveying", messages::waiting(&release, &hold));
     }
@@ -247,6 +261,20 @@ fn abandoned() {
     let slot = a_slot("Rag", 0, SlotPhase::Applying { since: story::at(30) });
     let notice = messages::abandoned(&release, &[&slot], story::OPERATOR);
     check_notice("abandoned", "rolling", "abandoned", notice);
+}
+
+#[test]
+fn expired() {
+    let release = a_release(Phase::Expired { at: story::at(86_400) });
+    check_notice("expired", "surveying", "expired", messages::expired(&release));
+}
+
+#[test]
+fn rejected() {
+    let (by, why) = (story::OPERATOR.to_owned(), "not before the audit".to_owned());
+    let release = a_release(Phase::Rejected { at: story::at(60), by, why: why.clone() });
+    let notice = messages::rejected(&release, story::OPERATOR, &why);
+    check_notice("rejected", "surveying", "rejected", notice);
 }
 
 #[test]

@@ -76,7 +76,8 @@ impl Table {
     }
 
     pub(super) fn writes(&self, change: &Change) -> Result<Vec<TransactWriteItem>, TableError> {
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
+        let Change { head, releases, slots, blocks, rejections, unblocks, journal, pushes, seen } =
+            change;
         let pipeline = pipeline_of(change);
         let mut writes = Vec::new();
         if let Some(head) = head {
@@ -97,10 +98,14 @@ impl Table {
             let key = keys::block(&pipeline, &block.digest);
             writes.push(self.put(item::whole(&key, block)?, false)?);
         }
+        for rejection in rejections {
+            let key = keys::rejection(&pipeline, &rejection.set);
+            writes.push(self.put(item::whole(&key, rejection)?, false)?);
+        }
         for digest in unblocks {
             writes.push(self.lift(&keys::block(&pipeline, digest))?);
         }
-        if let Some(push) = push {
+        for push in pushes {
             let key = keys::push(&push.pipeline, push.at, &push.digest);
             let push = self.expiring(item::whole(&key, push)?, push.at);
             writes.push(self.put(push, false)?);
@@ -125,7 +130,12 @@ impl Table {
 
     fn release(&self, release: &Release) -> Result<TransactWriteItem, TableError> {
         let key = keys::release(&release.id.pipeline, release.id.number);
-        self.step(&key, item::attributes(release)?, &["failure", "todo"], release.condition())
+        self.step(
+            &key,
+            item::attributes(release)?,
+            &["approved", "failure", "todo"],
+            release.condition(),
+        )
     }
 
     /// A slot as whoever decides writes it: everything but deploy's own attributes, unless the
@@ -255,13 +265,13 @@ impl Table {
 
 /// The pipeline that a change belongs to.
 fn pipeline_of(change: &Change) -> String {
-    let Change { head, releases, slots, journal, push, .. } = change;
+    let Change { head, releases, slots, journal, pushes, .. } = change;
     let of_head = head.as_ref().map(|h| &h.pipeline);
     of_head
         .or_else(|| releases.first().map(|r| &r.id.pipeline))
         .or_else(|| slots.first().map(|(_, s)| &s.release.pipeline))
         .or_else(|| journal.first().map(|e| &e.release.pipeline))
-        .or_else(|| push.as_ref().map(|p| &p.pipeline))
+        .or_else(|| pushes.first().map(|p| &p.pipeline))
         .cloned()
         .unwrap_or_default()
 }

@@ -67,6 +67,18 @@ pub fn block(name: &str, digest: &Digest) -> Key {
     key(pipeline(name), format!("block#{digest}"))
 }
 
+/// A set of images that was rejected: beside the blocked digests, so that one query reads both.
+pub fn rejection(name: &str, set: &str) -> Key {
+    key(pipeline(name), format!("{REJECTION}{set}"))
+}
+
+/// Whether a sort key is a rejected set's.
+pub fn is_rejection(sk: &str) -> bool {
+    sk.starts_with(REJECTION)
+}
+
+const REJECTION: &str = "block#set#";
+
 /// A digest's push time as first seen.
 pub fn seen(name: &str, digest: &Digest) -> Key {
     key(pipeline(name), format!("seen#{digest}"))

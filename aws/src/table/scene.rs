@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::config::PipelineConfig;
-use tidegate_core::model::{Block, Digest, Head, Release, ReleaseId, Scene, Slot, TargetId};
+use tidegate_core::model::{
+    Block, Digest, Head, Rejection, Release, ReleaseId, Scene, Slot, TargetId,
+};
 
 use super::item::{self, Item};
 use super::keys::{self, Key};
@@ -54,8 +56,8 @@ impl Table {
         };
         let targets: Vec<_> = moving.iter().flat_map(Release::targets).cloned().collect();
         let slots = self.slots(&targets).await?;
-        let blocked = self.blocked(pipeline).await?;
-        Ok(Scene { head, config, moving, waiting, live, slots, blocked })
+        let (blocked, rejected) = self.stays_out(pipeline).await?;
+        Ok(Scene { head, config, moving, waiting, live, slots, blocked, rejected })
     }
 
     /// One config version.
@@ -83,17 +85,26 @@ impl Table {
         self.get(&keys::slot(target)).await
     }
 
-    /// The digests that may not be released in a pipeline.
-    pub async fn blocked(&self, pipeline: &str) -> Result<BTreeMap<Digest, Block>, TableError> {
+    /// What may not be released in a pipeline: digests that were to blame, sets that were rejected.
+    async fn stays_out(&self, pipeline: &str) -> Result<StaysOut, TableError> {
         let items = self.query(&keys::pipeline(pipeline), "block#", false, None).await?;
-        let mut blocks = BTreeMap::new();
+        let (mut blocked, mut rejected) = StaysOut::default();
         for item in items.into_iter().filter(|item| !item.contains_key("lifted")) {
-            let block: Block = item::value(item)?;
-            blocks.insert(block.digest.clone(), block);
+            let sk = item.get("sk").and_then(|sk| sk.as_s().ok());
+            if sk.is_some_and(|sk| keys::is_rejection(sk)) {
+                let rejection: Rejection = item::value(item)?;
+                rejected.insert(rejection.set.clone(), rejection);
+            } else {
+                let block: Block = item::value(item)?;
+                blocked.insert(block.digest.clone(), block);
+            }
         }
-        Ok(blocks)
+        Ok((blocked, rejected))
     }
 }
+
+/// The digests, and the sets by their names.
+type StaysOut = (BTreeMap<Digest, Block>, BTreeMap<String, Rejection>);
 
 /// The release `number` among `items`: a head never names one that is not there. (Two of the
 /// three may be the same release, so the item stays.)

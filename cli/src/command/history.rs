@@ -45,7 +45,8 @@ impl fmt::Display for Past {
         if !pushes.is_empty() {
             writeln!(f, "{}", Tone::Strong.of("pushes that made no release"))?;
         }
-        for Push { pipeline: _, repository, tag, digest, at, why, instead: _ } in pushes {
+        for Push { pipeline: _, repository, tag, digest, at, why, instead: _, missing: _ } in pushes
+        {
             writeln!(f, "  {}  {repository}:{tag} ({})  {why}", moment(*at), digest.short())?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 pub mod abandon;
 pub mod accept;
+pub mod approve;
 pub mod block;
 pub mod config;
 pub mod follow;
@@ -9,6 +10,7 @@ pub mod freeze;
 pub mod history;
 pub mod init;
 pub mod plan;
+pub mod reject;
 pub mod rollback;
 pub mod show;
 pub mod start;

@@ -2,7 +2,7 @@
 
 use tidegate_aws::survey::Survey;
 use tidegate_aws::{App, Dice};
-use tidegate_core::decide::{blocked, live_already, reason_to_hold};
+use tidegate_core::decide::{approval_due, blocked, live_already, reason_to_hold, rejected};
 use tidegate_core::model::{Cause, Phase, Release, ReleaseId, Scene};
 
 use crate::choice::{self, Choice};
@@ -46,6 +46,7 @@ impl Plan {
             waves,
             phase: Phase::Surveying { since: now, held: None },
             without_way_back: false,
+            approved: None,
             failure: None,
             todo: None,
             nudge: 0,
@@ -65,8 +66,12 @@ impl Plan {
             Error::NotNow("AWS throttles what it is asked; try again in a minute".to_owned())
         })?;
         let hold = reason_to_hold(&release, &found, now).map(|hold| hold.to_string());
-        let waits = [waits_before(&before), hold].into_iter().flatten().collect();
-        let refused = blocked(&before, &release).or_else(|| live_already(&before, &release.images));
+        let approval = approval_due(&scene, &release, &found, now);
+        let approval = approval.map(|_| "an approval: a person looks at this plan".to_owned());
+        let waits = [waits_before(&before), hold, approval].into_iter().flatten().collect();
+        let refused = blocked(&before, &release)
+            .or_else(|| rejected(&before, &release.images))
+            .or_else(|| live_already(&before, &release.images));
         desk.say(&PlanView::new(&release, &found, waits, refused))?;
         Ok(Exit::Done)
     }

@@ -222,6 +222,7 @@ mod tests {
             live,
             slots: BTreeMap::new(),
             blocked: blocked.map(block).into_iter().collect(),
+            rejected: BTreeMap::new(),
         }
     }
 

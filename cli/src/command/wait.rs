@@ -160,7 +160,9 @@ impl Wanted {
             return Ok(Look::Release(Box::new(release)));
         }
         let pushes = table.pushes(pipeline, NEWEST).await?;
-        let push = pushes.into_iter().find(|push| push.digest == *digest);
+        // One that waits for other images may become a release yet.
+        let done = |push: &Push| push.digest == *digest && push.missing.is_empty();
+        let push = pushes.into_iter().find(done);
         Ok(push.map_or(Look::Nothing, Look::NoRelease))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tidegate_core::model::{Cause, Failure, Hold, Phase, Release, ReleaseId};
+use tidegate_core::model::{Approved, Cause, Failure, Hold, Phase, Release, ReleaseId};
 
 use super::{ImageView, image, moment};
 use crate::output::Tone;
@@ -34,6 +34,9 @@ pub struct ReleaseView {
     /// What keeps it from moving, while something does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<Hold>,
+    /// Who let it move, where a person's word is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
     /// What went wrong, once something did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -59,6 +62,7 @@ impl ReleaseView {
                 Phase::Surveying { held, .. } => held.clone(),
                 _ => None,
             },
+            approved: release.approved.clone(),
             failure: release.failure.clone(),
             tone,
         }
@@ -112,6 +116,8 @@ fn circumstances(release: &Release) -> (Timestamp, String, Tone) {
         Phase::Superseded { at, by } => {
             (*at, format!("{}/{by} came instead", release.id.pipeline), Tone::Faint)
         }
+        Phase::Expired { at } => (*at, "nobody approved it in time".to_owned(), Tone::Waiting),
+        Phase::Rejected { at, by, why } => (*at, format!("by {by}: {why}"), Tone::Waiting),
         Phase::Refused { at, why } => (*at, why.clone(), Tone::Waiting),
     }
 }
@@ -129,6 +135,7 @@ impl fmt::Display for ReleaseView {
             config,
             images,
             held,
+            approved,
             failure,
             tone: _,
         } = self;
@@ -142,6 +149,13 @@ impl fmt::Display for ReleaseView {
         }
         if let Some(hold) = held {
             writeln!(f, "  held    {}", Tone::Waiting.of(hold))?;
+            if let Hold::Approval { changes, .. } = hold {
+                changes.iter().try_for_each(|change| writeln!(f, "          - {change}"))?;
+            }
+        }
+        if let Some(Approved { by, at, plan }) = approved {
+            let plan = Approved::short(plan);
+            writeln!(f, "  approved  by {by}, {}: plan {plan}", moment(*at))?;
         }
         if let Some(failure) = failure {
             writeln!(f, "  failed  {}", Tone::Bad.of(&failure.cause))?;

@@ -45,7 +45,8 @@ pub struct PipelineView {
 impl PipelineView {
     /// What the table shows, and what a decision made now would wait for.
     pub fn new(scene: &Scene, waiting_on: Vec<WaitingOn>) -> Self {
-        let Scene { head, config: _, moving, waiting, live, slots: _, blocked } = scene;
+        let Scene { head, config: _, moving, waiting, live, slots: _, blocked, rejected: _ } =
+            scene;
         let owned: Vec<Slot> = scene.owned().cloned().collect();
         let exit = match (moving, waiting) {
             (Some(release), _) => Exit::of(release),

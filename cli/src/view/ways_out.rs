@@ -13,6 +13,10 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
                 let start = format!("tidegate start {} --without-way-back", release.id);
                 vec![start, verb("rollback"), verb("abandon")]
             }
+            Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
+                let of = |verb: &str| format!("tidegate {verb} {}", release.id);
+                vec![of("approve"), of("reject")]
+            }
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
                 vec![format!("tidegate start {}", release.id), verb("rollback"), verb("abandon")]
             }
@@ -33,6 +37,8 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
             | Phase::RolledBack { .. }
             | Phase::Abandoned { .. }
             | Phase::Superseded { .. }
+            | Phase::Expired { .. }
+            | Phase::Rejected { .. }
             | Phase::Refused { .. } => Vec::new(),
         },
     };

@@ -14,6 +14,8 @@ fn every_state_has_its_code() {
         Phase::Live { at: now, unproven: false, accepted: false },
         Phase::Superseded { at: now, by: 43 },
         Phase::Refused { at: now, why: String::new() },
+        Phase::Expired { at: now },
+        Phase::Rejected { at: now, by: String::new(), why: String::new() },
         Phase::Surveying { since: now, held: None },
         Phase::Rolling { wave: 0, since: now },
         Phase::Baking { until: now },
@@ -35,6 +37,8 @@ fn every_state_has_its_code() {
 \x200 live
  1 superseded
  1 refused
+ 1 expired
+ 1 rejected
 10 surveying
 10 rolling
 10 baking

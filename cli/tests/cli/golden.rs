@@ -131,6 +131,7 @@ fn what_was_released_and_what_was_not() {
     let mut refused = newest(Phase::Refused { at: at(900), why: refused });
     refused.id.number = 43;
     let push = Push {
+        missing: Vec::new(),
         pipeline: PIPELINE.to_owned(),
         repository: "live_crons".to_owned(),
         tag: "prod-9e1f0a2".to_owned(),

@@ -61,6 +61,7 @@ pub(crate) fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Pha
         waves: waves.map(|wave| wave.iter().map(|name| target(name)).collect()).to_vec(),
         phase,
         without_way_back: false,
+        approved: None,
         failure: None,
         todo: None,
         nudge: 0,
@@ -165,6 +166,7 @@ pub(crate) fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<R
         live: Some(live()),
         slots: slots.into_iter().map(|slot| (slot.target.clone(), slot)).collect(),
         blocked: BTreeMap::new(),
+        rejected: BTreeMap::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use tidegate_core::config;
 use tidegate_core::event::{self, PushEvent, Woken};
 
 use crate::record::{TRIES, record};
-use crate::{resolve, sweep};
+use crate::{approve, resolve, sweep};
 
 /// Handles an ECR push or the sweep's schedule.
 pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
@@ -58,7 +58,8 @@ async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<
         for candidate in resolve::pushed(app, &registry, &head, &current, push).await? {
             answers.push(record(app, pipeline, &candidate).await?);
         }
-        if let Some(answers) = answers.into_iter().collect() {
+        if let Some(mut answers) = answers.into_iter().collect::<Option<Vec<_>>>() {
+            answers.extend(approve::by_tag(app, &registry, &head, &current, push).await?);
             return Ok(answers);
         }
     }

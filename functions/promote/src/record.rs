@@ -32,7 +32,7 @@ pub(crate) async fn record(
             tracing::info!(pipeline, "superseded write, reading again");
             continue;
         }
-        let said = match (&change.push, change.releases.first()) {
+        let said = match (change.pushes.first(), change.releases.first()) {
             (Some(push), _) => push.why.clone(),
             (None, Some(release)) => format!("{} brings {}", release.id, release.label()),
             (None, None) => "recorded".to_owned(),
@@ -42,6 +42,6 @@ pub(crate) async fn record(
         advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
         return Ok(Some(said));
     }
-    let what = format!("the push of {} to {pipeline}", candidate.bytes.label());
+    let what = format!("the push of {} to {pipeline}", candidate.pushed.bytes.label());
     Err(TableError::Contended { what, tries: TRIES }.into())
 }

@@ -5,8 +5,10 @@ use tidegate_aws::{App, Error};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::event::PushEvent;
 use tidegate_core::model::{Head, ReleaseImage};
-use tidegate_core::push::Candidate;
+use tidegate_core::push::{Candidate, Member};
 use tidegate_core::sighting::RegistryImage;
+
+use crate::join;
 
 /// The images of `config` that a push selects, each with what the registry shows for it.
 pub(crate) async fn pushed(
@@ -39,14 +41,10 @@ pub(crate) async fn pushed(
             continue;
         };
         let bytes = bytes(app, &head.pipeline, image, found, &push.tag).await?;
-        candidates.push(Candidate {
-            image: name.clone(),
-            pattern: pattern.clone(),
-            tag: push.tag.clone(),
-            bytes,
-            by: "ecr".to_owned(),
-            answered: head.answered.get(name).cloned(),
-        });
+        let (pattern, tag) = (pattern.clone(), push.tag.clone());
+        let answered = head.answered.get(name).cloned();
+        let alone = Candidate::alone("ecr", name, Member { pattern, tag, bytes, answered });
+        candidates.push(join::complete(app, registry, head, config, alone).await?);
     }
     Ok(candidates)
 }

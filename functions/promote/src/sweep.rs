@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::{Registry, Selected};
 use tidegate_aws::{App, Error, advance};
-use tidegate_core::config::ImageConfig;
+use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::decide::Sightings;
 use tidegate_core::guard::{Guard, stands};
-use tidegate_core::model::{Digest, Memory};
-use tidegate_core::push::{Candidate, SWEEP};
+use tidegate_core::model::{Digest, Head};
+use tidegate_core::push::{Candidate, Member, SWEEP};
 
 use crate::record::{TRIES, record};
-use crate::resolve;
+use crate::{join, resolve};
 
 /// What must be left of the invocation to sweep one more pipeline.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -61,17 +61,14 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
     let config = app.table.config(pipeline, head.config).await?;
     let mut answers = Vec::new();
-    for (name, image) in config.images.iter().filter(|_| stands(Guard::Sweep)) {
-        let mut answered = head.answered.get(name).cloned();
+    for image in config.images.iter().filter(|_| stands(Guard::Sweep)) {
+        let mut head = Some(head.clone());
         for _ in 0..TRIES {
-            if repository(app, pipeline, name, image, answered, &mut answers).await? {
+            let Some(known) = head else { break };
+            if repository(app, &known, &config, image, &mut answers).await? {
                 break;
             }
-            answered = app
-                .table
-                .head_of(pipeline)
-                .await?
-                .and_then(|head| head.answered.get(name).cloned());
+            head = app.table.head_of(pipeline).await?;
         }
     }
     // What this sweep recorded moved on with it.
@@ -82,25 +79,27 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     Ok(answers)
 }
 
-/// Answers what an image's repository shows beyond what was `answered`; whether that still was the
-/// newest answer then.
+/// Answers what an image's repository shows beyond what `head` has answered; whether that still was
+/// the newest answer then.
 async fn repository(
     app: &App,
-    pipeline: &str,
-    name: &str,
-    image: &ImageConfig,
-    answered: Option<Memory>,
+    head: &Head,
+    config: &PipelineConfig,
+    (name, image): (&String, &ImageConfig),
     answers: &mut Vec<String>,
 ) -> Result<bool, Error> {
+    let pipeline = &head.pipeline;
     let first_seen =
         async |digest: &Digest| Ok::<_, Error>(app.table.first_seen_at(pipeline, digest).await?);
     let registry = Registry::new(&app.sdk);
-    let selected = registry.selected(image, answered.as_ref(), first_seen).await?;
+    let answered = head.answered.get(name);
+    let selected = registry.selected(image, answered, first_seen).await?;
     // Oldest first, so that the newest is answered last.
     for Selected { pattern, tag, shown } in selected {
         let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
-        let (image, by, answered) = (name.to_owned(), SWEEP.to_owned(), answered.clone());
-        let candidate = Candidate { image, pattern, tag, bytes, by, answered };
+        let member = Member { pattern, tag, bytes, answered: answered.cloned() };
+        let alone = Candidate::alone(SWEEP, name, member);
+        let candidate = join::complete(app, &registry, head, config, alone).await?;
         match record(app, pipeline, &candidate).await? {
             Some(answer) => answers.push(answer),
             None => return Ok(false),

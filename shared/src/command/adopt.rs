@@ -66,6 +66,7 @@ pub fn apply_config(
         waves: config.target_waves(),
         phase: Phase::Live { at: now, unproven: false, accepted: false },
         without_way_back: false,
+        approved: None,
         failure: None,
         todo: None,
         nudge: 0,

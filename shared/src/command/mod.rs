@@ -1,6 +1,7 @@
 //! What an operator can say, as changes of the table: the same transactions as the functions'.
 
 mod adopt;
+mod approval;
 mod gate;
 mod go;
 mod rollback;
@@ -9,6 +10,7 @@ mod undo;
 use jiff::Timestamp;
 
 pub use adopt::apply_config;
+pub use approval::{approve, reject};
 pub use gate::{block, freeze, unblock, unfreeze};
 pub use go::{abandon, accept, start, start_without_way_back};
 pub use rollback::{RollbackOptions, rollback_moving, rollback_to};

@@ -9,7 +9,7 @@ use super::file::{File, Pipeline, Target, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, near, tasks};
+use super::{Period, approval, join, near, tasks};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,9 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         watch(&pipeline.settings.watch, &path.key("watch"), findings);
         services(pipeline, &path.key("waves"), findings);
         images_apart(pipeline, &path.key("images"), findings);
+        let settings = file.settings(pipeline);
+        join::check(pipeline, settings.join_on, &path.key("images"), findings);
+        approval::check(pipeline, &settings, &file.approval_path(name), findings);
         images_taken(pipeline, &path.key("images"), findings);
         let retag = &source.value["pipelines"][name]["retag"];
         own_retag(pipeline, retag, &path.key("retag"), findings);

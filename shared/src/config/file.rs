@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::path::Path;
 use super::problem::Findings;
-use super::{Base, OnFailure, OnTimeout, Period, TagPattern};
+use super::{Base, OnFailure, OnTimeout, Period, Placeholder, TagPattern};
 
 /// What Tidegate brings where, and how it judges it. Keys that begin with `x-` are ignored
 /// everywhere: a home for YAML anchors.
@@ -94,6 +94,11 @@ pub(super) struct Settings {
     pub(super) on_failure: Option<OnFailure>,
     /// Which task definition a new revision is made from; `running` unless said otherwise.
     pub(super) base: Option<Base>,
+    /// One release for all images, once every repository holds a tag with the same captured value.
+    /// Without it a push changes its own image only.
+    pub(super) join_on: Option<Placeholder>,
+    /// Whether a person must approve a release before anything moves.
+    pub(super) approval: Option<Approval>,
     /// Tasks that run once, in order, before the first wave. One that does not end with exit code 0
     /// stops the release, and no service is touched.
     pub(super) pre_deploy: Option<Vec<Task>>,
@@ -122,6 +127,18 @@ pub(super) struct Task {
     /// The command that undoes it; never run by itself, only by `tidegate rollback --down`.
     #[schemars(extend("minItems" = 1))]
     pub(super) down: Option<Vec<String>>,
+}
+
+/// A person's word before anything moves.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub(super) struct Approval {
+    /// Whether every release waits for `tidegate approve`, but an operator's rollback.
+    pub(super) required: bool,
+    /// How long it waits before it expires: 1m to 30d, 1d unless said otherwise.
+    pub(super) expires: Option<Period>,
+    /// A tag of this form that arrives on every image of a release that waits approves it: whoever
+    /// may push may then approve.
+    pub(super) unless_tag: Option<TagPattern>,
 }
 
 /// How a rollout is judged.

@@ -3,12 +3,14 @@
 //! A text becomes a [`Config`] only when nothing is wrong; [`Config::resolve`] then gives each
 //! pipeline its stored form, a [`PipelineConfig`], which is all that the functions ever read.
 
+mod approval;
 mod check;
 mod doubt;
 mod duration;
 mod file;
 mod iam;
 mod init;
+mod join;
 mod live;
 mod names;
 mod near;
@@ -28,8 +30,8 @@ pub use init::{Seen, SeenImage, init};
 pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
-    Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig, TaskConfig,
-    Watch,
+    Approval, Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig,
+    TaskConfig, Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;

@@ -1,15 +1,14 @@
 //! The stored form of one pipeline: everything is said, nothing is left to a default.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use super::TagPattern;
 use super::duration::as_seconds;
+use super::{Placeholder, TagPattern};
+use crate::fingerprint::fingerprint;
 
 /// One pipeline's config as the table holds it, immutable under its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +36,12 @@ pub struct PipelineConfig {
     pub on_failure: OnFailure,
     /// Which task definition a new revision is made from.
     pub base: Base,
+    /// One release for all images, once each repository holds a tag with the same value of this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_on: Option<Placeholder>,
+    /// A person's word before anything moves, where it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
 }
 
 impl PipelineConfig {
@@ -51,11 +56,7 @@ impl PipelineConfig {
 
     /// SHA-256 of the canonical form, in hex: two versions are the same when it is.
     pub fn digest(&self) -> String {
-        Sha256::digest(self.canonical()).iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        fingerprint(&self.canonical())
     }
 }
 
@@ -128,6 +129,17 @@ pub struct Watch {
     pub failed_tasks: u32,
     /// What a deadline without evidence means.
     pub on_timeout: OnTimeout,
+}
+
+/// A person's word before anything moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// How long a release waits for it before it expires.
+    #[serde(with = "as_seconds")]
+    pub expires: Duration,
+    /// A tag of this form that arrives on every image of a release that waits is that word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless_tag: Option<TagPattern>,
 }
 
 /// What a deadline without evidence means.

@@ -5,12 +5,16 @@ use std::time::Duration;
 use super::Period;
 use super::file::{self, File, Image, Pipeline, ServiceTarget, Settings, Target};
 use super::path::Path;
-use super::pipeline::{ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig, Watch};
+use super::pipeline::{
+    Approval, ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig, Watch,
+};
 
 /// Longer than most services take to start and drain; `DescribeServices` calls it steady by then.
 const TIMEOUT: Duration = Duration::from_mins(15);
 /// A crash loop shows within two restarts.
 const BAKE: Duration = Duration::from_mins(2);
+/// Whoever is asked in the evening answers the next day.
+const EXPIRES: Duration = Duration::from_hours(24);
 /// One stray crash is bad luck, two are the image.
 const FAILED_TASKS: u32 = 2;
 
@@ -30,23 +34,30 @@ impl File {
             on_failure: own.on_failure.or(shared.on_failure),
             base: own.base.or(shared.base),
             pre_deploy: own.pre_deploy.or(shared.pre_deploy),
+            join_on: own.join_on.or(shared.join_on),
+            approval: own.approval.or(shared.approval),
         }
     }
 
     /// The path of the cluster a pipeline has, wherever it is said.
     pub(super) fn cluster_path(&self, name: &str) -> Path {
-        self.holder(name, |settings| settings.cluster.is_some()).key("cluster")
+        self.path_of(name, "cluster", |own| own.cluster.is_some())
+    }
+
+    /// The path of the approval a pipeline asks for, wherever it is said.
+    pub(super) fn approval_path(&self, name: &str) -> Path {
+        self.path_of(name, "approval", |own| own.approval.is_some())
     }
 
     /// The path of the one-off tasks a pipeline has, wherever they are said.
     pub(super) fn pre_deploy_path(&self, name: &str) -> Path {
-        self.holder(name, |settings| settings.pre_deploy.is_some()).key("pre_deploy")
+        self.path_of(name, "pre_deploy", |own| own.pre_deploy.is_some())
     }
 
-    /// Who says something: the pipeline itself, or the defaults.
-    fn holder(&self, name: &str, says: impl Fn(&Settings) -> bool) -> Path {
+    fn path_of(&self, name: &str, key: &str, says: impl Fn(&Settings) -> bool) -> Path {
         let own = self.pipelines.get(name).is_some_and(|own| says(&own.settings));
-        if own { Path::of(&["pipelines", name]) } else { Path::of(&["defaults"]) }
+        let holder = if own { Path::of(&["pipelines", name]) } else { Path::of(&["defaults"]) };
+        holder.key(key)
     }
 
     /// The stored form of each pipeline of an installation in this account and region.
@@ -94,6 +105,12 @@ fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> 
         },
         on_failure: settings.on_failure.unwrap_or_default(),
         base: settings.base.unwrap_or_default(),
+        // One image alone has nothing to join with.
+        join_on: settings.join_on.filter(|_| from.images.len() > 1),
+        approval: settings.approval.filter(|it| it.required).map(|it| Approval {
+            expires: it.expires.map_or(EXPIRES, Period::get),
+            unless_tag: it.unless_tag,
+        }),
     }
 }
 

@@ -10,8 +10,7 @@ use super::problem::Findings;
 use super::{names, near};
 
 /// What a pipeline will take one day: refused by name, never ignored.
-const LATER_IN_PIPELINES: &[&str] =
-    &["approval", "checks", "external_id", "join_on", "promote_from", "retag", "role"];
+const LATER_IN_PIPELINES: &[&str] = &["checks", "external_id", "promote_from", "retag", "role"];
 /// The kinds of target to come, by the key that names them.
 const LATER_IN_TARGETS: &[&str] = &["lightsail", "rule", "schedule"];
 
@@ -168,6 +167,7 @@ fn expected(schema: &Value) -> String {
             names::expected(schema["format"].as_str().unwrap_or_default()).to_owned()
         }
         (Value::Null, "integer") => "a whole number".to_owned(),
+        (Value::Null, "boolean") => "`true` or `false`".to_owned(),
         (Value::Null, "array") => "a list".to_owned(),
         (Value::Null, _) => "keys and values".to_owned(),
         (constant, _) => format!("`{constant}`"),

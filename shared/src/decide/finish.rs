@@ -7,8 +7,8 @@ use super::step::{CHUNK, SINGLES, TIDEGATE, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Release, ReleaseImage, Scene, Slot,
-    SlotPhase, Todo,
+    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage,
+    Scene, Slot, SlotPhase, Todo, set_of,
 };
 
 /// On all targets, and it held. The targets are written with it: a failure noted beside it is either
@@ -220,6 +220,24 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
     let reason = format!("{actor} accepted the targets as they are");
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
+
+/// A person says no before anything moved: the set of images does not come again.
+pub fn reject(scene: &Scene, release: &Release, actor: &str, why: &str, now: Timestamp) -> Change {
+    let (by, why) = (actor.to_owned(), why.to_owned());
+    let next = release.becomes(Phase::Rejected { at: now, by: by.clone(), why: why.clone() });
+    let notice = messages::rejected(&next, actor, &why);
+    let entry = release_entry(release, &next, actor, why.clone(), Some(notice), now);
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    let (set, release) = (set_of(&release.images), release.id.clone());
+    Change {
+        head: Some(head),
+        releases: vec![next],
+        journal: vec![entry],
+        rejections: vec![Rejection { set, release, by, why, at: now }],
+        ..Change::default()
+    }
 }
 
 /// A person takes Tidegate's hands off: targets stay as they are, the pipeline freezes.

@@ -4,6 +4,7 @@
 //! First every slot is judged by itself; only when no slot has anything new does the release as
 //! a whole take its step. Deciding again on the outcome changes nothing until the world moves.
 
+mod approval;
 mod blame;
 mod finish;
 mod judge;
@@ -18,11 +19,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use approval::due as approval_due;
 pub use blame::note_task;
-pub use finish::{abandon, accept};
+pub use finish::{abandon, accept, reject};
 pub use look::{all_told, bake_is_over, due, ends_at, note_told, open, waits_for};
 pub use rollback::by_operator as roll_back;
-pub use start::{blocked, live_already};
+pub use start::{blocked, live_already, rejected};
 pub use step::{pipeline_entry, release_entry};
 pub use survey::{Finding, conclude, reason_to_hold};
 
@@ -75,6 +77,8 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
         | Phase::Live { .. }
         | Phase::RolledBack { .. }
         | Phase::Superseded { .. }
+        | Phase::Expired { .. }
+        | Phase::Rejected { .. }
         | Phase::Refused { .. } => Plan::default(),
     };
     plan.waiting_on.extend(judged.waiting_on);

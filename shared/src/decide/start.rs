@@ -8,7 +8,9 @@ use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
-use crate::model::{Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo};
+use crate::model::{
+    Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of,
+};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
@@ -23,17 +25,36 @@ pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
 }
 
 /// The waiting release as it may start, or why it must not; asked when it would, for the world may
-/// have moved since. Blocked bytes do not take the others of the set along.
+/// have moved since. Blocked bytes do not take the others of the set along, unless all were joined.
 pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, String> {
     let fit = without_blocked(scene, waiting);
-    if let (true, Some(why)) = (fit.images.is_empty(), blocked(scene, waiting)) {
+    if let (true, Some(why)) = (nothing_left(scene, &fit), blocked(scene, waiting)) {
         return Err(why);
     }
     let pushed = fit.cause == Cause::Push;
-    match live_already(scene, &fit.images).filter(|_| pushed) {
+    let rejected = rejected(scene, &fit.images);
+    match live_already(scene, &fit.images).or(rejected).filter(|_| pushed) {
         Some(why) => Err(why),
         None => Ok(fit),
     }
+}
+
+/// A release that takes the place of a held one brings what that one brought beside its own.
+pub(super) fn beside(scene: &Scene, held: &Release, mut fit: Release) -> Result<Release, String> {
+    for (name, image) in &held.images {
+        fit.images.entry(name.clone()).or_insert_with(|| image.clone());
+    }
+    match rejected(scene, &fit.images).filter(|_| fit.cause == Cause::Push) {
+        Some(why) => Err(why),
+        None => Ok(fit),
+    }
+}
+
+/// Why a set of images does not come here again: a person rejected it.
+pub fn rejected(scene: &Scene, images: &BTreeMap<String, ReleaseImage>) -> Option<String> {
+    // Most pipelines have none: then there is nothing to compare.
+    let any = !scene.rejected.is_empty();
+    any.then(|| scene.rejected.get(&set_of(images)))?.map(ToString::to_string)
 }
 
 fn without_blocked(scene: &Scene, release: &Release) -> Release {
@@ -41,6 +62,11 @@ fn without_blocked(scene: &Scene, release: &Release) -> Release {
     fit.images
         .retain(|_, image| !scene.blocked.contains_key(&image.digest) || !stands(Guard::Block));
     fit
+}
+
+/// Whether a release without its blocked bytes is none any more: what was joined is one.
+fn nothing_left(scene: &Scene, fit: &Release) -> bool {
+    fit.images.is_empty() || scene.config.join_on.is_some()
 }
 
 /// How a release goes on whose bytes were blocked before anything moved: surveyed again without
@@ -52,7 +78,7 @@ pub(super) fn leave_out_blocked(
 ) -> Option<Change> {
     let why = blocked(scene, release)?;
     let fit = without_blocked(scene, release);
-    if fit.images.is_empty() || scene.owned().next().is_some() {
+    if nothing_left(scene, &fit) || scene.owned().next().is_some() {
         return Some(refuse(scene, release, why, now));
     }
     let mut next = fit.becomes(Phase::Surveying { since: now, held: None });

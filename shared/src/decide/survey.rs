@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
-use super::{does, roll, start, waits};
+use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
@@ -59,10 +59,15 @@ pub(super) fn pending(
     // A newer release starts here as much as anywhere; going back does not give way to it.
     let gives_way = scene.head.freeze.is_none() && !release.cause.goes_back();
     if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
-        return does(match start::startable(scene, waiting) {
+        let fit =
+            start::startable(scene, waiting).and_then(|fit| start::beside(scene, release, fit));
+        return does(match fit {
             Ok(fit) => supersede(scene, release, waiting, &fit, held, now),
             Err(why) => start::refuse(scene, waiting, why, now),
         });
+    }
+    if let Some(asked) = release.approval_asked() {
+        return approval::pending(scene, release, asked, now);
     }
     // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
     let held_frozen = held.is_some() && !release.cause.goes_back();
@@ -94,15 +99,12 @@ fn supersede(
     now: Timestamp,
 ) -> Change {
     let mut head = scene.head.stepped();
-    let (old, mut new) = (
+    let (old, new) = (
         held.becomes(Phase::Superseded { at: now, by: waiting.id.number }),
         start::surveying(fit, scene, now),
     );
     head.moving = Some(new.id.number);
     head.waiting = None;
-    for (name, image) in &held.images {
-        new.images.entry(name.clone()).or_insert_with(|| image.clone());
-    }
     let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
     let instead = format!("takes the place of {}", held.id);
     let instead = start::and_left_out(&instead, scene, waiting);
@@ -134,6 +136,12 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     };
     if !found.iter().any(goes) {
         return does(start::refuse(scene, release, no_target(release), now));
+    }
+    if let Some(hold) = approval::due(scene, release, found, now) {
+        if held.as_ref() == Some(&hold) && release.todo.is_none() {
+            return Plan::default();
+        }
+        return does(self::hold(release, held.as_ref(), &hold, true, now));
     }
     let first = |target: &TargetId| release.waves.first().is_some_and(|w| w.contains(target));
     let missing: Vec<_> = found
@@ -204,12 +212,17 @@ fn hold(
     tell: bool,
     now: Timestamp,
 ) -> Change {
-    let next = release.becomes(Phase::Surveying { since: now, held: Some(hold.clone()) });
+    let mut next = release.becomes(Phase::Surveying { since: now, held: Some(hold.clone()) });
     if before == Some(hold) {
         return Change { releases: vec![next], ..Change::default() };
     }
     let notice = tell.then(|| messages::waiting(&next, hold));
-    let entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
+    let mut entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
+    if let Hold::Approval { changes, .. } = hold {
+        entry.evidence.clone_from(changes);
+        // What was approved is not what would change now.
+        next.approved = None;
+    }
     Change { releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 

@@ -1,7 +1,7 @@
 //! A release starts, waits for a person, or may not start.
 
 use super::words::{affected, names, services, services_of};
-use super::{command, state};
+use super::{approval, command, state};
 use crate::model::{Cause, Hold, Notice, NoticeKind, Release, ReleaseImage, Severity, Slot};
 
 /// The first wave opens: every way back is recorded.
@@ -96,6 +96,9 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
             targets,
             Some(command::start_again(id)),
         ),
+        Hold::Approval { changes, until, .. } => {
+            return approval::asked(release, changes, *until, release.approved.is_some());
+        }
     };
     let found: Vec<_> = targets.iter().map(|target| format!("- {target}")).collect();
     let commands = [Some(command::show(id)), command, Some(command::abandon(pipeline))];

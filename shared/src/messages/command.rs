@@ -50,6 +50,18 @@ pub(super) fn start_again(release: &ReleaseId) -> String {
     format!("tidegate start {release}  # again, once it is mended")
 }
 
+pub(super) fn start_once_more(release: &ReleaseId) -> String {
+    format!("tidegate start {release}  # the same images once more, if they are wanted after all")
+}
+
+pub(super) fn approve(release: &ReleaseId) -> String {
+    format!("tidegate approve {release}  # let it move, exactly as shown")
+}
+
+pub(super) fn reject(release: &ReleaseId) -> String {
+    format!("tidegate reject {release}  # no: these images do not come here again")
+}
+
 pub(super) fn history(pipeline: &str) -> String {
     format!("tidegate history {pipeline}  # what was released and refused, and why")
 }

@@ -7,6 +7,7 @@ mod command;
 mod state;
 mod words;
 
+mod approval;
 mod back;
 mod begin;
 mod end;
@@ -21,6 +22,7 @@ mod teams;
 pub use cause::{Counts, Explanation, explain};
 pub use state::state;
 
+pub use approval::{expired, rejected};
 pub use back::{rollback_failed, rollback_started, rolled_back, undone};
 pub use begin::{push_refused, refused, started, waiting};
 pub use end::{abandoned, live};

@@ -1,11 +1,12 @@
 //! The bytes a release brings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
+use crate::fingerprint::fingerprint;
 
 /// One image of a release: which bytes, and under which names they came.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +38,27 @@ impl ReleaseImage {
         let tag = self.tags.first().map_or(String::new(), |tag| format!(":{tag}"));
         format!("{}{tag} ({})", self.repository, self.digest.short())
     }
+}
+
+/// The name of a set of images: the same for the same bytes, whatever their tags.
+pub fn set_of(images: &BTreeMap<String, ReleaseImage>) -> String {
+    let lines = images.iter().map(|(name, image)| format!("{name} {}", image.digest));
+    fingerprint(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A text with each image in it as people name them: `scr-api@0123456789ab`, without the registry.
+pub fn short_image(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = match word.split_once('/') {
+            Some((host, rest)) if host.contains(".dkr.ecr.") => rest,
+            _ => word,
+        };
+        match bare.split_once("@sha256:") {
+            Some((name, hex)) => format!("{name}@{}", hex.get(..12).unwrap_or(hex)),
+            None => bare.to_owned(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The repository as task definitions name it.

@@ -80,6 +80,8 @@ pub enum NoticeKind {
     Frozen,
     Drifted,
     Abandoned,
+    Expired,
+    Rejected,
     Refused,
 }
 
@@ -96,6 +98,8 @@ impl NoticeKind {
             Self::Frozen => "frozen",
             Self::Drifted => "drifted",
             Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
+            Self::Rejected => "rejected",
             Self::Refused => "refused",
         }
     }

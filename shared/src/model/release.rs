@@ -31,6 +31,9 @@ pub struct Release {
     /// An operator said: go on even where no way back is known.
     #[serde(default)]
     pub without_way_back: bool,
+    /// Who let it move, where a person's word is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Approved>,
     /// What went wrong, once something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -66,9 +69,42 @@ impl Release {
         self.waves.iter().filter(|wave| wave.iter().any(TargetId::is_task)).count()
     }
 
+    /// The plan that people were asked to approve, and until when they are.
+    pub fn approval_asked(&self) -> Option<(&str, Timestamp)> {
+        match &self.phase {
+            Phase::Surveying { held: Some(Hold::Approval { plan, until, .. }), .. } => {
+                Some((plan, *until))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a person's word was given for this plan.
+    pub fn is_approved(&self, plan: &str) -> bool {
+        self.approved.as_ref().is_some_and(|given| given.plan == plan)
+    }
+
     /// All its targets, in the order of the waves.
     pub fn targets(&self) -> impl Iterator<Item = &TargetId> {
         self.waves.iter().flatten()
+    }
+}
+
+/// A person's word for a release, or a tag's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Approved {
+    /// Who: the ARN of a person, `ecr` for a tag that arrived.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The plan that it was given for: a hash over digests, targets and differences, in hex.
+    pub plan: String,
+}
+
+impl Approved {
+    /// Enough of a plan's name for a person: the first 12 hex digits.
+    pub fn short(plan: &str) -> &str {
+        plan.get(..12).unwrap_or(plan)
     }
 }
 
@@ -184,6 +220,20 @@ pub enum Phase {
         /// The release that came instead.
         by: u64,
     },
+    /// Nobody approved it in time.
+    Expired {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// A person said no: its set of images is not released here again.
+    Rejected {
+        /// Since when.
+        at: Timestamp,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
     /// It may not start: blocked, already live, older than what is live, nothing to change.
     Refused {
         /// Since when.
@@ -209,6 +259,8 @@ impl Phase {
             Self::Drifted { .. } => "drifted",
             Self::Abandoned { .. } => "abandoned",
             Self::Superseded { .. } => "superseded",
+            Self::Expired { .. } => "expired",
+            Self::Rejected { .. } => "rejected",
             Self::Refused { .. } => "refused",
         }
     }
@@ -260,6 +312,15 @@ pub enum Hold {
         /// `service: why, and what to do`
         targets: Vec<String>,
     },
+    /// A person must approve it first.
+    Approval {
+        /// The plan: a hash over digests, targets and differences, in hex.
+        plan: String,
+        /// What would change, a line each.
+        changes: Vec<String>,
+        /// When it expires.
+        until: Timestamp,
+    },
 }
 
 impl std::fmt::Display for Hold {
@@ -268,6 +329,13 @@ impl std::fmt::Display for Hold {
             Self::NoWayBack { targets } => ("no way back is known for", targets),
             Self::Busy { targets, .. } => ("another deployment is in flight on", targets),
             Self::Unfit { targets } => ("these targets cannot be released", targets),
+            Self::Approval { plan, until, .. } => {
+                return write!(
+                    f,
+                    "plan {} waits for an approval until {until}",
+                    Approved::short(plan)
+                );
+            }
         };
         write!(f, "{what}: {}", targets.join("; "))
     }

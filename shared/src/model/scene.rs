@@ -26,6 +26,8 @@ pub struct Scene {
     pub slots: BTreeMap<TargetId, Slot>,
     /// The digests that may not be released here.
     pub blocked: BTreeMap<Digest, Block>,
+    /// The sets of images that a person rejected here, by their names.
+    pub rejected: BTreeMap<String, Rejection>,
 }
 
 impl Scene {
@@ -56,6 +58,32 @@ impl fmt::Display for Block {
     }
 }
 
+/// A set of images that a person rejected: it comes again by an operator's `start` alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The set's name.
+    pub set: String,
+    /// The release that would have brought it.
+    pub release: ReleaseId,
+    /// Who rejected it.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { set: _, release, by, why, at: _ } = self;
+        write!(
+            f,
+            "{by} rejected these images as {release}: {why}; `tidegate start {release}` brings \
+             them all the same"
+        )
+    }
+}
+
 /// A push that made no release, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Push {
@@ -74,6 +102,9 @@ pub struct Push {
     /// The release that brings newer bytes in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<u64>,
+    /// With `join_on`: the images that it still waits for, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// One conditional transaction: all of it becomes true, or none.
@@ -89,12 +120,14 @@ pub struct Change {
     pub slots: Vec<(Option<Slot>, Slot)>,
     /// Digests to block.
     pub blocks: Vec<Block>,
+    /// Sets of images that were rejected.
+    pub rejections: Vec<Rejection>,
     /// Digests to unblock.
     pub unblocks: BTreeSet<Digest>,
     /// The audit trail of it.
     pub journal: Vec<Entry>,
-    /// A push that made no release.
-    pub push: Option<Push>,
+    /// Pushes that made no release.
+    pub pushes: Vec<Push>,
     /// Push times of digests as first seen; each put once, so that a later tag never moves it.
     pub seen: BTreeMap<Digest, Timestamp>,
 }

@@ -1,5 +1,7 @@
 //! Pushes come twice, late, out of order and under several names; each is answered once.
 
+mod joined;
+
 use std::time::Duration;
 
 use super::{Answer, SWEEP, answer};
@@ -41,7 +43,7 @@ fn hears(stage: &mut Stage, push: &Pushed) -> Became {
     let mut bytes = image("app", bytes, tag, at(*first_seen));
     bytes.tags.extend(also.iter().map(|&tag| tag.to_owned()));
     let mut candidate = candidate("app", tag, bytes, by);
-    candidate.answered = stage.table.head.answered.get("app").cloned();
+    candidate.pushed.answered = stage.table.head.answered.get("app").cloned();
     let change = match answer(&stage.table.scene(), &candidate, stage.now) {
         Answer::Outdated => panic!("nothing was answered in between"),
         Answer::Known(why) => {
@@ -52,8 +54,8 @@ fn hears(stage: &mut Stage, push: &Pushed) -> Became {
     };
     stage.write(&change);
     stage.advance();
-    let Change { releases, push, journal, .. } = *change;
-    match (releases.first(), push, journal.first()) {
+    let Change { releases, mut pushes, journal, .. } = *change;
+    match (releases.first(), pushes.pop(), journal.first()) {
         (Some(brings), None, Some(_)) => {
             assert!(!brings.images.is_empty());
             Became::Brought
@@ -287,7 +289,7 @@ fn two_pushes_answered_at_once_are_answered_one_after_the_other() {
     let answers = ["b1", "b2"].map(|bytes| {
         let bytes = image("app", bytes, "uapi", at(9));
         let mut candidate = candidate("app", "uapi", bytes, "ecr");
-        candidate.answered = scene.head.answered.get("app").cloned();
+        candidate.pushed.answered = scene.head.answered.get("app").cloned();
         match answer(&scene, &candidate, stage.now) {
             Answer::Record(change) => (candidate, change),
             other => panic!("{other:?}"),

@@ -106,5 +106,7 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         },
         on_failure: OnFailure::Rollback,
         base: Base::Running,
+        join_on: None,
+        approval: None,
     }
 }

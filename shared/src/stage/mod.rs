@@ -30,7 +30,7 @@ use crate::decide::{self, Finding, Seen, Sightings};
 use crate::model::{
     Change, Digest, NoticeKind, Plan, Release, ReleaseImage, Scene, Slot, TaskFailure,
 };
-use crate::push::{self, Candidate};
+use crate::push::{self, Candidate, Member};
 use crate::sighting::Sighting;
 
 /// As many rounds as the functions take before they give up.
@@ -93,7 +93,7 @@ impl Stage {
     /// A push of `bytes` to an image of the pipeline, under a tag.
     pub(crate) fn push_as(&mut self, name: &str, tag: &str, bytes: ReleaseImage) {
         let mut candidate = candidate(name, tag, bytes, "ecr");
-        candidate.answered = self.table.head.answered.get(name).cloned();
+        candidate.pushed.answered = self.table.head.answered.get(name).cloned();
         if let push::Answer::Record(change) =
             push::answer(&self.table.scene(), &candidate, self.now)
         {
@@ -269,6 +269,5 @@ pub(crate) fn candidate(name: &str, tag: &str, bytes: ReleaseImage, by: &str) ->
     let pattern = ["uapi", "v{semver}", "prod-{sha}", "*"];
     let pattern = pattern.map(|text| text.parse::<TagPattern>().unwrap());
     let pattern = pattern.into_iter().find(|p| p.matches(tag).is_some()).unwrap();
-    let (image, tag, by) = (name.to_owned(), tag.to_owned(), by.to_owned());
-    Candidate { image, pattern, tag, bytes, by, answered: None }
+    Candidate::alone(by, name, Member { pattern, tag: tag.to_owned(), bytes, answered: None })
 }

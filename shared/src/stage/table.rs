@@ -10,8 +10,8 @@ use super::build;
 use crate::command::apply_config;
 use crate::config::PipelineConfig;
 use crate::model::{
-    Block, Change, Condition, Digest, Entry, Head, Memory, Note, Notice, Push, Release, Scene,
-    Slot, Subject, TargetId,
+    Block, Change, Condition, Digest, Entry, Head, Memory, Note, Notice, Push, Rejection, Release,
+    Scene, Slot, Subject, TargetId,
 };
 
 /// Everything one pipeline has in the table.
@@ -24,6 +24,7 @@ pub(crate) struct Table {
     /// The copies of slots that later releases took.
     pub(crate) past: Vec<Slot>,
     pub(crate) blocks: BTreeMap<Digest, Block>,
+    pub(crate) rejected: BTreeMap<String, Rejection>,
     pub(crate) journal: Vec<Arc<Entry>>,
     pub(crate) pushes: Vec<Push>,
     pub(crate) seen: BTreeMap<Digest, Timestamp>,
@@ -32,8 +33,8 @@ pub(crate) struct Table {
 /// What a decision can read: the audit trail and copies of the past are not.
 impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
-        (&self.head, &self.releases, &self.slots, &self.blocks)
-            == (&other.head, &other.releases, &other.slots, &other.blocks)
+        (&self.head, &self.releases, &self.slots, &self.blocks, &self.rejected)
+            == (&other.head, &other.releases, &other.slots, &other.blocks, &other.rejected)
     }
 }
 
@@ -41,7 +42,7 @@ impl Eq for Table {}
 
 impl Hash for Table {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.head, &self.releases, &self.slots, &self.blocks).hash(state);
+        (&self.head, &self.releases, &self.slots, &self.blocks, &self.rejected).hash(state);
     }
 }
 
@@ -68,6 +69,7 @@ impl Table {
             slots: BTreeMap::new(),
             past: Vec::new(),
             blocks: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             journal: Vec::new(),
             pushes: Vec::new(),
             seen: BTreeMap::new(),
@@ -99,6 +101,7 @@ impl Table {
             moving,
             slots: slots.map(|(target, slot)| (target.clone(), Slot::clone(slot))).collect(),
             blocked: self.blocks.clone(),
+            rejected: self.rejected.clone(),
         }
     }
 
@@ -118,7 +121,7 @@ impl Table {
         if actions > ACTIONS {
             return Err(Refusal::Broken(format!("{actions} actions")));
         }
-        let Change { head, releases, slots, blocks, unblocks, journal, push, seen } =
+        let Change { head, releases, slots, blocks, rejections, unblocks, journal, pushes, seen } =
             change.clone();
         self.head = head.unwrap_or_else(|| self.head.clone());
         let releases = releases.into_iter().map(|release| (release.id.number, Arc::new(release)));
@@ -130,9 +133,10 @@ impl Table {
             self.slots.insert(target, Arc::new(after));
         }
         self.blocks.extend(blocks.into_iter().map(|block| (block.digest.clone(), block)));
+        self.rejected.extend(rejections.into_iter().map(|it| (it.set.clone(), it)));
         self.blocks.retain(|digest, _| !unblocks.contains(digest));
         self.journal.extend(journal.into_iter().map(Arc::new));
-        self.pushes.extend(push);
+        self.pushes.extend(pushes);
         for (digest, at) in seen {
             self.seen.entry(digest).or_insert(at);
         }
@@ -195,17 +199,19 @@ fn key(entry: &Entry) -> (u64, &Subject, u64) {
 
 /// What a change costs of them.
 fn actions(change: &Change) -> usize {
-    let Change { head, releases, slots, blocks, unblocks, journal, push, seen } = change;
+    let Change { head, releases, slots, blocks, rejections, unblocks, journal, pushes, seen } =
+        change;
     let copies = slots.iter().filter(|(before, after)| {
         before.as_ref().is_some_and(|before| before.release != after.release)
     });
-    let single = [head.is_some(), push.is_some()];
-    releases.len()
+    usize::from(head.is_some())
+        + releases.len()
         + slots.len()
         + copies.count()
         + blocks.len()
+        + rejections.len()
         + unblocks.len()
         + journal.len()
+        + pushes.len()
         + seen.len()
-        + single.into_iter().filter(|is| *is).count()
 }

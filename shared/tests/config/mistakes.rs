@@ -245,18 +245,103 @@ fn a_wave_or_an_image_that_cannot_be_is_said_with_the_reason() {
     ]);
 }
 
+/// Two images that are joined; each mistake below changes one place of it.
+const JOINED: &str = "\
+version: 1
+pipelines:
+  p:
+    cluster: cc
+    join_on: sha
+    images:
+      api: { repository: api, tag: \"{sha}\" }
+      web: { repository: web, tag: [\"web-{sha}\", \"{sha}\"] }
+    waves: [[a]]
+";
+
+#[test]
+fn a_set_that_could_not_be_joined_is_said_at_the_pattern() {
+    assert_eq!(config(JOINED).warnings, []);
+    for (place, instead, expected) in [
+        (
+            "join_on: sha",
+            "join_on: shaa",
+            "5:14: pipelines.p.join_on: expected `sha` or `version` or `semver`, found `shaa`; \
+             did you mean `sha`?",
+        ),
+        (
+            "join_on: sha",
+            "join_on: commit",
+            "5:14: pipelines.p.join_on: expected `sha` or `version` or `semver`, found `commit`",
+        ),
+        (
+            "web-{sha}",
+            "latest",
+            "8:37: pipelines.p.images.web.tag[0]: `latest` captures no {sha}, by which `join_on` \
+             finds the images of one release",
+        ),
+        (
+            "tag: \"{sha}\"",
+            "tag: \"v{version}\"",
+            "7:36: pipelines.p.images.api.tag: `v{version}` captures no {sha}, by which `join_on` \
+             finds the images of one release",
+        ),
+        (
+            "web-{sha}",
+            "*-{sha}",
+            "8:37: pipelines.p.images.web.tag[0]: `*-{sha}` does not say which tag has a given \
+             {sha}: with `join_on` only text may stand beside it",
+        ),
+    ] {
+        let found = problems(&with(JOINED, place, instead));
+        assert_eq!(found, format!("tidegate.yaml:{expected}"));
+    }
+    // One image alone has nothing to join with.
+    let alone = with(JOINED, "      api: { repository: api, tag: \"{sha}\" }\n", "");
+    let alone = with(&alone, "[\"web-{sha}\", \"{sha}\"]", "latest");
+    let resolved = config(&alone).resolve("123456789012", "us-west-2").unwrap();
+    assert_eq!(resolved[0].join_on, None);
+}
+
+#[test]
+fn an_approval_that_asks_for_nothing_or_too_much_is_said() {
+    let approval =
+        |keys: &str| with(SMALL, "    waves", &format!("    approval: {keys}\n    waves"));
+    for (keys, expected) in [
+        ("{ expires: 24h }", "8:5: pipelines.p.approval: the key `required` is missing"),
+        (
+            "{ required: sometimes }",
+            "8:27: pipelines.p.approval.required: expected `true` or `false`, found `sometimes`",
+        ),
+        (
+            "{ required: true, expires: 30s }",
+            "8:42: pipelines.p.approval.expires: expected 1m to 30d, found 30s",
+        ),
+        (
+            "{ required: true, unless_tag: \"u{sha\" }",
+            "8:45: pipelines.p.approval.unless_tag: `u{sha` is not a tag pattern: `{` is not \
+             closed by `}`",
+        ),
+        (
+            "{ required: true, unless_tag: \"*\" }",
+            "8:45: pipelines.p.approval.unless_tag: `*` and `uapi` of image `crons` can match the \
+             same tag: the push that starts a release would approve it too",
+        ),
+    ] {
+        assert_eq!(problems(&approval(keys)), format!("tidegate.yaml:{expected}"));
+    }
+    let stored = |keys: &str| {
+        let resolved = config(&approval(keys)).resolve("123456789012", "us-west-2").unwrap();
+        serde_json::to_value(&resolved[0]).unwrap()["approval"].clone()
+    };
+    let asked = stored("{ required: true, expires: 2h, unless_tag: \"v{semver}\" }");
+    assert_eq!(asked, serde_json::json!({ "expires": 7200, "unless_tag": "v{semver}" }));
+    assert_eq!(stored("{ required: true }"), serde_json::json!({ "expires": 86400 }));
+    assert_eq!(stored("{ required: false }"), serde_json::Value::Null);
+}
+
 #[test]
 fn what_comes_later_is_refused_by_name() {
-    for key in [
-        "approval",
-        "checks",
-        "external_id",
-        "join_on",
-        "pre_deploy",
-        "promote_from",
-        "retag",
-        "role",
-    ] {
+    for key in ["checks", "external_id", "pre_deploy", "promote_from", "retag", "role"] {
         for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
             let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
             let text = text.replace("\n    cluster", "\n  cluster");

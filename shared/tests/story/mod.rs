@@ -59,6 +59,7 @@ pub(crate) fn a_release(phase: Phase) -> Release {
         waves: WAVES.iter().map(|wave| wave.iter().map(|name| target(name)).collect()).collect(),
         phase,
         without_way_back: false,
+        approved: None,
         failure: None,
         todo: None,
         nudge: 0,

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{
-    Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry, TargetConfig, Watch,
+    Approval, Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry,
+    TargetConfig, Watch,
 };
 
 use crate::output::{Desk, Tone};
@@ -47,6 +48,9 @@ impl fmt::Display for InForce {
             let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             writeln!(f, "  image       {name}: {repository} in {account}/{region}, tags {tags}")?;
         }
+        if let Some(join_on) = config.join_on {
+            writeln!(f, "  join on     {join_on}: one release once every image holds the same")?;
+        }
         writeln!(f, "  cluster     {cluster} in {account}/{region}")?;
         for (at, wave) in config.waves.iter().enumerate() {
             let targets: Vec<_> = wave.iter().map(target).collect();
@@ -69,7 +73,11 @@ impl fmt::Display for InForce {
             Base::Running => "the running revision",
             Base::Family => "the family's newest revision",
         };
-        writeln!(f, "  base        {base}")
+        writeln!(f, "  base        {base}")?;
+        let Some(Approval { expires, unless_tag }) = &config.approval else { return Ok(()) };
+        let tag = unless_tag.as_ref().map_or(String::new(), |tag| format!(", or a tag {tag}"));
+        let expires = Period::from(*expires);
+        writeln!(f, "  approval    a person's word within {expires}{tag}")
     }
 }
 

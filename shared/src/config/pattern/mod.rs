@@ -79,7 +79,35 @@ impl TagPattern {
 
     /// Pushes are ordered by the version in the tag, not by their time.
     pub fn orders_by_version(&self) -> bool {
-        self.parts.contains(&Part::Placeholder(Placeholder::Semver))
+        self.has(Placeholder::Semver)
+    }
+
+    /// Whether the pattern captures this by name.
+    pub fn has(&self, placeholder: Placeholder) -> bool {
+        self.parts.contains(&Part::Placeholder(placeholder))
+    }
+
+    /// The one tag of this form in which `placeholder` stands for `value`; `None` where no tag is,
+    /// or several could be.
+    pub fn tag_with(&self, placeholder: Placeholder, value: &str) -> Option<String> {
+        let texts = self.parts.iter().map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            Part::Placeholder(own) => (*own == placeholder).then_some(value),
+            Part::Anything => None,
+        });
+        let tag: String = texts.collect::<Option<_>>()?;
+        let captured = self.matches(&tag)?;
+        (captured.get(placeholder) == Some(value)).then_some(tag)
+    }
+
+    /// Whether nothing but text stands beside `placeholder`: then a value of it is one tag.
+    pub fn is_alone(&self, placeholder: Placeholder) -> bool {
+        let known = |part: &Part| match part {
+            Part::Literal(_) => true,
+            Part::Placeholder(own) => *own == placeholder,
+            Part::Anything => false,
+        };
+        self.parts.iter().all(known)
     }
 
     /// Whether some tag would match both patterns.

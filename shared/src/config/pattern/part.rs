@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::config::near;
 
 /// What a pattern captures by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Placeholder {
     /// `{sha}`: a commit, 7 to 64 lower-case hex digits.
     Sha,
@@ -175,11 +181,17 @@ fn placeholder(name: &str) -> Result<Placeholder, String> {
     )
 }
 
+impl fmt::Display for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.name())
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal(text) => f.write_str(text),
-            Self::Placeholder(placeholder) => write!(f, "{{{}}}", placeholder.name()),
+            Self::Placeholder(placeholder) => placeholder.fmt(f),
             Self::Anything => f.write_str("*"),
         }
     }

@@ -159,3 +159,22 @@ fn the_longest_match_is_quick_whatever_the_pattern() {
         assert!(form.matches(&"ab".repeat(63)).is_some());
     }
 }
+
+#[test]
+fn a_value_is_one_tag_where_only_text_stands_beside_it() {
+    for (pattern, placeholder, value, expected) in [
+        ("prod-{sha}", Placeholder::Sha, "1a2b3c4", Some("prod-1a2b3c4")),
+        ("{sha}-arm", Placeholder::Sha, "1a2b3c4", Some("1a2b3c4-arm")),
+        ("v{semver}", Placeholder::Semver, "1.2.3", Some("v1.2.3")),
+        ("prod-{sha}", Placeholder::Version, "1", None),
+        ("*-{sha}", Placeholder::Sha, "1a2b3c4", None),
+        ("{version}-{sha}", Placeholder::Sha, "1a2b3c4", None),
+        ("uapi", Placeholder::Sha, "1a2b3c4", None),
+        // More hex digits than a sha of this pattern can have been captured with.
+        ("{sha}abcdef0", Placeholder::Sha, "1a2", None),
+    ] {
+        let pattern: TagPattern = pattern.parse().unwrap();
+        let tag = pattern.tag_with(placeholder, value);
+        assert_eq!(tag.as_deref(), expected, "{pattern} {value}");
+    }
+}

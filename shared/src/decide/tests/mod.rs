@@ -1,6 +1,7 @@
 //! Stories: what follows from what was seen, told by the shipped decisions on a [`crate::stage`].
 
 mod answers;
+mod approval;
 mod back;
 mod bad;
 mod chance;

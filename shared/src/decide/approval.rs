@@ -1,0 +1,103 @@
+//! Where the config asks for it, a person's word stands between the survey and the first wave.
+//!
+//! The word is given for a plan: these bytes, these targets, these differences. What is surveyed
+//! when it was given must be the same plan, or it is asked for again.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::step::{TIDEGATE, release_entry};
+use super::survey::Finding;
+use super::{does, start, waits};
+use crate::fingerprint::fingerprint;
+use crate::messages;
+use crate::model::{Change, Hold, Phase, Plan, Release, Scene, TargetId, Todo, short_image};
+
+/// What is asked for before `release` may move; `None` where nothing is, or it was given.
+pub fn due(
+    scene: &Scene,
+    release: &Release,
+    found: &BTreeMap<TargetId, Finding>,
+    now: Timestamp,
+) -> Option<Hold> {
+    let asked = scene.config.approval.as_ref()?;
+    // Whoever goes back must not wait for anybody.
+    if release.cause.goes_back() {
+        return None;
+    }
+    let changes = changes(found);
+    let plan = plan(release, &changes);
+    if release.is_approved(&plan) {
+        return None;
+    }
+    let until = match release.approval_asked() {
+        Some((before, until)) if before == plan => until,
+        _ => now + asked.expires,
+    };
+    Some(Hold::Approval { plan, changes, until })
+}
+
+/// What would change, a line each: `scr-api (scr-api:41): containerDefinitions[api].image: …`.
+fn changes(found: &BTreeMap<TargetId, Finding>) -> Vec<String> {
+    let ready = found.iter().filter_map(|(target, finding)| match finding {
+        Finding::Ready { baseline, difference, .. } => Some((target, baseline, difference)),
+        _ => None,
+    });
+    ready
+        .flat_map(|(target, baseline, difference)| {
+            let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
+            let of = format!("{} ({revision})", target.name);
+            let line = |what: &str| format!("{of}: {}", short_image(what));
+            match &difference[..] {
+                [] => vec![line("the same once more")],
+                lines => lines.iter().map(|what| line(what)).collect(),
+            }
+        })
+        .collect()
+}
+
+/// The name of a plan: the bytes, the targets in their waves, and what would change.
+fn plan(release: &Release, changes: &[String]) -> String {
+    let images = release.images.iter().map(|(name, image)| format!("{name} {}", image.digest));
+    let waves = release.waves.iter().enumerate();
+    let targets =
+        waves.flat_map(|(wave, targets)| targets.iter().map(move |it| format!("{wave} {it}")));
+    let lines: Vec<String> = images.chain(targets).chain(changes.iter().cloned()).collect();
+    fingerprint(&lines.join("\n"))
+}
+
+/// A release that people were asked about: it goes on, it expires, or it waits.
+pub(super) fn pending(
+    scene: &Scene,
+    release: &Release,
+    (plan, until): (&str, Timestamp),
+    now: Timestamp,
+) -> Plan {
+    let approved = release.approved.as_ref().filter(|given| given.plan == plan);
+    if approved.is_none() && now >= until {
+        return does(expire(scene, release, now));
+    }
+    if let Some(freeze) = &scene.head.freeze {
+        return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
+    }
+    let Some(given) = approved else {
+        return waits(format!("an approval of {}", release.id), Some(until));
+    };
+    let mut next = release.becomes(Phase::Surveying { since: now, held: None });
+    next.todo = Some(Todo::Deploy);
+    next.nudge += 1;
+    let reason = format!("approved by {}: surveyed again, then it moves", given.by);
+    let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
+    does(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
+}
+
+fn expire(scene: &Scene, release: &Release, now: Timestamp) -> Change {
+    let next = release.becomes(Phase::Expired { at: now });
+    let notice = messages::expired(&next);
+    let reason = "nobody approved it in time".to_owned();
+    let entry = release_entry(release, &next, TIDEGATE, reason, Some(notice), now);
+    let mut head = scene.head.stepped();
+    head.moving = None;
+    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+}
