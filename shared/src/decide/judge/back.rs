@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, primary,
+    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, ours, primary,
     throttled, unanswered, wait,
 };
 use crate::decide::Seen;
@@ -139,6 +139,11 @@ fn on_baseline(
     if deployment.running < enough || !(sighting.settled() || was_failing) {
         let what = format!("{} of {enough} tasks of the baseline to run", deployment.running);
         return wait(slot, what, Some(deadline));
+    }
+    // Where that was none, nothing of it has shown that ours has gone.
+    let ours = ours::in_background(slot, sighting).map_or(0, |ours| ours.running);
+    if was_failing && ours > 0 {
+        return wait(slot, format!("{ours} tasks of the release to stop"), Some(deadline));
     }
     // The look must be younger than the call that it judges.
     let shown = slot.done.called.map(|called| called + LAG);

@@ -131,15 +131,17 @@ fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     let slot = stage.slot_mut("Rag");
     (slot.baseline.desired, slot.baseline.ran) = (3, 1);
     stage.now += Duration::from_secs(15);
-    let see = |stage: &mut Stage, running: u32| {
+    let see = |stage: &mut Stage, running: u32, ours: u32| {
         stage.look_and_see("Rag", |sighting| {
             sighting.desired = 3;
             sighting.deployments[0].rollout = Some(RolloutState::InProgress);
             sighting.deployments[0].running = running;
+            sighting.deployments[1].running = ours;
         })
     };
-    assert_eq!(see(&mut stage, 0)[1], "0 of 1 tasks of the baseline to run");
-    see(&mut stage, 1);
+    assert_eq!(see(&mut stage, 0, 0)[1], "0 of 1 tasks of the baseline to run");
+    assert_eq!(see(&mut stage, 1, 2)[1], "2 tasks of the release to stop");
+    see(&mut stage, 1, 0);
     assert_eq!(stage.phase(2), "rolled_back");
 }
 
