@@ -44,12 +44,14 @@ enum Story {
     Index,
     /// Services that run from before ECS kept service revisions.
     Old,
+    /// A one-off task runs before the first wave.
+    Migrating,
     /// A webhook's secret that is not there: the message is parked.
     NoSecret,
 }
 
 impl Story {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Good,
         Self::Bad,
         Self::LateEvents,
@@ -57,8 +59,18 @@ impl Story {
         Self::BlueGreenBad,
         Self::Index,
         Self::Old,
+        Self::Migrating,
         Self::NoSecret,
     ];
+
+    fn config(self) -> String {
+        let task = "pre_deploy: [{ name: migrate, task_definition: rag-migrate, container: api, \
+                    command: [up], network_from: Rag }]";
+        match self {
+            Self::Migrating => SMALL.replacen("    waves:", &format!("    {task}\n    waves:"), 1),
+            _ => SMALL.to_owned(),
+        }
+    }
 
     /// Plays it with what `template` allows: the functions' calls.
     fn play(self, template: &str) -> Result<Vec<Noted>, TwinError> {
@@ -71,7 +83,7 @@ impl Story {
             _ => (Fleet::default(), 5),
         };
         let parameters = if matches!(self, Self::NoSecret) { &WEBHOOKS[..] } else { &[] };
-        play_with(template, parameters, fleet, 3, SMALL, async |stage| {
+        play_with(template, parameters, fleet, 3, &self.config(), async |stage| {
             stage.adopt().await;
             self.begin(stage);
             stage.twin.run_for(Duration::from_secs(60 * minutes)).await;
@@ -279,8 +291,9 @@ fn only_deploy_can_change_a_target_and_only_those_it_was_given() {
                 "deploy",
                 "ecs",
                 "RunTask",
-                json!({ "cluster": "live-crons", "taskDefinition": "rag" }),
+                json!({ "cluster": "live-crons", "taskDefinition": "somebody-else:1" }),
             ),
+            ("deploy", "ecs", "RunTask", json!({ "cluster": "other", "taskDefinition": "rag:1" })),
             (
                 "deploy",
                 "ecs",

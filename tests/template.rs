@@ -60,6 +60,7 @@ fn each_function_may_do_what_it_needs_and_no_more() {
         "ecr:PutImage",
         "ecs:DescribeTaskDefinition",
         "ecs:RegisterTaskDefinition",
+        "ecs:RunTask",
         "ecs:StopServiceDeployment",
         "ecs:TagResource",
         "ecs:UpdateService",
@@ -112,6 +113,7 @@ fn what_deploy_changes_is_what_the_installer_named() {
     for (action, parameter, condition) in [
         ("ecs:UpdateService", "ServiceArns", Some("/ArnEquals/ecs:task-definition")),
         ("ecs:RegisterTaskDefinition", "TaskDefinitionArns", None),
+        ("ecs:RunTask", "TaskDefinitionArns", Some("/ArnEquals/ecs:cluster")),
         ("ecs:TagResource", "TaskDefinitionArns", Some("/StringEquals/ecs:CreateAction")),
         ("iam:PassRole", "TaskRoleArns", Some("/StringEquals/iam:PassedToService")),
         ("ecr:PutImage", "RepositoryArns", None),

@@ -341,7 +341,7 @@ fn an_approval_that_asks_for_nothing_or_too_much_is_said() {
 
 #[test]
 fn what_comes_later_is_refused_by_name() {
-    for key in ["checks", "external_id", "pre_deploy", "promote_from", "retag", "role"] {
+    for key in ["checks", "external_id", "promote_from", "retag", "role"] {
         for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
             let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
             let text = text.replace("\n    cluster", "\n  cluster");
@@ -466,8 +466,7 @@ fn a_one_off_task_has_a_place_of_its_own_and_a_network() {
 }
 
 /// Another pipeline of the same cluster, with a task of the same name.
-const TASK_TWICE: &str = "\
-  q:
+const TASK_TWICE: &str = r"  q:
     images:
       crons: { repository: other, tag: uapi }
     pre_deploy: [{ name: up, task_definition: m, container: c, command: [go], network_from: z }]
