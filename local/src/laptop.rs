@@ -1,5 +1,6 @@
 //! The local AWS for a person: real programs, real HTTP, the wall clock made faster.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub struct Laptop {
     pub address: SocketAddr,
     /// `TIDEGATE_CLOCK` for programs of its time.
     pub clock: String,
+    /// The region that it plays.
+    pub region: String,
     /// A person there.
     pub operator: Operator,
 }
@@ -68,6 +71,11 @@ pub enum LaptopError {
     /// Seeding refused.
     #[error("what the config names cannot be made")]
     Seed(#[from] ApiError),
+    /// More than there is here.
+    #[error(
+        "the local AWS plays one region, and the config names {0} and {1}: give each its own file"
+    )]
+    Regions(String, String),
     /// The clock.
     #[error(transparent)]
     Clock(#[from] tidegate_aws::clock::InvalidClock),
@@ -102,7 +110,7 @@ impl Laptop {
         let begins = Timestamp::now();
         let clock_text = format!("{0},{0},{speed}", begins.as_millisecond());
         let clock = Clock::parse(&clock_text)?;
-        let place = Place::new(ACCOUNT, REGION);
+        let place = place_of(&pipelines)?;
         let cloud = cloud(&pipelines, &place, seed, begins, address)?;
         let world = World::new(cloud, clock.clone());
         let runtime = Arc::new(RuntimeApi::default());
@@ -127,7 +135,20 @@ impl Laptop {
         let key = operator::ACCESS_KEY;
         let sdk = connector::sdk_config(&world, &place.region, key, &patience);
         let operator = world.look(|cloud| Operator::new(cloud, &clock, sdk, seed));
-        Ok(Self { world, address, clock: clock_text, operator })
+        Ok(Self { world, address, clock: clock_text, region: place.region, operator })
+    }
+}
+
+/// The one place that everything the pipelines name is in.
+fn place_of(pipelines: &[PipelineConfig]) -> Result<Place, LaptopError> {
+    let clusters = pipelines.iter().map(|pipeline| &pipeline.region);
+    let images = pipelines.iter().flat_map(|pipeline| pipeline.images.values());
+    let regions: BTreeSet<_> =
+        clusters.chain(images.map(|image| &image.registry.region)).cloned().collect();
+    let mut regions = regions.into_iter();
+    match (regions.next(), regions.next()) {
+        (Some(one), Some(other)) => Err(LaptopError::Regions(one, other)),
+        (one, _) => Ok(Place::new(ACCOUNT, &one.unwrap_or_else(|| REGION.to_owned()))),
     }
 }
 

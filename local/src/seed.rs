@@ -132,13 +132,19 @@ fn reference(image: &ImageConfig) -> String {
     format!("{uri}:{}", example_tag(image))
 }
 
-/// A tag that the image's first pattern selects.
+/// A tag that the image's first pattern selects: that of what runs before the story begins.
 pub fn example_tag(image: &ImageConfig) -> String {
+    build_tag(image, 0)
+}
+
+/// The tag that build number `build` puts on an image; a literal one is moved each time.
+pub fn build_tag(image: &ImageConfig, build: u32) -> String {
     let pattern = image.tags.first().map(ToString::to_string).unwrap_or_default();
+    let version = format!("1.{build}.0");
     pattern
-        .replace("{sha}", "0a1b2c3")
-        .replace("{version}", "1.0.0")
-        .replace("{semver}", "1.0.0")
+        .replace("{sha}", &format!("{:07x}", 0x0a1_b2c3 + u64::from(build)))
+        .replace("{version}", &version)
+        .replace("{semver}", &version)
         .replace('*', "seed")
 }
 

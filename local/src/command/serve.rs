@@ -41,12 +41,12 @@ impl Serve {
 
 #[expect(clippy::print_stdout, reason = "what a person needs to begin")]
 fn welcome(laptop: &Laptop, applied: &str, talk: &str, logs: &str) {
-    let (address, clock) = (laptop.address, &laptop.clock);
+    let (address, clock, region) = (laptop.address, &laptop.clock, &laptop.region);
     let table = laptop.world.look(|cloud| cloud.table().to_owned());
     print!("{applied}{talk}");
     println!(
         "\nThe local AWS listens. In another terminal:\n\n  \
-         export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-west-2 \\\n         \
+         export AWS_ENDPOINT_URL=http://{address} AWS_REGION={region} \\\n         \
          AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=local \\\n         \
          TIDEGATE_TABLE={table} TIDEGATE_CLOCK={clock}\n\n  \
          aws ecr put-image --repository-name … --image-tag … --image-manifest …\n  \

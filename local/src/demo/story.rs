@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tidegate_cli::Exit;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::model::{Entry, Release, ReleaseId};
+use tidegate_local::cloud::Cloud;
 use tidegate_local::laptop::Laptop;
 use tidegate_local::seed;
 
@@ -38,8 +39,6 @@ impl<'a> Story<'a> {
 
     /// Tells both; says whether both ended as they must.
     pub(crate) async fn tell(&self, view: &mut View, config: &Path) -> Result<bool, Failure> {
-        let image = self.pipeline.images.values().next().ok_or("the pipeline has no image")?;
-        let (repository, tag) = (image.repository.as_str(), seed::example_tag(image));
         view.title(&format!("tidegate config apply {}", config.display()));
         let file = config.display().to_string();
         let applied = self.laptop.operator.types(&["config", "apply", &file]).await?;
@@ -50,22 +49,26 @@ impl<'a> Story<'a> {
         }
         let mut well = true;
         let mut last = self.newest().await?.map_or(0, |release| release.id.number);
-        for (behaviour, title, end, kinds) in [
-            ("healthy", "a good image", "live", &GOOD_NOTIFICATIONS[..]),
-            ("crash", "one that crashes when it starts", "rolled_back", &BAD_NOTIFICATIONS[..]),
+        for (build, behaviour, title, end, kinds) in [
+            (1, "healthy", "good", "live", &GOOD_NOTIFICATIONS[..]),
+            (2, "crash", "crashes when it starts", "rolled_back", &BAD_NOTIFICATIONS[..]),
         ] {
-            view.title(&format!("push {repository}:{tag}, {title}"));
+            let images = self.built(build);
+            let names: Vec<_> = images.iter().map(|(name, tag)| format!("{name}:{tag}")).collect();
+            view.title(&format!("push {}: {title}", names.join(", ")));
             let (before, told) = (self.running(), self.told().len());
-            let pushed = self
-                .laptop
-                .world
-                .with(|cloud, now| seed::push(cloud, repository, &[&tag], behaviour, now))?;
+            let mut pushed = BTreeSet::new();
+            for (repository, tag) in &images {
+                let push =
+                    |cloud: &mut Cloud, now| seed::push(cloud, repository, &[tag], behaviour, now);
+                pushed.insert(self.laptop.world.with(push)?);
+            }
             let Some(release) = self.follow(view, last).await? else {
                 view.line("nothing came of it in forty minutes of AWS's time");
                 return Ok(false);
             };
             last = release.id.number;
-            let wanted = if end == "live" { BTreeSet::from([pushed]) } else { before };
+            let wanted = if end == "live" { pushed } else { before };
             let ran = self.running();
             let told = self.told().split_off(told);
             let ended = release.phase.name() == end && ran == wanted && told == kinds;
@@ -75,6 +78,14 @@ impl<'a> Story<'a> {
         view.title("what people were told");
         self.laptop.world.look(|cloud| notes::show(view, cloud.sns.published()));
         Ok(well)
+    }
+
+    /// The repositories that one build pushes to, each with its tag: all of them where they are
+    /// released together, else the first.
+    fn built(&self, build: u32) -> Vec<(String, String)> {
+        let together = if self.pipeline.join_on.is_some() { usize::MAX } else { 1 };
+        let images = self.pipeline.images.values().take(together);
+        images.map(|image| (image.repository.clone(), seed::build_tag(image, build))).collect()
     }
 
     /// Shows the release after number `last` until it ends, and its last notification is out.
@@ -145,8 +156,8 @@ impl<'a> Story<'a> {
     /// The digests that ECS says really run, over all services: one when they are of one mind.
     fn running(&self) -> BTreeSet<String> {
         let cluster = &self.pipeline.cluster;
-        let image = self.pipeline.images.values().next().map(|image| image.repository.clone());
-        let image = image.unwrap_or_default();
+        let built: Vec<_> =
+            self.built(0).into_iter().map(|(repository, _)| format!("/{repository}@")).collect();
         self.laptop.world.with(|cloud, now| {
             let mut ask = |action: &str, input: Value| {
                 cloud.ecs.call(action, &input, now, &cloud.ecr).unwrap_or_default()
@@ -158,7 +169,8 @@ impl<'a> Story<'a> {
             let containers =
                 tasks.iter().filter_map(|task| task["containers"].as_array()).flatten();
             let ours = containers.filter(|it| {
-                it["image"].as_str().is_some_and(|name| name.contains(&format!("/{image}")))
+                let name = it["image"].as_str().unwrap_or_default().replace(':', "@");
+                built.iter().any(|repository| name.contains(repository))
             });
             ours.filter_map(|it| it["imageDigest"].as_str().map(str::to_owned)).collect()
         })
