@@ -46,10 +46,12 @@ enum Story {
     Old,
     /// A webhook's secret that is not there: the message is parked.
     NoSecret,
+    /// An alarm is listened to.
+    Alarm,
 }
 
 impl Story {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Good,
         Self::Bad,
         Self::LateEvents,
@@ -58,6 +60,7 @@ impl Story {
         Self::Index,
         Self::Old,
         Self::NoSecret,
+        Self::Alarm,
     ];
 
     /// Plays it with what `template` allows: the functions' calls.
@@ -71,7 +74,10 @@ impl Story {
             _ => (Fleet::default(), 5),
         };
         let parameters = if matches!(self, Self::NoSecret) { &WEBHOOKS[..] } else { &[] };
-        play_with(template, parameters, fleet, 3, SMALL, async |stage| {
+        let checks =
+            if matches!(self, Self::Alarm) { "    checks: [{ alarm: api-5xx }]\n" } else { "" };
+        let config = format!("{}\n{checks}", SMALL.trim_end());
+        play_with(template, parameters, fleet, 3, &config, async |stage| {
             stage.adopt().await;
             self.begin(stage);
             stage.twin.run_for(Duration::from_secs(60 * minutes)).await;

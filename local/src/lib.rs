@@ -10,6 +10,7 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 
+pub mod cloudwatch;
 pub mod dynamodb;
 pub mod queues;
 pub mod secrets;

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_core::config::{ImageConfig, Parameters, PipelineConfig, Running, TargetConfig};
+use tidegate_core::config::{
+    Check, ImageConfig, Parameters, PipelineConfig, Running, TargetConfig,
+};
 use tidegate_core::model::repository_uri;
 
 use crate::api::{ApiError, Place};
 use crate::cloud::Cloud;
 use crate::ecr::{digest_of, manifest};
-use crate::ecs::SeedService;
+use crate::ecs::{SeedService, ServiceName};
 
 /// The baseline was pushed the day before: nobody mistakes it for news.
 const BASELINE_AGE: Duration = Duration::from_secs(86_400);
@@ -87,8 +89,25 @@ impl Fleet<'_> {
                 (self.refit)(&mut seed);
                 cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
             }
+            checks(cloud, pipeline, pushed);
         }
         Ok(())
+    }
+}
+
+/// All services of a pipeline stand behind the URLs of its checks; its alarms are quiet.
+fn checks(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) {
+    for check in &pipeline.checks {
+        match check {
+            Check::Http(check) => {
+                let targets = pipeline.waves.iter().flatten();
+                let services = targets
+                    .map(|target| ServiceName::new(&pipeline.cluster, &target.service))
+                    .collect::<Vec<_>>();
+                cloud.put_behind(&check.url, services);
+            }
+            Check::Alarm { name } => cloud.cloudwatch.seed(name, false, now),
+        }
     }
 }
 

@@ -253,6 +253,7 @@ pub fn new_release(
         phase,
         without_way_back: false,
         failure: None,
+        checks: Vec::new(),
         todo: starts.then_some(Todo::Deploy),
         nudge: 0,
     };

@@ -62,6 +62,7 @@ pub(crate) fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Pha
         phase,
         without_way_back: false,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     }

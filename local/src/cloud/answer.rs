@@ -82,6 +82,7 @@ impl Cloud {
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
+            "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);
                 self.deliveries.extend(deliveries);

@@ -24,6 +24,7 @@ mod scheduler;
 mod seed;
 mod service_deployments;
 mod services;
+mod serving;
 mod switches;
 mod targets;
 mod task_definitions;

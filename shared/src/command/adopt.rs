@@ -67,6 +67,7 @@ pub fn apply_config(
         phase: Phase::Live { at: now, unproven: false, accepted: false },
         without_way_back: false,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     };

@@ -4,6 +4,7 @@
 //! pipeline its stored form, a [`PipelineConfig`], which is all that the functions ever read.
 
 mod check;
+mod checks;
 mod doubt;
 mod duration;
 mod file;
@@ -20,6 +21,7 @@ mod resolve;
 mod schema;
 mod shape;
 mod source;
+mod url;
 
 pub use duration::{InvalidPeriod, Period};
 pub use iam::{Parameters, Running};
@@ -27,7 +29,8 @@ pub use init::{Seen, SeenImage, init};
 pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
-    Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig, Watch,
+    Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry,
+    TargetConfig, Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;
@@ -61,6 +64,7 @@ impl Config {
         shape::check(&schema(), &source.value, &mut findings);
         let file = File::read(&source.value, &mut findings);
         check::check(&file, &source, &mut findings);
+        checks::check(&file, &mut findings);
         let warnings = findings.finish()?;
         let mut findings = Findings::new(name, &source);
         doubt::check(&file, &mut findings);

@@ -1,7 +1,7 @@
 //! The stored form of one pipeline: everything is said, nothing is left to a default.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -34,6 +34,9 @@ pub struct PipelineConfig {
     pub on_failure: OnFailure,
     /// Which task definition a new revision is made from.
     pub base: Base,
+    /// What else must be green before the next wave opens, and through the bake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 impl PipelineConfig {
@@ -103,6 +106,57 @@ pub struct Watch {
     pub failed_tasks: u32,
     /// What a deadline without evidence means.
     pub on_timeout: OnTimeout,
+}
+
+/// A question asked while a release settles and bakes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Check {
+    /// A URL that must answer as it should.
+    Http(HttpCheck),
+    /// A CloudWatch alarm, metric or composite, that must not begin to ring.
+    Alarm {
+        /// Its name, in the pipeline's account and region.
+        name: String,
+    },
+}
+
+/// A URL, and what is a right answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpCheck {
+    /// `https://…` or `http://…`, without user name and password.
+    pub url: String,
+    /// The statuses that are right; at least one.
+    pub expect: Vec<u16>,
+    /// A text that must occur in the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// So many wrong answers one after the other fail the release.
+    pub attempts: u32,
+    /// From one question to the next.
+    #[serde(with = "as_seconds")]
+    pub every: Duration,
+    /// It may lead to a private address.
+    #[serde(default)]
+    pub private: bool,
+}
+
+impl HttpCheck {
+    /// The shortest `every`. A tick that waits for a URL stays awake: more often it would never sleep.
+    pub const SHORTEST: Duration = Duration::from_secs(15);
+}
+
+impl fmt::Display for Check {
+    /// As messages name it. A query may hold a secret: it is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(HttpCheck { url, .. }) => match url.split_once('?') {
+                Some((asked, _)) => write!(f, "GET {asked}?…"),
+                None => write!(f, "GET {url}"),
+            },
+            Self::Alarm { name } => write!(f, "alarm {name}"),
+        }
+    }
 }
 
 /// What a deadline without evidence means.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::Period;
 use super::file::{self, File, Image, Pipeline, ServiceTarget, Settings, Target};
 use super::path::Path;
-use super::pipeline::{ImageConfig, PipelineConfig, Registry, TargetConfig, Watch};
+use super::pipeline::{
+    Check, HttpCheck, ImageConfig, PipelineConfig, Registry, TargetConfig, Watch,
+};
 
 /// Longer than most services take to start and drain; `DescribeServices` calls it steady by then.
 const TIMEOUT: Duration = Duration::from_mins(15);
@@ -13,6 +15,10 @@ const TIMEOUT: Duration = Duration::from_mins(15);
 const BAKE: Duration = Duration::from_mins(2);
 /// One stray crash is bad luck, two are the image.
 const FAILED_TASKS: u32 = 2;
+/// The status of a health check that has nothing to say.
+const OK: u16 = 200;
+/// Asked every 15 s two minutes and a half: a load balancer needs up to that long to know new tasks.
+const ATTEMPTS: u32 = 10;
 
 impl File {
     /// The pipeline's settings, and the defaults' where it says nothing.
@@ -29,6 +35,7 @@ impl File {
             },
             on_failure: own.on_failure.or(shared.on_failure),
             base: own.base.or(shared.base),
+            checks: own.checks.or(shared.checks),
         }
     }
 
@@ -83,6 +90,24 @@ fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> 
         },
         on_failure: settings.on_failure.unwrap_or_default(),
         base: settings.base.unwrap_or_default(),
+        checks: settings.checks.iter().flatten().filter_map(check).collect(),
+    }
+}
+
+/// `None` where the check of the file has refused it.
+fn check(check: &file::Check) -> Option<Check> {
+    let file::Check { http, expect, body, attempts, every, private, alarm } = check.clone();
+    match (http, alarm) {
+        (Some(url), None) => Some(Check::Http(HttpCheck {
+            url,
+            expect: expect.unwrap_or_else(|| vec![OK]),
+            body,
+            attempts: attempts.unwrap_or(ATTEMPTS),
+            every: every.map_or(HttpCheck::SHORTEST, Period::get),
+            private: private.unwrap_or_default(),
+        })),
+        (None, Some(name)) => Some(Check::Alarm { name }),
+        _ => None,
     }
 }
 

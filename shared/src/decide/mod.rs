@@ -5,6 +5,7 @@
 //! a whole take its step. Deciding again on the outcome changes nothing until the world moves.
 
 mod blame;
+pub mod checks;
 mod finish;
 mod judge;
 mod look;

@@ -105,5 +105,6 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         },
         on_failure: OnFailure::Rollback,
         base: Base::Running,
+        checks: Vec::new(),
     }
 }

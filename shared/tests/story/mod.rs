@@ -60,6 +60,7 @@ pub(crate) fn a_release(phase: Phase) -> Release {
         phase,
         without_way_back: false,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     }

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{
-    Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry, TargetConfig, Watch,
+    Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry,
+    TargetConfig, Watch,
 };
 
 use crate::output::{Desk, Tone};
@@ -69,8 +70,21 @@ impl fmt::Display for InForce {
             Base::Running => "the running revision",
             Base::Family => "the family's newest revision",
         };
-        writeln!(f, "  base        {base}")
+        writeln!(f, "  base        {base}")?;
+        config.checks.iter().try_for_each(|check| writeln!(f, "  check       {}", asked(check)))
     }
+}
+
+/// `GET https://api.example.com/health is 200, 10 tries 15s apart`
+fn asked(check: &Check) -> String {
+    let Check::Http(HttpCheck { expect, body, attempts, every, private, .. }) = check else {
+        return check.to_string();
+    };
+    let statuses: Vec<_> = expect.iter().map(ToString::to_string).collect();
+    let body = body.as_ref().map_or(String::new(), |text| format!(" with the text `{text}`"));
+    let private = if *private { ", private addresses allowed" } else { "" };
+    let (statuses, every) = (statuses.join(" or "), Period::from(*every));
+    format!("{check} is {statuses}{body}, {attempts} tries {every} apart{private}")
 }
 
 /// `scr-api (timeout 10m, containers: api takes api)`

@@ -4,6 +4,7 @@ mod answers;
 mod back;
 mod bad;
 mod chance;
+mod checks;
 mod drift;
 mod ecs_first;
 mod good;
