@@ -21,7 +21,8 @@ impl Alarms {
     /// Alarms where `config` points.
     pub fn new(config: &SdkConfig) -> Self {
         let target = "GraniteServiceVersion20100801";
-        Self(JsonService { config: config.clone(), name: "monitoring", target })
+        let config = config.clone();
+        Self(JsonService { config, name: "monitoring", target, version: "1.0" })
     }
 
     /// The states of these alarms, metric and composite; one call for each 100. What is not there is

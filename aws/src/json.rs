@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::Refusal;
 
-/// A service that speaks AWS JSON 1.0.
+/// A service that speaks AWS JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonService {
     pub(crate) config: SdkConfig,
@@ -37,6 +37,8 @@ pub(crate) struct JsonService {
     pub(crate) name: &'static str,
     /// What `X-Amz-Target` begins with.
     pub(crate) target: &'static str,
+    /// Of AWS JSON: `1.0` or `1.1`.
+    pub(crate) version: &'static str,
 }
 
 impl JsonService {
@@ -49,7 +51,7 @@ impl JsonService {
         input: &Value,
     ) -> Result<Value, Refusal> {
         let (_, operation) = action.split_once(':').unwrap_or(("", action));
-        let target = format!("{}.{operation}", self.target);
+        let (target, version) = (format!("{}.{operation}", self.target), self.version);
         let mut built = Operation::builder()
             .service_name(self.name)
             .operation_name(operation)
@@ -73,7 +75,7 @@ impl JsonService {
             built = built.timeout_config(timeouts.clone());
         }
         let operation = built
-            .serializer(move |body: String| request(&target, body))
+            .serializer(move |body: String| request(&target, version, body))
             .deserializer(answer)
             .build();
         operation.invoke(input.to_string()).await.map_err(Refusal::of(action, resource))
@@ -111,12 +113,12 @@ impl JsonService {
     }
 }
 
-fn request(target: &str, body: String) -> Result<HttpRequest, BoxError> {
+fn request(target: &str, version: &str, body: String) -> Result<HttpRequest, BoxError> {
     let length = body.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST")?;
     request.set_uri("/")?;
-    request.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    request.headers_mut().insert("content-type", format!("application/x-amz-json-{version}"));
     request.headers_mut().insert("content-length", length);
     request.headers_mut().insert("x-amz-target", target.to_owned());
     Ok(request)

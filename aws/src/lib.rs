@@ -15,6 +15,7 @@ pub mod http;
 pub mod inventory;
 mod json;
 pub mod log;
+pub mod logs;
 mod moment;
 pub mod probe;
 pub mod refusal;

@@ -52,6 +52,9 @@ impl Probe {
         };
         match outbound.get(url, PATIENCE, MOST_BODY).await {
             Ok(answer) => Heard::Http { status: answer.status, body: answer.body },
+            Err(fault @ HttpFault::Refused { .. }) if check.private => {
+                Heard::Unasked(fault.to_string())
+            }
             Err(fault @ HttpFault::Refused { .. }) => Heard::Unasked(format!(
                 "{fault}; `private: true` in the config allows addresses of the VPC"
             )),

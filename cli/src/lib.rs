@@ -11,6 +11,7 @@ mod decision;
 mod error;
 mod exit;
 mod live;
+mod logs;
 mod output;
 mod pushes;
 mod reference;

@@ -99,9 +99,9 @@ impl CloudWatch {
         let page = input.number("MaxRecords").and_then(|most| usize::try_from(most).ok());
         let page = page.unwrap_or(PAGE).min(MOST);
         let named = |name: &str| names.is_empty() || names.contains(&name);
-        let asked = |composite: bool| match composite {
-            true => types.contains(&"CompositeAlarm"),
-            false => types.is_empty() || types.contains(&"MetricAlarm"),
+        let metric = types.is_empty() || types.contains(&"MetricAlarm");
+        let asked = |composite: bool| {
+            if composite { types.contains(&"CompositeAlarm") } else { metric }
         };
         let found = self.alarms.iter().filter(|(name, it)| named(name) && asked(it.composite));
         let (mut metric, mut composite) = (Vec::new(), Vec::new());

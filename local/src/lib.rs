@@ -12,6 +12,7 @@ pub mod elb;
 
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod logs;
 pub mod queues;
 pub mod secrets;
 pub mod sns;

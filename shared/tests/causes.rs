@@ -93,44 +93,6 @@ fn what_the_image_cannot_help_is_innocent() {
             None,
             RUNTIME,
         ),
-        (
-            NOT_STARTED,
-            "CannotPullContainerError: The task cannot pull live_crons from the Amazon ECR \
-             repository. There is a connection issue between the task and Amazon ECR. Check your \
-             task network configuration.",
-            None,
-            UNREACHABLE,
-        ),
-        (
-            NOT_STARTED,
-            "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot \
-             pull registry auth from Amazon ECR: RequestError: send request failed caused by: Post \
-             \"https://api.ecr.us-west-2.amazonaws.com/\": dial tcp 52.94.1.1:443: i/o timeout",
-            None,
-            UNREACHABLE,
-        ),
-        (
-            NOT_STARTED,
-            "ResourceInitializationError: failed to download env files: file download command: non \
-             empty error stream: RequestCanceled: request context canceled",
-            None,
-            UNREACHABLE,
-        ),
-        (
-            NOT_STARTED,
-            "You've reached the limit on the number of tasks you can run concurrently",
-            None,
-            CAPACITY,
-        ),
-        (NOT_STARTED, "Tasks provisioning capacity limit exceeded.", None, CAPACITY),
-        (
-            NOT_STARTED,
-            "Unexpected EC2 error while attempting to Create Network Interface in subnet \
-             'subnet-1': InsufficientFreeAddressesInSubnet",
-            None,
-            CAPACITY,
-        ),
-        (NOT_STARTED, "unable to place a task because RESOURCE:FARGATE", None, CAPACITY),
         (EXITED, "SpotInterruptionError: Your Spot Task was interrupted.", Some(143), SPOT),
         (EXITED, "ContainerRuntimeError: could not query the runtime", None, RUNTIME),
         (EXITED, "CannotStopContainerError: it does not stop", Some(137), INFRASTRUCTURE),
@@ -138,6 +100,40 @@ fn what_the_image_cannot_help_is_innocent() {
         (EXITED, "InternalError: the agent failed", Some(1), INFRASTRUCTURE),
     ] {
         check(&task(stop_code, reason, "", code), why, Counts::Innocent(why), Blame::Other);
+    }
+}
+
+#[test]
+fn a_task_that_finds_no_place_or_no_way_is_innocent() {
+    for (reason, why) in [
+        (
+            "CannotPullContainerError: The task cannot pull live_crons from the Amazon ECR \
+             repository. There is a connection issue between the task and Amazon ECR. Check your \
+             task network configuration.",
+            UNREACHABLE,
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot \
+             pull registry auth from Amazon ECR: RequestError: send request failed caused by: Post \
+             \"https://api.ecr.us-west-2.amazonaws.com/\": dial tcp 52.94.1.1:443: i/o timeout",
+            UNREACHABLE,
+        ),
+        (
+            "ResourceInitializationError: failed to download env files: file download command: non \
+             empty error stream: RequestCanceled: request context canceled",
+            UNREACHABLE,
+        ),
+        ("You've reached the limit on the number of tasks you can run concurrently", CAPACITY),
+        ("Tasks provisioning capacity limit exceeded.", CAPACITY),
+        (
+            "Unexpected EC2 error while attempting to Create Network Interface in subnet \
+             'subnet-1': InsufficientFreeAddressesInSubnet",
+            CAPACITY,
+        ),
+        ("unable to place a task because RESOURCE:FARGATE", CAPACITY),
+    ] {
+        let found = task("TaskFailedToStart", reason, "", None);
+        check(&found, why, Counts::Innocent(why), Blame::Other);
     }
 }
 

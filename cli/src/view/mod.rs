@@ -2,6 +2,7 @@
 
 mod entry;
 mod image;
+mod log;
 mod moment;
 mod outcome;
 mod release;
@@ -11,6 +12,7 @@ mod ways_out;
 
 pub use entry::EntryView;
 pub use image::ImageView;
+pub use log::{LineView, LogView};
 pub use outcome::Outcome;
 pub use release::{Brief, ReleaseView};
 pub use status::PipelineView;

@@ -19,6 +19,7 @@ mod life;
 mod names;
 mod native;
 mod pace;
+mod printed;
 mod revisions;
 mod scheduler;
 mod seed;

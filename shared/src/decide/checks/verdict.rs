@@ -36,9 +36,10 @@ pub fn hear(scene: &Scene, heard: &[(usize, Heard)], at: Timestamp) -> Option<Ch
         news |= after != *before;
         next.checks[*index] = after;
     }
-    let journal = match rang.is_empty() {
-        true => Vec::new(),
-        false => vec![release_entry(release, &next, TIDEGATE, rang.join("; "), None, at)],
+    let journal = if rang.is_empty() {
+        Vec::new()
+    } else {
+        vec![release_entry(release, &next, TIDEGATE, rang.join("; "), None, at)]
     };
     news.then(|| Change { releases: vec![next], journal, ..Change::default() })
 }
