@@ -6,9 +6,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tidegate_core::model::{NoticeKind, Phase, Red, Release};
-use tidegate_local::ecr::manifest;
 use tidegate_tests::fleet::is_live;
 use tidegate_tests::{Stage, play};
 
@@ -38,13 +37,7 @@ fn health(rest: &str) -> String {
 
 /// Somebody pushes an image whose tasks answer so.
 fn push(stage: &Stage, http: &str) {
-    let mut image: Value =
-        serde_json::from_str(&manifest(&format!("answers {http}"), "healthy")).unwrap();
-    image["annotations"]["tidegate.local/http"] = json!(http);
-    let put = json!({
-        "repositoryName": "live_crons", "imageTag": "uapi", "imageManifest": image.to_string(),
-    });
-    stage.twin.world.with(|cloud, now| cloud.ecr.call("PutImage", &put, now)).unwrap();
+    stage.twin.push_serving("live_crons", &["uapi"], http).unwrap();
 }
 
 fn set_alarm(stage: &Stage, state: &str, reason: &str) {

@@ -120,12 +120,23 @@ pub fn push(
     now: Timestamp,
 ) -> Result<String, ApiError> {
     let manifest = manifest(&format!("{repository} {behaviour} {now}"), behaviour);
+    put(cloud, repository, tags, &manifest, now)
+}
+
+/// Pushes the image of this manifest, once for each tag; returns its digest.
+pub fn put(
+    cloud: &mut Cloud,
+    repository: &str,
+    tags: &[&str],
+    manifest: &str,
+    now: Timestamp,
+) -> Result<String, ApiError> {
     for tag in tags {
         let put =
             json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
         cloud.ecr.call("PutImage", &put, now)?;
     }
-    Ok(digest_of(&manifest))
+    Ok(digest_of(manifest))
 }
 
 fn family(service: &str) -> String {

@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::api::{ApiError, BusEvent, Input, Place};
 
 pub use self::behaviour::Behaviour;
-pub use self::manifest::{digest_of, index_manifest, manifest};
+pub use self::manifest::{digest_of, index_manifest, manifest, serving};
 pub use self::reference::Reference;
 pub use self::repository::{Image, Repository};
 pub use self::serving::Serving;
