@@ -310,3 +310,28 @@ fn services_that_run_no_task_prove_nothing() {
         assert!(said.contains("unproven"), "{said}");
     });
 }
+
+// ---- what a failed task printed ----
+
+#[test]
+fn the_last_lines_of_a_failed_task_are_shown_to_who_asks_and_stored_nowhere() {
+    play(17, SMALL, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "crash");
+        stage.end_of(FIRST).await;
+        let line = format!("show {FIRST} --logs");
+        let (_, shown, talk) = stage.tidegate(&line).await;
+        assert!(shown.contains("Error: the image says Crash; exit 1"), "{shown}{talk}");
+        assert!(shown.contains("(/ecs/live-crons rag/crons/"), "{shown}");
+        let (_, without, _) = stage.tidegate(&format!("show {FIRST}")).await;
+        assert!(!without.contains("Error: the image says"), "{without}");
+        let items = stage.twin.world.look(|cloud| cloud.dynamodb.items(cloud.table()));
+        assert!(!format!("{items:?}").contains("the image says"), "logs are not the table's");
+
+        // What CloudWatch does not give is said with action and resource.
+        stage.twin.run_for(70 * MINUTE).await;
+        let (_, gone, _) = stage.tidegate(&line).await;
+        let said = "not read: logs:GetLogEvents on /ecs/live-crons rag/crons/";
+        assert!(gone.contains(said) && gone.contains("ResourceNotFoundException"), "{gone}");
+    });
+}

@@ -48,10 +48,12 @@ enum Story {
     Migrating,
     /// A webhook's secret that is not there: the message is parked.
     NoSecret,
+    /// An alarm is listened to.
+    Alarm,
 }
 
 impl Story {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Good,
         Self::Bad,
         Self::LateEvents,
@@ -61,6 +63,7 @@ impl Story {
         Self::Old,
         Self::Migrating,
         Self::NoSecret,
+        Self::Alarm,
     ];
 
     fn config(self) -> String {
@@ -68,6 +71,7 @@ impl Story {
                     command: [up], network_from: Rag }]";
         match self {
             Self::Migrating => SMALL.replacen("    waves:", &format!("    {task}\n    waves:"), 1),
+            Self::Alarm => format!("{}\n    checks: [{{ alarm: api-5xx }}]\n", SMALL.trim_end()),
             _ => SMALL.to_owned(),
         }
     }

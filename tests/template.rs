@@ -68,8 +68,8 @@ fn each_function_may_do_what_it_needs_and_no_more() {
     ];
     assert_eq!(actions(&stack, "promote"), set([TABLE, images]));
     assert_eq!(actions(&stack, "deploy"), set([TABLE, STREAM, LOOK, images, change]));
-    let health = &["elasticloadbalancing:DescribeTargetHealth"];
-    assert_eq!(actions(&stack, "watch"), set([TABLE, LOOK, health]));
+    let checks = &["cloudwatch:DescribeAlarms", "elasticloadbalancing:DescribeTargetHealth"];
+    assert_eq!(actions(&stack, "watch"), set([TABLE, LOOK, checks]));
     assert_eq!(actions(&stack, "notify"), set([STREAM, &["sns:Publish"]]));
 }
 
@@ -89,8 +89,12 @@ fn webhook_secrets_are_readable_only_where_they_are_named() {
 #[test]
 fn a_star_is_granted_only_where_iam_knows_no_resource_or_the_cluster_limits_it() {
     let stack = installed_with(&[]);
-    let no_resource_level =
-        ["ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetHealth"];
+    let no_resource_level = [
+        // It has one, but composite alarms are shown only to whom all are.
+        "cloudwatch:DescribeAlarms",
+        "ecs:DescribeTaskDefinition",
+        "elasticloadbalancing:DescribeTargetHealth",
+    ];
     for program in ["promote", "deploy", "watch", "notify"] {
         for statement in stack.statements(&function(program).role) {
             assert_eq!(statement["Effect"], "Allow", "{program}: {statement}");

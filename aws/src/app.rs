@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 
+use crate::alarms::Alarms;
 use crate::elb::Elb;
+use crate::probe::Probe;
 use crate::sdk::in_region;
 use crate::setting::{SettingError, required, retention, setting};
 use crate::{Clock, Dice, Ecs, Table};
@@ -22,6 +24,8 @@ pub struct App {
     pub sdk: SdkConfig,
     /// The account and region the function runs in.
     pub region: String,
+    /// The way to the URLs that checks name.
+    pub probe: Probe,
 }
 
 impl App {
@@ -51,6 +55,12 @@ impl App {
         }
     }
 
+    /// From now on checks ask through `probe`.
+    #[must_use]
+    pub fn asking(self, probe: Probe) -> Self {
+        Self { probe, ..self }
+    }
+
     /// ECS in a pipeline's region.
     pub fn ecs(&self, region: &str) -> Ecs {
         Ecs::new(&in_region(&self.sdk, region), &self.clock)
@@ -61,10 +71,16 @@ impl App {
         Elb::new(&in_region(&self.sdk, region))
     }
 
+    /// CloudWatch's alarms in a pipeline's region.
+    pub fn alarms(&self, region: &str) -> Alarms {
+        Alarms::new(&in_region(&self.sdk, region))
+    }
+
     /// The same from parts: how the twin runs the functions in its own world.
     pub fn new(sdk: SdkConfig, table: String, region: String, clock: Clock, dice: Dice) -> Self {
         let table = Table::new(&sdk, table, clock.clone(), dice.clone());
-        Self { clock, dice, table, sdk, region }
+        let probe = Probe::new(&clock, sdk.endpoint_url());
+        Self { clock, dice, table, sdk, region, probe }
     }
 }
 

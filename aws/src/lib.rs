@@ -1,6 +1,7 @@
 //! The only crate that knows an AWS SDK: the table, the registry, ECS, the clock.
 
 pub mod advance;
+pub mod alarms;
 pub mod app;
 pub mod clock;
 pub mod dead_letters;
@@ -12,8 +13,11 @@ pub mod error;
 mod fake;
 pub mod http;
 pub mod inventory;
+mod json;
 pub mod log;
+pub mod logs;
 mod moment;
+pub mod probe;
 pub mod refusal;
 pub mod registry;
 pub mod sdk;
@@ -30,5 +34,6 @@ pub use dead_letters::DeadLetters;
 pub use dice::Dice;
 pub use ecs::Ecs;
 pub use error::Error;
+pub use probe::Probe;
 pub use refusal::{Refusal, RefusalKind};
 pub use table::Table;

@@ -12,6 +12,7 @@ mod decision;
 mod error;
 mod exit;
 mod live;
+mod logs;
 mod output;
 mod pushes;
 mod reference;

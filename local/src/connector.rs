@@ -1,6 +1,7 @@
 //! The SDK's way into a cloud in the same process: no sockets, no threads, the same wire.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -33,6 +34,33 @@ pub fn sdk_config(world: &Arc<World>, region: &str, access_key: &str, clock: &Cl
         credentials: SharedCredentialsProvider::new(credentials),
     };
     access.sdk_config(clock, http_client(world))
+}
+
+/// The way to every URL outside of AWS: who answers is said by `world`.
+pub fn outside(world: &Arc<World>) -> SharedHttpConnector {
+    SharedHttpConnector::new(Outside(world.clone()))
+}
+
+#[derive(Debug)]
+struct Outside(Arc<World>);
+
+/// A small answer from the same continent.
+const AWAY: Duration = Duration::from_millis(40);
+
+impl HttpConnector for Outside {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let world = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            world.clock.sleep(AWAY).await;
+            let Some((status, body)) = world.with(|cloud, now| cloud.ask(request.uri(), now))
+            else {
+                return Err(ConnectorError::io("no such host".into()));
+            };
+            let status =
+                status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
+            Ok(HttpResponse::new(status, SdkBody::from(body)))
+        })
+    }
 }
 
 #[derive(Debug)]

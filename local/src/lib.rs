@@ -10,7 +10,9 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 
+pub mod cloudwatch;
 pub mod dynamodb;
+pub mod logs;
 pub mod queues;
 pub mod secrets;
 pub mod sns;

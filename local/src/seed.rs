@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_core::config::{
-    ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TaskConfig,
+    Check, ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TaskConfig,
 };
 use tidegate_core::model::repository_uri;
 
 use crate::api::{ApiError, Place};
 use crate::cloud::Cloud;
 use crate::ecr::{digest_of, manifest};
-use crate::ecs::SeedService;
+use crate::ecs::{SeedService, ServiceName};
 
 /// The baseline was pushed the day before: nobody mistakes it for news.
 const BASELINE_AGE: Duration = Duration::from_secs(86_400);
@@ -95,8 +95,25 @@ impl Fleet<'_> {
             for task in &pipeline.pre_deploy {
                 cloud.ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
             }
+            checks(cloud, pipeline, pushed);
         }
         Ok(())
+    }
+}
+
+/// All services of a pipeline stand behind the URLs of its checks; its alarms are quiet.
+fn checks(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) {
+    for check in &pipeline.checks {
+        match check {
+            Check::Http(check) => {
+                let targets = pipeline.waves.iter().flatten();
+                let services = targets
+                    .map(|target| ServiceName::new(&pipeline.cluster, &target.service))
+                    .collect::<Vec<_>>();
+                cloud.put_behind(&check.url, services);
+            }
+            Check::Alarm { name } => cloud.cloudwatch.seed(name, false, now),
+        }
     }
 }
 
@@ -109,12 +126,23 @@ pub fn push(
     now: Timestamp,
 ) -> Result<String, ApiError> {
     let manifest = manifest(&format!("{repository} {behaviour} {now}"), behaviour);
+    put(cloud, repository, tags, &manifest, now)
+}
+
+/// Pushes the image of this manifest, once for each tag; returns its digest.
+pub fn put(
+    cloud: &mut Cloud,
+    repository: &str,
+    tags: &[&str],
+    manifest: &str,
+    now: Timestamp,
+) -> Result<String, ApiError> {
     for tag in tags {
         let put =
             json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
         cloud.ecr.call("PutImage", &put, now)?;
     }
-    Ok(digest_of(&manifest))
+    Ok(digest_of(manifest))
 }
 
 fn family(service: &str) -> String {

@@ -14,6 +14,7 @@ use tokio::task::LocalSet;
 use crate::api::{ApiError, Place};
 use crate::cloud::{Cloud, CloudError};
 use crate::connector;
+use crate::ecr::{manifest, serving};
 use crate::engine::{Engine, World};
 use crate::lambda::process::Programs;
 use crate::operator::{self, Operator};
@@ -125,6 +126,19 @@ impl Twin {
         behaviour: &str,
     ) -> Result<String, ApiError> {
         self.world.with(|cloud, now| crate::seed::push(cloud, repository, tags, behaviour, now))
+    }
+
+    /// The same of a healthy image whose tasks answer so by HTTP: `/health=503`.
+    pub fn push_serving(
+        &self,
+        repository: &str,
+        tags: &[&str],
+        answers: &str,
+    ) -> Result<String, ApiError> {
+        self.world.with(|cloud, now| {
+            let image = manifest(&format!("{repository} {answers} {now}"), "healthy");
+            crate::seed::put(cloud, repository, tags, &serving(&image, answers), now)
+        })
     }
 
     /// A person who types commands here.

@@ -242,6 +242,7 @@ pub fn new_release(
         without_way_back: false,
         approved: None,
         failure: None,
+        checks: Vec::new(),
         todo: starts.then_some(Todo::Deploy),
         nudge: 0,
     };

@@ -91,11 +91,49 @@ fn what_the_image_cannot_help_is_innocent() {
             "ContainerRuntimeTimeoutError: Could not transition to running; timed out after \
              waiting 1m",
             None,
-            "the container runtime did not answer in time",
+            RUNTIME,
         ),
+        (EXITED, "SpotInterruptionError: Your Spot Task was interrupted.", Some(143), SPOT),
+        (EXITED, "ContainerRuntimeError: could not query the runtime", None, RUNTIME),
+        (EXITED, "CannotStopContainerError: it does not stop", Some(137), INFRASTRUCTURE),
+        (EXITED, "CannotInspectContainerError: the agent lost it", Some(137), INFRASTRUCTURE),
         (EXITED, "InternalError: the agent failed", Some(1), INFRASTRUCTURE),
     ] {
         check(&task(stop_code, reason, "", code), why, Counts::Innocent(why), Blame::Other);
+    }
+}
+
+#[test]
+fn a_task_that_finds_no_place_or_no_way_is_innocent() {
+    for (reason, why) in [
+        (
+            "CannotPullContainerError: The task cannot pull live_crons from the Amazon ECR \
+             repository. There is a connection issue between the task and Amazon ECR. Check your \
+             task network configuration.",
+            UNREACHABLE,
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot \
+             pull registry auth from Amazon ECR: RequestError: send request failed caused by: Post \
+             \"https://api.ecr.us-west-2.amazonaws.com/\": dial tcp 52.94.1.1:443: i/o timeout",
+            UNREACHABLE,
+        ),
+        (
+            "ResourceInitializationError: failed to download env files: file download command: non \
+             empty error stream: RequestCanceled: request context canceled",
+            UNREACHABLE,
+        ),
+        ("You've reached the limit on the number of tasks you can run concurrently", CAPACITY),
+        ("Tasks provisioning capacity limit exceeded.", CAPACITY),
+        (
+            "Unexpected EC2 error while attempting to Create Network Interface in subnet \
+             'subnet-1': InsufficientFreeAddressesInSubnet",
+            CAPACITY,
+        ),
+        ("unable to place a task because RESOURCE:FARGATE", CAPACITY),
+    ] {
+        let found = task("TaskFailedToStart", reason, "", None);
+        check(&found, why, Counts::Innocent(why), Blame::Other);
     }
 }
 
@@ -107,6 +145,7 @@ const SCALING: &str = "ECS scaled in or replaced the task";
 const CAPACITY: &str = "there was no capacity for the task";
 const THROTTLED: &str = "AWS throttled what the task needs to start";
 const UNREACHABLE: &str = "the task could not reach what it needs to start";
+const RUNTIME: &str = "the container runtime did not answer in time";
 
 #[test]
 fn one_task_is_enough_where_the_next_would_end_the_same_way() {
@@ -158,6 +197,13 @@ fn one_task_is_enough_where_the_next_would_end_the_same_way() {
             Blame::Image,
         ),
         (
+            "ResourceInitializationError: failed to create new container runtime task: failed to \
+             create shim task: OCI runtime create failed: runc create failed: unable to start \
+             container process: exec: \"./run\": permission denied: unknown",
+            "the container's command does not exist in the image, or may not be run",
+            Blame::Image,
+        ),
+        (
             "CannotStartContainerError: OCI runtime create failed: exec: \"nodejs\": executable \
              file not found in $PATH",
             "the container's command does not exist in the image, or may not be run",
@@ -186,6 +232,41 @@ fn what_keeps_a_task_from_starting_outside_the_image_does_not_blame_it() {
             "ResourceInitializationError: failed to validate logger args: create stream has been \
              retried 1 times: ResourceNotFoundException: The specified log group does not exist.",
             "the task's log could not be opened",
+        ),
+        (
+            "CannotStartContainerError: Error response from daemon: failed to initialize logging \
+             driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The \
+             specified log group does not exist.",
+            "the task's log could not be opened",
+        ),
+        (
+            "ResourceInitializationError: failed to download env files: file download command: non \
+             empty error stream: AccessDenied: Access Denied status code: 403",
+            "an environment file of the task definition could not be read",
+        ),
+        (
+            "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS \
+             volumes: stderr: mount.nfs4: Connection timed out : unsuccessful EFS utils command \
+             execution; code: 32",
+            "a volume of the task could not be mounted",
+        ),
+        (
+            "CannotCreateVolumeError: the volume data cannot be made",
+            "a volume of the task could not be mounted",
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution \
+             resource retrieval failed: invalid ssm parameters: /scr/staging/database-url",
+            "a secret or parameter that the task definition names does not exist",
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: retrieved \
+             secret from Secrets Manager did not contain json key DATABASE_URL",
+            "a secret or parameter that the task definition names does not exist",
+        ),
+        (
+            "ResourceNotFoundException: the task needs what is not there",
+            "something the task needs to start is missing or not allowed",
         ),
         (
             "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was \

@@ -34,10 +34,27 @@ enum Line {
 #[derive(Debug)]
 enum Step {
     Tidegate(String),
-    Push { repository: String, tags: Vec<String>, behaviour: String },
-    Tag { repository: String, from: String, to: String },
+    Push {
+        repository: String,
+        tags: Vec<String>,
+        behaviour: String,
+    },
+    /// An image that is healthy, and answers so by HTTP.
+    PushServing {
+        repository: String,
+        tag: String,
+        answers: String,
+    },
+    Tag {
+        repository: String,
+        from: String,
+        to: String,
+    },
     Clock(Duration),
-    Until { release: String, phase: String },
+    Until {
+        release: String,
+        phase: String,
+    },
     Running,
     Notifications(usize),
 }
@@ -54,6 +71,7 @@ impl fmt::Display for Unreadable {
             "{why}; a scenario begins with `given FILE [seed N]`, and then has lines\n  \
              # a comment\n  \
              push REPOSITORY:TAG[,TAG] BEHAVIOUR\n  \
+             push REPOSITORY:TAG answering [PATH=]STATUS [for 40s]\n  \
              tag REPOSITORY:TAG NEW-TAG\n  \
              clock +10m\n  \
              until RELEASE PHASE\n  \
@@ -125,6 +143,11 @@ impl Step {
                     behaviour: (*behaviour).to_owned(),
                 }
             }
+            ["push", image, "answering", answers @ ..] => {
+                let (repository, tag) = image.split_once(':')?;
+                let [repository, tag] = [repository, tag].map(str::to_owned);
+                Self::PushServing { repository, tag, answers: answers.join(" ") }
+            }
             ["tag", image, to] => {
                 let (repository, from) = image.split_once(':')?;
                 let [repository, from, to] = [repository, from, to].map(str::to_owned);
@@ -167,6 +190,11 @@ impl Played<'_> {
             Step::Push { repository, tags, behaviour } => {
                 let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
                 let digest = self.stage.twin.push(repository, &tags, behaviour);
+                let digest = digest.unwrap_or_else(|refused| panic!("{typed}: {refused}"));
+                self.write(&digest);
+            }
+            Step::PushServing { repository, tag, answers } => {
+                let digest = self.stage.twin.push_serving(repository, &[tag.as_str()], answers);
                 let digest = digest.unwrap_or_else(|refused| panic!("{typed}: {refused}"));
                 self.write(&digest);
             }

@@ -15,7 +15,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use super::{Reach, connector, public_roots, trust};
 use crate::Clock;
 
-/// Enough of an answer to show a person; the rest is not read.
+/// Enough of a webhook's answer to show a person; the rest is not read.
 pub(super) const MOST_BODY: usize = 4096;
 
 /// Sends requests to endpoints outside AWS.
@@ -33,7 +33,7 @@ pub struct HttpAnswer {
     pub status: u16,
     /// How long the endpoint asks us to wait.
     pub retry_after: Option<Duration>,
-    /// The first 4 KiB of the body.
+    /// The body, as far as it was read.
     pub body: String,
 }
 
@@ -84,18 +84,44 @@ impl Outbound {
         Self { clock, reach: Reach::Anywhere, connector: OnceLock::from(connector) }
     }
 
-    /// Posts `body` as JSON and reads the answer, all within `limit`.
+    /// Posts `body` as JSON and reads the answer, all within `limit`; over TLS, for the path of a
+    /// webhook is its password.
     pub async fn post_json(
         &self,
         url: &str,
         body: String,
         limit: Duration,
     ) -> Result<HttpAnswer, HttpFault> {
+        if self.reach != Reach::Anywhere && url.starts_with("http://") {
+            let (host, why) = (host(url), "only https:// keeps a webhook secret".to_owned());
+            return Err(HttpFault::Refused { host: host.to_owned(), why });
+        }
+        self.send(url, |url| json_request(url, body), limit, MOST_BODY).await
+    }
+
+    /// Gets `url` and reads at most `most` bytes of the answer, all within `limit`.
+    pub async fn get(
+        &self,
+        url: &str,
+        limit: Duration,
+        most: usize,
+    ) -> Result<HttpAnswer, HttpFault> {
+        self.send(url, get_request, limit, most).await
+    }
+
+    async fn send(
+        &self,
+        url: &str,
+        request: impl FnOnce(&str) -> Result<HttpRequest, String>,
+        limit: Duration,
+        most: usize,
+    ) -> Result<HttpAnswer, HttpFault> {
         let host = self.admit(url)?;
-        let request = json_request(url, body)
-            .map_err(|why| HttpFault::Refused { host: host.clone(), why })?;
+        let request = request(url).map_err(|why| HttpFault::Refused { host: host.clone(), why })?;
         tokio::select! {
-            answer = self.exchange(request) => answer.map_err(|error| fault(host, error.as_ref())),
+            answer = self.exchange(request, most) => {
+                answer.map_err(|error| fault(host, error.as_ref()))
+            }
             () = self.clock.sleep(limit) => Err(HttpFault::TimedOut { host, limit }),
         }
     }
@@ -106,33 +132,26 @@ impl Outbound {
         let refused = |host: &str, why: &str| {
             Err(HttpFault::Refused { host: host.to_owned(), why: why.to_owned() })
         };
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return refused("the endpoint", "its URL does not begin with https://");
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
+        if !["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return refused("the endpoint", "its URL does not begin with https:// or http://");
+        }
+        if authority(url).contains('@') {
             return refused("the endpoint", "its URL holds a user name");
         }
-        let host = match authority.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        if self.reach == Reach::Public && scheme != "https" {
-            return refused(host, "only https:// keeps a webhook secret");
-        }
+        let host = host(url);
         match host.parse::<IpAddr>() {
             Ok(address) if !self.reach.allows(address) => refused(host, "not a public address"),
             _ => Ok(host.to_owned()),
         }
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpAnswer, BoxError> {
+    async fn exchange(&self, request: HttpRequest, most: usize) -> Result<HttpAnswer, BoxError> {
         let connector =
             self.connector.get_or_init(|| connector(&self.clock, self.reach, trust(public_roots)));
         let response = connector.call(request).await?;
         let status = response.status().as_u16();
         let retry_after = self.retry_after(&response);
-        Ok(HttpAnswer { status, retry_after, body: text(response.into_body()).await? })
+        Ok(HttpAnswer { status, retry_after, body: text(response.into_body(), most).await? })
     }
 
     /// `Retry-After` comes as seconds or as a date.
@@ -149,24 +168,50 @@ impl Outbound {
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// `HOST:PORT` of a URL with its scheme.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// The host alone.
+fn host(url: &str) -> &str {
+    let authority = authority(url);
+    match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
+fn get_request(url: &str) -> Result<HttpRequest, String> {
+    let mut request = HttpRequest::new(SdkBody::empty());
+    request.set_uri(url).map_err(|_| NOT_WELL_FORMED.to_owned())?;
+    request.headers_mut().insert("user-agent", "tidegate");
+    // A connection that was kept while the function slept may be gone, and that is no wrong answer.
+    request.headers_mut().insert("connection", "close");
+    Ok(request)
+}
+
+const NOT_WELL_FORMED: &str = "its URL is not well-formed";
+
 fn json_request(url: &str, body: String) -> Result<HttpRequest, String> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST").map_err(|error| error.to_string())?;
     // The error would repeat the URL, and with it the secret.
-    request.set_uri(url).map_err(|_| "its URL is not well-formed".to_owned())?;
+    request.set_uri(url).map_err(|_| NOT_WELL_FORMED.to_owned())?;
     request.headers_mut().insert("content-type", "application/json");
     Ok(request)
 }
 
-async fn text(body: SdkBody) -> Result<String, BoxError> {
+async fn text(body: SdkBody, most: usize) -> Result<String, BoxError> {
     let mut stream = ByteStream::new(body);
     let mut bytes = Vec::new();
-    while bytes.len() < MOST_BODY
+    while bytes.len() < most
         && let Some(chunk) = stream.next().await
     {
         bytes.extend_from_slice(&chunk?);
     }
-    bytes.truncate(MOST_BODY);
+    bytes.truncate(most);
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -8,8 +8,11 @@ use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError
 /// How far calls may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Public addresses only; encrypted.
+    /// Public addresses only.
     Public,
+    /// Those of a private network as well; never the function's own machine, link-local addresses
+    /// and metadata services.
+    Private,
     /// Any address: AWS itself, and the local AWS on a laptop.
     Anywhere,
 }
@@ -17,7 +20,11 @@ pub enum Reach {
 impl Reach {
     /// Whether `address` may be called.
     pub fn allows(self, address: IpAddr) -> bool {
-        self == Self::Anywhere || is_public(address)
+        match self {
+            Self::Anywhere => true,
+            Self::Private => is_public(address) || is_private(address),
+            Self::Public => is_public(address),
+        }
     }
 }
 
@@ -60,6 +67,17 @@ fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+/// Private networks (RFC 1918, 6598, 4193), but for `fd00:ec2::/32`: there EC2 serves metadata.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_private() || (a == 100 && (64..128).contains(&b))
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() && !matches!(v6.segments(), [0xfd00, 0x0ec2, ..]),
     }
 }
 
@@ -158,6 +176,29 @@ mod tests {
             "2002:101:101::1",
         ] {
             assert!(Reach::Public.allows(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_private_network_has_no_way_to_the_machine_itself_nor_to_metadata() {
+        for address in ["10.1.2.3", "100.64.0.1", "172.31.0.9", "192.168.1.1", "fd12::1", "1.1.1.1"]
+        {
+            assert!(Reach::Private.allows(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "169.254.169.254",
+            "169.254.170.2",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fe80::1",
+            "224.0.0.1",
+        ] {
+            assert!(!Reach::Private.allows(address.parse().unwrap()), "{address}");
         }
     }
 

@@ -99,6 +99,29 @@ async fn the_local_aws_is_called_in_plain_http() {
     assert!(request.contains("content-length: 7"), "{request}");
 }
 
+#[tokio::test]
+async fn a_question_is_bounded_follows_nothing_and_keeps_no_connection() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/health?deep=1", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let length = stream.read(&mut request).unwrap();
+        let head = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\n\
+                    content-length: 100\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&[b'x'; 100]).unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let outbound = Outbound::new(Clock::system(), Reach::Anywhere);
+    let answer = outbound.get(&url, LIMIT, 10).await.unwrap();
+    assert_eq!((answer.status, answer.body.as_str()), (307, "xxxxxxxxxx"));
+    let request = server.join().unwrap();
+    assert!(request.starts_with("GET /health?deep=1 HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("connection: close\r\n"), "{request}");
+}
+
 /// The connector panics on a certificate that it cannot read: so building it is the test.
 #[test]
 fn all_embedded_roots_are_readable() {

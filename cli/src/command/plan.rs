@@ -47,19 +47,16 @@ impl Plan {
             phase: Phase::Surveying { since: now, held: None },
             without_way_back: false,
             approved: None,
+            checks: Vec::new(),
             failure: None,
             todo: None,
             nudge: 0,
         };
         let slots = table.slots(&targets).await?;
         let scene = Scene { config, slots, moving: Some(release.clone()), ..before.clone() };
-        let app = App {
-            clock: session.clock()?.clone(),
-            dice: Dice::from_entropy(),
-            table: table.clone(),
-            sdk: session.sdk().await?.clone(),
-            region: session.region().await?,
-        };
+        let (sdk, clock) = (session.sdk().await?.clone(), session.clock()?.clone());
+        let (table, region) = (table.name().to_owned(), session.region().await?);
+        let app = App::new(sdk, table, region, clock, Dice::from_entropy());
         // Throttled for ever it would not end; nobody but the reader waits for it.
         let found = Survey::preview(&app, &scene, &release).findings().await?;
         let found = found.ok_or_else(|| {

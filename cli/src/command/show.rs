@@ -6,8 +6,8 @@ use serde::Serialize;
 use tidegate_core::model::{Entry, Release, Slot};
 
 use crate::output::{Desk, Tone};
-use crate::view::{EntryView, ReleaseView, TargetView};
-use crate::{Error, Exit, Reference, Session};
+use crate::view::{EntryView, LogView, ReleaseView, TargetView};
+use crate::{Error, Exit, Reference, Session, logs};
 
 /// One release: images, targets with their way back, and the audit trail with its evidence
 ///
@@ -16,6 +16,10 @@ use crate::{Error, Exit, Reference, Session};
 pub struct Show {
     /// someli-production/42, someli-production/live, or the pipeline alone: what moves there
     pub release: Reference,
+    /// Also the last lines that its failed tasks logged to CloudWatch, read as you: they are stored
+    /// nowhere
+    #[arg(long)]
+    pub logs: bool,
 }
 
 /// Everything that is known of one release.
@@ -25,6 +29,9 @@ pub struct Dossier {
     pub release: ReleaseView,
     /// What it did to its targets.
     pub targets: Vec<TargetView>,
+    /// What its failed tasks printed last, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Vec<LogView>>,
     /// Its audit trail, in order of time.
     pub journal: Vec<EntryView>,
 }
@@ -35,6 +42,7 @@ impl Dossier {
         Self {
             release: ReleaseView::new(release),
             targets: TargetView::all(release, rollouts),
+            logs: None,
             journal: journal.into_iter().map(EntryView).collect(),
         }
     }
@@ -42,7 +50,7 @@ impl Dossier {
 
 impl fmt::Display for Dossier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { release, targets, journal } = self;
+        let Self { release, targets, logs, journal } = self;
         write!(f, "{release}")?;
         let mut last = None;
         for target in targets {
@@ -50,6 +58,13 @@ impl fmt::Display for Dossier {
                 writeln!(f, "\n{}", Tone::Strong.of(target.heading()))?;
             }
             write!(f, "{target}")?;
+        }
+        if let Some(logs) = logs {
+            writeln!(f, "\n{}", Tone::Strong.of("logs"))?;
+            logs.iter().try_for_each(|log| write!(f, "{log}"))?;
+            if logs.is_empty() {
+                writeln!(f, "no task of this release is known to have failed")?;
+            }
         }
         writeln!(f, "\n{}", Tone::Strong.of("audit trail"))?;
         journal.iter().try_for_each(|entry| writeln!(f, "{entry}"))
@@ -62,7 +77,11 @@ impl Show {
         let release = self.release.find(table).await?;
         let rollouts = table.rollouts(&release).await?;
         let journal = table.journal(&release.id).await?;
-        desk.say(&Dossier::new(&release, &rollouts, journal))?;
+        let mut dossier = Dossier::new(&release, &rollouts, journal);
+        if self.logs {
+            dossier.logs = Some(logs::of(session, &dossier.targets).await?);
+        }
+        desk.say(&dossier)?;
         Ok(Exit::of(&release))
     }
 }

@@ -2,6 +2,7 @@
 
 mod entry;
 mod image;
+mod log;
 mod moment;
 mod outcome;
 mod plan;
@@ -12,6 +13,7 @@ mod ways_out;
 
 pub use entry::EntryView;
 pub use image::ImageView;
+pub use log::{LineView, LogView};
 pub use outcome::Outcome;
 pub use plan::PlanView;
 pub use release::{Brief, ReleaseView};

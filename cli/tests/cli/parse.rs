@@ -24,6 +24,7 @@ fn these_are_understood() {
         "config check tidegate.yaml --live --iam",
         "config apply tidegate.yaml --dry-run",
         "config show",
+        "show someli-production/42 --logs",
         "config show someli-production --output json",
         "start someli-production",
         "start someli-production --image crons=prod-1a2b3c4 --image web=DIGEST",
@@ -69,7 +70,6 @@ fn these_are_refused() {
         ("approve someli-production/42", E::InvalidSubcommand),
         ("reject someli-production/42", E::InvalidSubcommand),
         ("rollback someli-production --down", E::UnknownArgument),
-        ("show someli-production/42 --logs", E::UnknownArgument),
         // A pipeline is not a release, nor a repository.
         ("status someli-production/42", E::ValueValidation),
         ("rollback someli-production/42", E::ValueValidation),

@@ -63,6 +63,7 @@ pub(crate) fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Pha
         without_way_back: false,
         approved: None,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     }

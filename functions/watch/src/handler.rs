@@ -10,6 +10,7 @@ use tidegate_core::decide::{all_told, due, ends_at, note_task, note_told, open, 
 use tidegate_core::event::{self, Happened, Woken};
 use tidegate_core::model::{Change, Scene, Slot, TargetId};
 
+use crate::checks::{self, Open};
 use crate::look::{self, Look};
 
 /// A failing task's event may meet other writers of its slot; after this many the tick continues.
@@ -61,7 +62,7 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
         }
     }
     scenes.sort_by_key(|scene| ends_at(scene).unwrap_or(Timestamp::MAX));
-    let mut looked = 0;
+    let (mut looked, mut checked) = (0, Vec::new());
     let many = scenes.len();
     for scene in scenes {
         if app.clock.now() + look::RESERVE >= deadline {
@@ -70,10 +71,18 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
             break;
         }
         let pipeline = scene.head.pipeline.clone();
-        if let Err(error) = at_pipeline(app, scene).await {
+        let has_checks = !scene.config.checks.is_empty();
+        let look = look::at(app, &scene, &due(&scene, app.clock.now())).await;
+        if has_checks {
+            checked.push(Open { pipeline: pipeline.clone(), seen: look.seen.clone() });
+        }
+        if let Err(error) = judge(app, scene, look).await {
             failed.push((pipeline, error));
         }
         looked += 1;
+    }
+    if !checked.is_empty() {
+        failed.extend(checks::ask(app, checked, deadline).await);
     }
     for (pipeline, error) in &failed {
         tracing::error!(pipeline, error = error as &dyn std::error::Error, "not judged as a whole");
@@ -83,12 +92,6 @@ async fn tick(app: &App, deadline: Timestamp) -> Result<Value, Error> {
         Some(error) => Err(error),
         None => Ok(json!({ "outcome": "ticked", "pipelines": looked })),
     }
-}
-
-async fn at_pipeline(app: &App, scene: Scene) -> Result<(), Error> {
-    let look = look::at(app, &scene, &due(&scene, app.clock.now())).await;
-    judge(app, scene, look).await?;
-    Ok(())
 }
 
 /// Judges what was seen. What was not seen has a deadline all the same, so the refusal comes after.

@@ -1,5 +1,6 @@
 //! **watch** looks, judges, and decides the rollback. Read-only towards AWS.
 
+mod checks;
 mod handler;
 mod look;
 

@@ -11,6 +11,7 @@ use crate::call::{Answer, Call, Caller, Noted};
 use crate::dynamodb::Change;
 use crate::elb;
 use crate::faults::{Fault, Occasion};
+use crate::logs;
 
 /// What the caller gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,8 @@ impl Cloud {
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
+            "logs" => logs::call(action, input, &self.ecs).into(),
+            "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);
                 self.deliveries.extend(deliveries);

@@ -4,6 +4,7 @@
 
 mod answer;
 mod flow;
+mod outside;
 mod rival;
 mod witness;
 
@@ -16,9 +17,10 @@ use serde_json::Value;
 use crate::agenda::Agenda;
 use crate::api::{ApiError, Place};
 use crate::call::{Call, Instance, Noted};
+use crate::cloudwatch::CloudWatch;
 use crate::dynamodb::DynamoDb;
 use crate::ecr::Ecr;
-use crate::ecs::Ecs;
+use crate::ecs::{Ecs, ServiceName};
 use crate::faults::{Fault, Faults};
 use crate::iam::Iam;
 use crate::lambda::asynchronous::Event;
@@ -30,6 +32,7 @@ use crate::streams::Stream;
 use crate::template::{Function, Stack, TemplateError};
 
 pub use answer::Reply;
+pub use outside::Asked;
 pub use rival::Rival;
 pub use witness::Witness;
 
@@ -48,6 +51,8 @@ pub struct Cloud {
     pub sns: Sns,
     /// The secrets.
     pub secrets: Secrets,
+    /// The alarms.
+    pub cloudwatch: CloudWatch,
     /// What was given up.
     pub queues: Queues,
     /// What goes wrong on purpose.
@@ -65,6 +70,9 @@ pub struct Cloud {
     feeds: Vec<Feed>,
     agenda: Agenda<Due>,
     calls: Vec<Noted>,
+    /// Who answers for a URL.
+    urls: BTreeMap<String, Vec<ServiceName>>,
+    asked: Vec<Asked>,
     ended: Vec<Ended>,
     invocations: u64,
     killed: Vec<Instance>,
@@ -152,6 +160,7 @@ impl Cloud {
             dynamodb: DynamoDb::new(std::slice::from_ref(table))?,
             sns: Sns::new(&place, stack.topics()),
             secrets: Secrets::new(&place),
+            cloudwatch: CloudWatch::new(place.clone()),
             queues: Queues::default(),
             faults: Faults::none(dice.u64(..)),
             rival: None,
@@ -163,6 +172,8 @@ impl Cloud {
             feeds: Vec::new(),
             agenda: Agenda::default(),
             calls: Vec::new(),
+            urls: BTreeMap::new(),
+            asked: Vec::new(),
             ended: Vec::new(),
             invocations: 0,
             killed: Vec::new(),

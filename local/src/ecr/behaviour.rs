@@ -72,7 +72,7 @@ impl Behaviour {
 }
 
 /// `40s` or `2m`.
-fn seconds(text: &str) -> Option<Duration> {
+pub(super) fn seconds(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: u64 = number.parse().ok()?;
     match unit {

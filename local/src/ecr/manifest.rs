@@ -29,6 +29,14 @@ pub fn manifest(name: &str, behaviour: &str) -> String {
     .to_string()
 }
 
+/// The same image, whose tasks answer so by HTTP: [`super::Serving`] says how.
+pub fn serving(manifest: &str, answers: &str) -> String {
+    // What is no manifest stays as it is: `PutImage` refuses it by name.
+    let Ok(mut image) = serde_json::from_str::<Value>(manifest) else { return manifest.to_owned() };
+    image["annotations"]["tidegate.local/http"] = json!(answers);
+    image.to_string()
+}
+
 /// An index over manifests that were pushed before, as a multi-platform build makes it.
 pub fn index_manifest(children: &[String]) -> String {
     let manifests: Vec<Value> = children

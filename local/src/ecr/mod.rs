@@ -11,6 +11,7 @@ mod read;
 mod reference;
 mod repository;
 mod seed;
+mod serving;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,10 @@ use serde_json::Value;
 use crate::api::{ApiError, BusEvent, Input, Place};
 
 pub use self::behaviour::Behaviour;
-pub use self::manifest::{digest_of, index_manifest, manifest};
+pub use self::manifest::{digest_of, index_manifest, manifest, serving};
 pub use self::reference::Reference;
 pub use self::repository::{Image, Repository};
+pub use self::serving::Serving;
 
 /// The registry of one place.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Pullable {
     pub platform_digest: String,
     /// How the image behaves when it runs.
     pub behaviour: Behaviour,
+    /// What is wrong with its answers by HTTP, if anything.
+    pub serving: Option<Serving>,
 }
 
 impl Ecr {
@@ -95,7 +99,8 @@ impl Ecr {
         if reference.host.as_deref() != Some(self.place.registry().as_str()) {
             let digest = reference.digest.unwrap_or_else(|| digest_of(image));
             let platform_digest = digest.clone();
-            return Some(Pullable { digest, platform_digest, behaviour: Behaviour::Healthy });
+            let behaviour = Behaviour::Healthy;
+            return Some(Pullable { digest, platform_digest, behaviour, serving: None });
         }
         let repository = self.repositories.get(&reference.repository)?;
         let image = match (&reference.digest, &reference.tag) {
@@ -113,6 +118,7 @@ impl Ecr {
                 .behaviour()
                 .or(platform.and_then(Image::behaviour))
                 .unwrap_or_default(),
+            serving: image.serving.clone().or(platform.and_then(|child| child.serving.clone())),
         })
     }
 

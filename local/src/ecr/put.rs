@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Behaviour, Ecr, Image, manifest};
+use super::{Behaviour, Ecr, Image, Serving, manifest};
 use crate::api::{ApiError, BusEvent, Detail, Input, present, uuid};
 
 /// The longest manifest ECR takes.
@@ -134,6 +134,7 @@ fn read_image(text: &str, input: Input<'_>, now: Timestamp) -> Result<Image, Api
     let parsed: Value = serde_json::from_str(text)
         .map_err(|error| refuse(format!("imageManifest is not JSON: {error}")))?;
     let behaviour = Behaviour::of_manifest(&parsed).map_err(refuse)?;
+    let serving = Serving::of_manifest(&parsed).map_err(refuse)?;
     Ok(Image {
         digest: manifest::digest_of(text),
         manifest: text.to_owned(),
@@ -142,6 +143,7 @@ fn read_image(text: &str, input: Input<'_>, now: Timestamp) -> Result<Image, Api
         pushed_at: whole_second(now),
         archived: false,
         behaviour,
+        serving,
         parsed,
     })
 }

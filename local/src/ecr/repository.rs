@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::lifecycle::Lifecycle;
-use super::{Behaviour, Ecr, manifest, missing};
+use super::{Behaviour, Ecr, Serving, manifest, missing};
 use crate::api::{ApiError, Input, epoch, present};
 
 /// An image: the bytes of its manifest, and what points at them.
@@ -25,6 +25,7 @@ pub struct Image {
     /// Archived images are hidden, and cannot be pulled until they are restored.
     pub archived: bool,
     pub(super) behaviour: Option<Behaviour>,
+    pub(super) serving: Option<Serving>,
     pub(super) parsed: Value,
 }
 

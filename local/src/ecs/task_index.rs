@@ -37,6 +37,11 @@ impl Tasks {
         self.all.get_mut(arn)
     }
 
+    /// The one whose ARN ends with this id.
+    pub(super) fn with_id(&self, id: &str) -> Option<&Task> {
+        self.all.values().find(|task| task.arn.rsplit('/').next() == Some(id))
+    }
+
     /// Those of one service, in the order of their ARNs.
     pub(super) fn of(&self, service: &ServiceName) -> impl Iterator<Item = &Task> {
         let arns = self.by_service.get(service).into_iter().flatten();

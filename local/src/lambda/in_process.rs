@@ -5,11 +5,12 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use serde_json::Value;
 use tidegate_aws::setting::retention;
-use tidegate_aws::{App, Dice};
+use tidegate_aws::{App, Dice, Probe};
 use tidegate_notify::{Notifier, Settings};
 
 use super::process::{Outcome, Process, Programs, Serving};
 use crate::call::Instance;
+use crate::connector;
 use crate::streams::hash;
 use crate::template::Function;
 use crate::twin::Twin;
@@ -39,6 +40,8 @@ impl Programs for Handlers {
             self.twin.world.clock.clone(),
             Dice::seeded(self.seed ^ hash(&key)),
         );
+        let outside = connector::outside(&self.twin.world);
+        let app = app.asking(Probe::over(&self.twin.world.clock, outside));
         // The template's parameter is a number; its programs refuse to start with anything else.
         let app = app.keeping(retention(&variable("TIDEGATE_RETENTION_DAYS")).unwrap_or_default());
         let optional = |name: &str| Some(variable(name)).filter(|value| !value.is_empty());

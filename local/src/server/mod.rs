@@ -52,6 +52,7 @@ pub async fn serve(listener: TcpListener, desk: Desk) -> std::io::Result<()> {
         .route("/_local/calls", get(own::calls))
         .route("/_local/dead-letters", get(own::dead_letters))
         .route("/_local/faults", get(own::faults).post(own::add_fault).delete(own::clear_faults))
+        .route("/_local/http/{*url}", get(own::outside))
         .route("/_local/{webhook}", post(own::webhook))
         .fallback(aws)
         .with_state(desk);

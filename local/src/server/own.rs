@@ -66,6 +66,17 @@ pub(super) async fn clear_faults(State(desk): State<Desk>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+/// A URL outside of AWS, as far as a check of the config names it.
+pub(super) async fn outside(State(desk): State<Desk>, Path(url): Path<String>) -> Response {
+    match desk.world.with(|cloud, now| cloud.ask(&url, now)) {
+        Some((status, body)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            (status, body).into_response()
+        }
+        None => (StatusCode::BAD_GATEWAY, "no such host\n").into_response(),
+    }
+}
+
 /// Slack and Teams as far as notify knows them: they take a JSON body and say yes.
 pub(super) async fn webhook(
     State(desk): State<Desk>,

@@ -1,6 +1,6 @@
 //! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
 //!
-//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, Secrets Manager, SQS) and the query protocol with XML answers
+//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS) and the query protocol with XML answers
 //! (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
 //! verified: every key is believed.
 
@@ -57,10 +57,13 @@ const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// The JSON services: target prefix, signing name, content type.
-const JSON_SERVICES: [(&str, &str, &str); 5] = [
+const JSON_SERVICES: [(&str, &str, &str); 7] = [
     ("DynamoDB_20120810", "dynamodb", JSON_1_0),
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
+    // Its signing name is `monitoring`; here it is called as IAM calls it.
+    ("GraniteServiceVersion20100801", "cloudwatch", JSON_1_0),
+    ("Logs_20140328", "logs", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
     ("AmazonSQS", "sqs", JSON_1_0),
 ];

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidegate_aws::{Clock, Probe};
+use tidegate_core::config::HttpCheck;
+use tidegate_core::decide::checks::Heard;
 use tidegate_local::call::{Call, Caller};
+use tidegate_local::ecs::ServiceName;
 use tidegate_local::laptop::{Laptop, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -128,6 +132,28 @@ fn the_corner_of_its_own_takes_faults_and_webhooks() {
         assert_eq!(ask(address, "POST", "/_local/irc", json!({})).await.0, 404);
         let (_, answer) = ask(address, "GET", "/_local/notifications", Value::Null).await;
         assert!(answer.contains(r#""channel":"slack""#), "{answer}");
+    });
+}
+
+#[test]
+fn a_check_of_a_program_is_answered_by_the_services_behind_its_url() {
+    beside("check", async |laptop| {
+        let check = |url: &str| HttpCheck {
+            url: url.to_owned(),
+            expect: vec![200],
+            body: None,
+            attempts: 1,
+            every: Duration::from_secs(15),
+            private: false,
+        };
+        let known = "https://api.example.com/health";
+        let rag = ServiceName::new("live-crons", "Rag");
+        laptop.world.with(|cloud, _| cloud.put_behind(known, [rag]));
+        let probe = Probe::new(&Clock::system(), Some(&format!("http://{}/", laptop.address)));
+        let ok = Heard::Http { status: 200, body: "ok".to_owned() };
+        assert_eq!(probe.ask(&check(&format!("{known}?key=1"))).await, ok);
+        let nobody = probe.ask(&check("https://other.example.com/health")).await;
+        assert!(matches!(nobody, Heard::Http { status: 502, .. }), "{nobody:?}");
     });
 }
 

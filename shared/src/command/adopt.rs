@@ -68,6 +68,7 @@ pub fn apply_config(
         without_way_back: false,
         approved: None,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     };

@@ -102,6 +102,8 @@ pub(super) struct Settings {
     /// Tasks that run once, in order, before the first wave. One that does not end with exit code 0
     /// stops the release, and no service is touched.
     pub(super) pre_deploy: Option<Vec<Task>>,
+    /// What else must be green before the next wave opens, and through the bake.
+    pub(super) checks: Option<Vec<Check>>,
 }
 
 /// A task that runs once, to its end: a migration.
@@ -139,6 +141,30 @@ pub(super) struct Approval {
     /// A tag of this form that arrives on every image of a release that waits approves it: whoever
     /// may push may then approve.
     pub(super) unless_tag: Option<TagPattern>,
+}
+
+/// A question asked while a release settles and bakes: `http` or `alarm`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(super) struct Check {
+    /// The URL that is asked: `https://…` or `http://…`. Redirects are not followed.
+    #[schemars(extend("format" = "url"))]
+    pub(super) http: Option<String>,
+    /// The statuses that are right; 200 unless said otherwise.
+    #[schemars(extend("minItems" = 1))]
+    pub(super) expect: Option<Vec<u16>>,
+    /// A text that must occur in the first 64 KiB of the answer.
+    pub(super) body: Option<String>,
+    /// So many wrong answers one after the other fail the release: 1 to 100, 10 unless said
+    /// otherwise.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) attempts: Option<u32>,
+    /// How long from one question to the next: 15s to 1h, 15s unless said otherwise.
+    pub(super) every: Option<Period>,
+    /// The URL may lead to a private address, such as one of the VPC.
+    pub(super) private: Option<bool>,
+    /// The name of a CloudWatch alarm, metric or composite, that must not begin to ring.
+    #[schemars(extend("format" = "alarm-name"))]
+    pub(super) alarm: Option<String>,
 }
 
 /// How a rollout is judged.

@@ -5,6 +5,7 @@
 
 mod approval;
 mod check;
+mod checks;
 mod doubt;
 mod duration;
 mod file;
@@ -23,6 +24,7 @@ mod schema;
 mod shape;
 mod source;
 mod tasks;
+mod url;
 
 pub use duration::{InvalidPeriod, Period};
 pub use iam::{Parameters, Running};
@@ -30,8 +32,8 @@ pub use init::{Seen, SeenImage, init};
 pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
-    Approval, Base, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry, TargetConfig,
-    TaskConfig, Watch,
+    Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry,
+    TargetConfig, TaskConfig, Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;
@@ -65,6 +67,7 @@ impl Config {
         shape::check(&schema(), &source.value, &mut findings);
         let file = File::read(&source.value, &mut findings);
         check::check(&file, &source, &mut findings);
+        checks::check(&file, &mut findings);
         let warnings = findings.finish()?;
         let mut findings = Findings::new(name, &source);
         doubt::check(&file, &mut findings);

@@ -6,6 +6,7 @@ use super::{Period, TagPattern};
 pub(super) fn expected(format: &str) -> &'static str {
     match format {
         "account" => "an account id of twelve digits",
+        "alarm-name" => "the name of an alarm, 255 characters at most",
         "ecs-name" => "a name of letters, digits, `-` and `_`, 255 at most",
         "image-name" => "a name of letters, digits, `-` and `_`, 64 at most",
         "period" => "a duration like `15m`",
@@ -13,6 +14,7 @@ pub(super) fn expected(format: &str) -> &'static str {
         "region" => "a region like `us-west-2`",
         "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
         "tag-pattern" => "a tag or a pattern like `prod-{sha}`",
+        "url" => super::url::EXPECTED,
         _ => "text",
     }
 }
@@ -24,6 +26,8 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "tag-pattern" => {
             return text.parse::<TagPattern>().map(drop).map_err(|error| error.to_string());
         }
+        "url" => return super::url::check(text),
+        "alarm-name" => is_alarm(text),
         "account" => text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
         "ecs-name" => is_name(text, 255),
         "image-name" => is_name(text, 64),
@@ -41,6 +45,7 @@ fn refusal(format: &str, text: &str) -> String {
     let bare = match format {
         "ecs-name" => text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next()),
         "repository" => bare_repository(text),
+        "alarm-name" => text.split_once(":alarm:").map(|(_, name)| name),
         _ => None,
     };
     match bare.filter(|bare| *bare != text && check(format, bare).is_ok()) {
@@ -61,6 +66,13 @@ fn bare_repository(text: &str) -> Option<&str> {
 fn is_name(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// CloudWatch's rule, but for what is plainly an ARN.
+fn is_alarm(text: &str) -> bool {
+    (1..=255).contains(&text.chars().count())
+        && !text.starts_with("arn:")
+        && !text.chars().any(char::is_control)
 }
 
 /// Words of letters and a number at the end: `us-west-2`, `us-gov-east-1`.

@@ -1,6 +1,7 @@
 //! The stored form of one pipeline: everything is said, nothing is left to a default.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -42,6 +43,9 @@ pub struct PipelineConfig {
     /// A person's word before anything moves, where it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// What else must be green before the next wave opens, and through the bake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 impl PipelineConfig {
@@ -140,6 +144,56 @@ pub struct Approval {
     /// A tag of this form that arrives on every image of a release that waits is that word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless_tag: Option<TagPattern>,
+}
+
+/// A question asked while a release settles and bakes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Check {
+    /// A URL that must answer as it should.
+    Http(HttpCheck),
+    /// A CloudWatch alarm, metric or composite, that must not begin to ring.
+    Alarm {
+        /// Its name, in the pipeline's account and region.
+        name: String,
+    },
+}
+
+/// A URL, and what is a right answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpCheck {
+    /// `https://…` or `http://…`, without user name and password.
+    pub url: String,
+    /// The statuses that are right; at least one.
+    pub expect: Vec<u16>,
+    /// A text that must occur in the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// So many wrong answers one after the other fail the release.
+    pub attempts: u32,
+    /// From one question to the next.
+    #[serde(with = "as_seconds")]
+    pub every: Duration,
+    /// It may lead to a private address.
+    #[serde(default)]
+    pub private: bool,
+}
+
+impl HttpCheck {
+    /// The shortest `every`. A tick that waits for a URL stays awake: more often it would never sleep.
+    pub const SHORTEST: Duration = Duration::from_secs(15);
+}
+
+impl fmt::Display for Check {
+    /// As messages name it. A query may hold a secret: it is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(HttpCheck { url, .. }) => {
+                write!(f, "GET {}", url.split('?').next().unwrap_or(url))
+            }
+            Self::Alarm { name } => write!(f, "alarm {name}"),
+        }
+    }
 }
 
 /// What a deadline without evidence means.

@@ -6,7 +6,8 @@ use super::Period;
 use super::file::{self, File, Image, Pipeline, ServiceTarget, Settings, Target};
 use super::path::Path;
 use super::pipeline::{
-    Approval, ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig, Watch,
+    Approval, Check, HttpCheck, ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig,
+    Watch,
 };
 
 /// Longer than most services take to start and drain; `DescribeServices` calls it steady by then.
@@ -17,6 +18,10 @@ const BAKE: Duration = Duration::from_mins(2);
 const EXPIRES: Duration = Duration::from_hours(24);
 /// One stray crash is bad luck, two are the image.
 const FAILED_TASKS: u32 = 2;
+/// The status of a health check that has nothing to say.
+const OK: u16 = 200;
+/// Asked every 15 s two minutes and a half: a load balancer needs up to that long to know new tasks.
+const ATTEMPTS: u32 = 10;
 
 impl File {
     /// The pipeline's settings, and the defaults' where it says nothing.
@@ -36,6 +41,7 @@ impl File {
             pre_deploy: own.pre_deploy.or(shared.pre_deploy),
             join_on: own.join_on.or(shared.join_on),
             approval: own.approval.or(shared.approval),
+            checks: own.checks.or(shared.checks),
         }
     }
 
@@ -111,6 +117,24 @@ fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> 
             expires: it.expires.map_or(EXPIRES, Period::get),
             unless_tag: it.unless_tag,
         }),
+        checks: settings.checks.iter().flatten().filter_map(check).collect(),
+    }
+}
+
+/// `None` where the check of the file has refused it.
+fn check(check: &file::Check) -> Option<Check> {
+    let file::Check { http, expect, body, attempts, every, private, alarm } = check.clone();
+    match (http, alarm) {
+        (Some(url), None) => Some(Check::Http(HttpCheck {
+            url,
+            expect: expect.unwrap_or_else(|| vec![OK]),
+            body,
+            attempts: attempts.unwrap_or(ATTEMPTS),
+            every: every.map_or(HttpCheck::SHORTEST, Period::get),
+            private: private.unwrap_or_default(),
+        })),
+        (None, Some(name)) => Some(Check::Alarm { name }),
+        _ => None,
     }
 }
 

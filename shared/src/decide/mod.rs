@@ -6,6 +6,7 @@
 
 mod approval;
 mod blame;
+pub mod checks;
 mod finish;
 mod judge;
 mod look;

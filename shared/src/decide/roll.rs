@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{Seen, Sightings, does, finish, rollback, start, waits};
+use super::{Seen, Sightings, checks, does, finish, rollback, start, waits};
 use crate::messages;
 use crate::model::{Action, Blame, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase};
 
@@ -31,6 +31,10 @@ pub(super) fn wave(
     if !standing.is_empty() {
         let what = format!("{} ({})", names(&standing), release.stage(wave));
         return waits(what, None);
+    }
+    let waiting_on = checks::unmet(scene, release, now);
+    if !waiting_on.is_empty() {
+        return Plan { waiting_on, ..Plan::default() };
     }
     let change = match next_wave(scene) {
         Some(next) => open(scene, release, next, sightings, now),
@@ -112,12 +116,15 @@ pub(super) fn bake(
     if let Some(change) = reason_to_stop(scene, release, now) {
         return does(change);
     }
+    let waiting_on = checks::unmet(scene, release, now);
     if now < until {
-        return waits("the bake", Some(until));
+        let mut plan = waits("the bake", Some(until));
+        plan.waiting_on.extend(waiting_on);
+        return plan;
     }
     // Judged by what runs: each target says what a last look at it still waits for.
-    if !judged.waiting_on.is_empty() {
-        return Plan::default();
+    if !judged.waiting_on.is_empty() || !waiting_on.is_empty() {
+        return Plan { waiting_on, ..Plan::default() };
     }
     does(finish::live(scene, release, now))
 }
@@ -135,7 +142,8 @@ fn reason_to_stop(scene: &Scene, release: &Release, now: Timestamp) -> Option<Ch
         blame: Blame::Other,
         at: now,
     });
-    let failure = worst_failure(scene).or(blocked)?;
+    let failure =
+        worst_failure(scene).or(blocked).or_else(|| checks::failure(scene, release, now))?;
     Some(rollback::on_failure(scene, release, failure, now))
 }
 

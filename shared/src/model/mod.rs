@@ -1,5 +1,6 @@
 //! What exists: releases, slots, and what was recorded about them.
 
+mod checked;
 mod condition;
 mod failure;
 mod head;
@@ -12,6 +13,7 @@ mod scene;
 mod slot;
 mod targets;
 
+pub use checked::{Checked, Red};
 pub use condition::Condition;
 pub use failure::{Blame, Failure, TaskFailure, fell};
 pub use head::{Freeze, Head, Memory};

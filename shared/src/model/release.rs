@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, ReleaseId, ReleaseImage, TargetId, Todo};
+use super::{Checked, Failure, ReleaseId, ReleaseImage, TargetId, Todo};
 
 /// One release, as the table holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Release {
     /// What went wrong, once something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What its checks have answered; empty until the first of them did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Checked>,
     /// Set while deploy must survey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub todo: Option<Todo>,

@@ -108,5 +108,6 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         base: Base::Running,
         join_on: None,
         approval: None,
+        checks: Vec::new(),
     }
 }

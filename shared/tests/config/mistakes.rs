@@ -340,8 +340,85 @@ fn an_approval_that_asks_for_nothing_or_too_much_is_said() {
 }
 
 #[test]
+fn a_check_that_cannot_be_asked_is_said() {
+    const PLACE: &str = "    waves";
+    for (checks, expected) in [
+        (
+            "[{ metric: errors }]",
+            "8:14: pipelines.p.checks[0]: expected a check: `http: URL` or `alarm: NAME`\n\
+             tidegate.yaml:8:16: pipelines.p.checks[0].metric: unknown key",
+        ),
+        ("[{}]", "8:14: pipelines.p.checks[0]: expected a check: `http: URL` or `alarm: NAME`"),
+        (
+            "[{ http: \"https://a\", alarm: b }]",
+            "8:14: pipelines.p.checks[0]: a check is `http` or `alarm`; make two of it",
+        ),
+        (
+            "[{ http: \"https://a\", every: 14s }]",
+            "8:42: pipelines.p.checks[0].every: expected 15s to 1h, found 14s",
+        ),
+        (
+            "[{ http: \"https://a\", attempts: 0 }]",
+            "8:45: pipelines.p.checks[0].attempts: expected a number from 1 to 100, found 0",
+        ),
+        (
+            "[{ http: \"https://a\", attempts: 101 }]",
+            "8:45: pipelines.p.checks[0].attempts: expected a number from 1 to 100, found 101",
+        ),
+        (
+            "[{ http: \"https://a\", expect: 200 }]",
+            "8:43: pipelines.p.checks[0].expect: expected a list, found `200`",
+        ),
+        (
+            "[{ http: \"https://a\", expect: [200, 99] }]",
+            "8:49: pipelines.p.checks[0].expect[1]: expected a status from 100 to 599, found 99",
+        ),
+        (
+            "[{ http: \"https://a\", body: \"\" }]",
+            "8:41: pipelines.p.checks[0].body: expected a text of 1 to 256 bytes, found 0",
+        ),
+        (
+            "[{ http: \"ftp://a\" }]",
+            "8:22: pipelines.p.checks[0].http: expected a URL that begins `https://` or \
+             `http://`, found `ftp://a`",
+        ),
+        (
+            "[{ http: \"https://:443/\" }]",
+            "8:22: pipelines.p.checks[0].http: expected a URL that begins `https://` or \
+             `http://`, found `https://:443/`: the host is missing, or the port is no number",
+        ),
+        (
+            "[{ http: \"https://a/#top\" }]",
+            "8:22: pipelines.p.checks[0].http: expected a URL that begins `https://` or \
+             `http://`, found `https://a/#top`: the part from `#` on is never sent",
+        ),
+        (
+            "[{ http: \"https://me:hunter2@a/\" }]",
+            "8:22: pipelines.p.checks[0].http: a URL holds no user name and no password here: \
+             everybody who may read the config would know them",
+        ),
+        (
+            "[{ alarm: b, attempts: 3 }]",
+            "8:26: pipelines.p.checks[0].attempts: `attempts` belongs to an `http` check",
+        ),
+        (
+            "[{ alarm: \"arn:aws:cloudwatch:us-west-2:123456789012:alarm:api-5xx\" }]",
+            "8:23: pipelines.p.checks[0].alarm: expected the name alone, `api-5xx`, found \
+             `arn:aws:cloudwatch:us-west-2:123456789012:alarm:api-5xx`",
+        ),
+        (
+            "[{ alarm: b }, { alarm: b }]",
+            "8:28: pipelines.p.checks[1]: the same is asked by check 1 already",
+        ),
+    ] {
+        let text = with(SMALL, PLACE, &format!("    checks: {checks}\n{PLACE}"));
+        assert_eq!(problems(&text), format!("tidegate.yaml:{expected}"), "{checks}");
+    }
+}
+
+#[test]
 fn what_comes_later_is_refused_by_name() {
-    for key in ["checks", "external_id", "promote_from", "retag", "role"] {
+    for key in ["external_id", "promote_from", "retag", "role"] {
         for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
             let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
             let text = text.replace("\n    cluster", "\n  cluster");

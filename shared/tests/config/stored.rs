@@ -92,6 +92,35 @@ fn defaults_are_merged_into_each_pipeline_key_by_key() {
 }
 
 #[test]
+fn checks_are_stored_whole_and_only_where_there_are_some() {
+    let checks = "checks: [{ http: \"https://a/health\", body: ready, private: true }, \
+                  { alarm: api-5xx }]\n";
+    let text = with(TWO, "  on_failure: freeze\n", &format!("  on_failure: freeze\n  {checks}"));
+    let text = with(&text, "    on_failure: rollback\n", "    checks: [{ alarm: own }]\n");
+    let [a, b] = &resolved(&text)[..] else { panic!("two pipelines") };
+    assert_eq!(
+        serde_json::to_value(&a.checks).unwrap(),
+        json!([
+            {
+                "kind": "http",
+                "url": "https://a/health",
+                "expect": [200],
+                "body": "ready",
+                "attempts": 10,
+                "every": 15,
+                "private": true,
+            },
+            { "kind": "alarm", "name": "api-5xx" },
+        ]),
+    );
+    assert_eq!(b.checks.len(), 1, "its own in the place of the defaults'");
+    let again: PipelineConfig = serde_json::from_str(&a.canonical()).unwrap();
+    assert_eq!(&again, a);
+    let [plain, _] = &resolved(TWO)[..] else { panic!("two pipelines") };
+    assert!(!plain.canonical().contains("checks"), "a config stored before keeps its digest");
+}
+
+#[test]
 fn a_target_is_found_twice_once_the_region_is_known() {
     let text = with(TWO, "cluster: own", "cluster: shared");
     let config = config(&text);

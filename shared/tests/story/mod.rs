@@ -61,6 +61,7 @@ pub(crate) fn a_release(phase: Phase) -> Release {
         without_way_back: false,
         approved: None,
         failure: None,
+        checks: Vec::new(),
         todo: None,
         nudge: 0,
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{
-    Approval, Base, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig, Registry,
-    TargetConfig, Watch,
+    Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig,
+    Registry, TargetConfig, TaskConfig, Watch,
 };
 
 use crate::output::{Desk, Tone};
@@ -52,6 +52,10 @@ impl fmt::Display for InForce {
             writeln!(f, "  join on     {join_on}: one release once every image holds the same")?;
         }
         writeln!(f, "  cluster     {cluster} in {account}/{region}")?;
+        for TaskConfig { name, task_definition, command, timeout, .. } in &config.pre_deploy {
+            let (command, timeout) = (command.join(" "), Period::from(*timeout));
+            writeln!(f, "  pre-deploy  {name}: {command} ({task_definition}, timeout {timeout})")?;
+        }
         for (at, wave) in config.waves.iter().enumerate() {
             let targets: Vec<_> = wave.iter().map(target).collect();
             writeln!(f, "  wave {:<2}     {}", at + 1, targets.join(", "))?;
@@ -74,11 +78,24 @@ impl fmt::Display for InForce {
             Base::Family => "the family's newest revision",
         };
         writeln!(f, "  base        {base}")?;
+        config.checks.iter().try_for_each(|check| writeln!(f, "  check       {}", asked(check)))?;
         let Some(Approval { expires, unless_tag }) = &config.approval else { return Ok(()) };
         let tag = unless_tag.as_ref().map_or(String::new(), |tag| format!(", or a tag {tag}"));
         let expires = Period::from(*expires);
         writeln!(f, "  approval    a person's word within {expires}{tag}")
     }
+}
+
+/// `GET https://api.example.com/health is 200, 10 tries 15s apart`
+fn asked(check: &Check) -> String {
+    let Check::Http(HttpCheck { expect, body, attempts, every, private, .. }) = check else {
+        return check.to_string();
+    };
+    let statuses: Vec<_> = expect.iter().map(ToString::to_string).collect();
+    let body = body.as_ref().map_or(String::new(), |text| format!(" with the text `{text}`"));
+    let private = if *private { ", private addresses allowed" } else { "" };
+    let (statuses, every) = (statuses.join(" or "), Period::from(*every));
+    format!("{check} is {statuses}{body}, {attempts} tries {every} apart{private}")
 }
 
 /// `scr-api (timeout 10m, containers: api takes api)`

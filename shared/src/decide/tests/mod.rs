@@ -5,6 +5,7 @@ mod approval;
 mod back;
 mod bad;
 mod chance;
+mod checks;
 mod drift;
 mod ecs_first;
 mod good;

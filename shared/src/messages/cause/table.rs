@@ -71,6 +71,8 @@ const UNREACHABLE: &[&str] = &[
     "send request failed",
     "internal server error",
     "service unavailable",
+    "connection issue between",
+    "context canceled",
 ];
 const DENIED: &[&str] =
     &["accessdenied", "access denied", "not authorized", "403 forbidden", "unauthorized"];
@@ -121,6 +123,8 @@ pub(super) const ROWS: &[Row] = &[
         &[&[
             "unable to place",
             "capacity is unavailable",
+            "capacity limit exceeded",
+            "reached the limit",
             "no container instance",
             "insufficientfreeaddresses",
             "network interface",
@@ -181,9 +185,25 @@ pub(super) const ROWS: &[Row] = &[
     ),
     // It never started: permissions and parts outside the image.
     counted(
-        &[&["resourceinitialization"], &["log group", "log stream", "logger", "logging driver"]],
+        &[
+            &["resourceinitialization", "cannotstartcontainer"],
+            &["log group", "log stream", "logger", "logging driver"],
+        ],
         "the task's log could not be opened",
         "Check that the log group exists and that the execution role may write to it",
+        Blame::Other,
+    ),
+    counted(
+        &[&["resourceinitialization"], &["env files", "environment file"]],
+        "an environment file of the task definition could not be read",
+        "Check that the file is in S3, and that the execution role may read it: s3:GetObject and \
+         s3:GetBucketLocation",
+        Blame::Other,
+    ),
+    counted(
+        &[&["cannotcreatevolume", "efs utils", "efs volume"]],
+        "a volume of the task could not be mounted",
+        "Check the file system, its mount targets and their security group",
         Blame::Other,
     ),
     counted(
@@ -217,12 +237,6 @@ pub(super) const ROWS: &[Row] = &[
         &[&["unable to assume the role", "unable to assume role"]],
         "ECS may not assume the task's role",
         "Check that the task role and the execution role exist and trust ecs-tasks.amazonaws.com",
-        Blame::Other,
-    ),
-    counted(
-        &[&["cannotcreatevolume"]],
-        "a volume of the task could not be mounted",
-        "Check the file system, its mount targets and their security group",
         Blame::Other,
     ),
     counted(

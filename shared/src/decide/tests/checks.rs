@@ -1,0 +1,246 @@
+//! URLs and alarms: what they hold up, and what they bring down.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::{Check, HttpCheck, OnTimeout};
+use crate::decide::checks::{AlarmState, Heard, alarms, due, hear, next_due};
+use crate::model::{Blame, Checked, Phase, SlotPhase};
+use crate::stage::{Stage, at};
+
+const WAVES: &[&[&str]] = &[&["Rag"], &["Billing"]];
+const EVERY: Duration = Duration::from_secs(15);
+
+fn url(attempts: u32) -> Check {
+    Check::Http(HttpCheck {
+        url: "https://api.example.com/health?key=hunter2".to_owned(),
+        expect: vec![200, 204],
+        body: Some("ready".to_owned()),
+        attempts,
+        every: EVERY,
+        private: false,
+    })
+}
+
+fn alarm() -> Check {
+    Check::Alarm { name: "api-5xx".to_owned() }
+}
+
+/// A release whose first wave is about to be looked at.
+fn rolling(checks: Vec<Check>) -> Stage {
+    let mut stage = Stage::of(WAVES);
+    stage.config_mut().checks = checks;
+    stage.push("b1");
+    stage.survey();
+    stage
+}
+
+fn answers(status: u16, body: &str) -> Heard {
+    Heard::Http { status, body: body.to_owned() }
+}
+
+fn rings(since: Timestamp) -> Heard {
+    let reason = "Threshold Crossed: 3 datapoints".to_owned();
+    Heard::Alarm { state: AlarmState::Alarm, reason, since: Some(since) }
+}
+
+fn quiet(state: AlarmState) -> Heard {
+    Heard::Alarm { state, reason: String::new(), since: None }
+}
+
+impl Stage {
+    /// Check `index` is asked and answers so; what is waited for then.
+    fn hears(&mut self, index: usize, heard: Heard) -> Vec<String> {
+        if let Some(change) = hear(&self.table.scene(), &[(index, heard)], self.now) {
+            self.write(&change);
+        }
+        self.advance()
+    }
+
+    fn urls_due(&self) -> usize {
+        due(&self.table.scene(), self.now).len()
+    }
+}
+
+#[test]
+fn each_wave_and_the_end_wait_for_an_answer_of_their_own() {
+    let mut stage = rolling(vec![url(3)]);
+    assert_eq!(stage.urls_due(), 0, "nothing is asked while a service settles");
+    for wave in 0..2 {
+        stage.tick();
+        assert_eq!(stage.urls_due(), 1, "wave {wave} is healthy");
+        assert_eq!(stage.advance(), ["check GET https://api.example.com/health to be green"]);
+        stage.hears(0, answers(204, "all ready"));
+    }
+    let Phase::Baking { until } = stage.release(2).phase else { panic!("{}", stage.phase(2)) };
+    assert_eq!(next_due(&stage.table.scene()), Some(stage.now + EVERY), "again through the bake");
+    stage.pass(120);
+    assert!(stage.now >= until);
+    stage.look();
+    assert_eq!(stage.phase(2), "baking", "what answered before the end does not count");
+    assert_eq!(stage.urls_due(), 1);
+    stage.hears(0, answers(200, "ready"));
+    stage.look();
+    assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
+fn wrong_answers_in_a_row_bring_it_back_and_blame_no_bytes() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.tick();
+    let said = stage.hears(0, answers(503, "upstream\n  connect error"));
+    let waits = "check GET https://api.example.com/health: 1 of 3 tries answered 503 \
+                 `upstream connect error`";
+    assert_eq!(said, [waits]);
+    assert_eq!(stage.urls_due(), 0, "not before its time");
+    stage.hears(0, answers(503, ""));
+    assert_eq!(stage.urls_due(), 0, "what came too soon is not counted");
+    stage.pass(20);
+    let said = stage.hears(0, answers(200, "starting"));
+    assert!(said[0].ends_with("2 of 3 tries answered 200 without the text `ready`: `starting`"));
+    stage.pass(20);
+    stage.hears(0, Heard::Silence("connection refused".to_owned()));
+    assert_eq!(stage.phase(2), "rolling_back");
+    let failure = stage.release(2).failure.clone().unwrap();
+    assert!(failure.cause.contains("answered wrongly 3 times in a row: nothing (connection"));
+    assert_eq!(failure.blame, Blame::Other);
+    assert!(!format!("{failure:?}").contains("hunter2"), "a query may hold a secret: {failure:?}");
+    assert!(stage.table.blocks.is_empty());
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn a_right_answer_ends_the_row() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.tick();
+    for _ in 0..2 {
+        stage.hears(0, answers(503, ""));
+        stage.pass(20);
+    }
+    stage.hears(0, answers(200, "ready"));
+    assert_eq!(stage.slot("Billing").phase.name(), "applying", "the next wave opens");
+    assert_eq!(stage.release(2).checks[0].red, None);
+}
+
+#[test]
+fn a_url_that_falls_in_the_bake_brings_it_back() {
+    let mut stage = rolling(vec![url(2)]);
+    for _ in 0..2 {
+        stage.tick();
+        stage.hears(0, answers(200, "ready"));
+    }
+    for _ in 0..2 {
+        stage.pass(20);
+        stage.hears(0, answers(500, ""));
+    }
+    assert_eq!(stage.phase(2), "rolling_back");
+}
+
+#[test]
+fn what_may_not_be_asked_is_silence_and_ends_with_the_timeout() {
+    for on_timeout in [OnTimeout::Rollback, OnTimeout::Freeze] {
+        let mut stage = rolling(vec![url(3)]);
+        stage.config_mut().watch.on_timeout = on_timeout;
+        stage.tick();
+        let refused = Heard::Unasked("it is 10.0.0.1, which is not a public address".to_owned());
+        for _ in 0..14 {
+            let said = stage.hears(0, refused.clone());
+            assert!(said[0].ends_with("not a public address"), "{said:?}");
+            stage.tick();
+        }
+        stage.tick();
+        let ended = if on_timeout == OnTimeout::Freeze { "frozen" } else { "rolling_back" };
+        assert_eq!(stage.phase(2), ended);
+        assert_eq!(stage.release(2).failure.as_ref().unwrap().blame, Blame::Silence);
+    }
+}
+
+#[test]
+fn a_check_that_nobody_comes_to_ask_ends_the_wait_all_the_same() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    assert!(stage.cause(2).starts_with("not green in time"), "{}", stage.cause(2));
+}
+
+#[test]
+fn an_alarm_that_begins_to_ring_brings_it_back_at_once() {
+    let mut stage = rolling(vec![alarm()]);
+    assert_eq!(alarms(&stage.table.scene()).collect::<Vec<_>>(), [(0, "api-5xx")]);
+    stage.pass(10);
+    let surveyed = stage.slot("Rag").baseline.at;
+    stage.hears(0, rings(surveyed + Duration::from_secs(1)));
+    assert_eq!(stage.phase(2), "rolling_back", "while the first wave settles");
+    let failure = stage.release(2).failure.clone().unwrap();
+    assert_eq!(failure.cause, "alarm api-5xx began to ring");
+    assert!(
+        failure.evidence.contains(&"alarm api-5xx: Threshold Crossed: 3 datapoints".to_owned())
+    );
+    assert!(stage.table.blocks.is_empty());
+}
+
+#[test]
+fn an_alarm_that_rang_before_is_said_once_and_not_held_against_it() {
+    let mut stage = rolling(vec![alarm()]);
+    let told = |stage: &Stage| {
+        let rang = |reason: &str| reason.contains("alarm api-5xx rang before the release");
+        stage.table.journal.iter().filter(|entry| rang(&entry.reason)).count()
+    };
+    for _ in 0..2 {
+        stage.tick();
+        stage.hears(0, rings(at(0)));
+    }
+    assert_eq!((stage.phase(2), told(&stage)), ("baking", 1));
+    stage.hears(0, quiet(AlarmState::Ok));
+    assert!(!stage.release(2).checks[0].rang_before);
+    stage.pass(30);
+    stage.hears(0, rings(stage.now));
+    assert_eq!(stage.phase(2), "rolling_back", "it was quiet, and began again");
+}
+
+#[test]
+fn an_alarm_without_data_is_neither_green_nor_wrong() {
+    let mut stage = rolling(vec![alarm()]);
+    stage.tick();
+    let said = stage.hears(0, quiet(AlarmState::InsufficientData));
+    assert!(said[0].starts_with("check alarm api-5xx: it is INSUFFICIENT_DATA"), "{said:?}");
+    stage.tick();
+    assert_eq!(stage.phase(2), "rolling");
+    stage.hears(0, quiet(AlarmState::Ok));
+    assert_eq!(stage.slot("Billing").phase.name(), "applying");
+}
+
+#[test]
+fn an_alarm_that_stays_as_it_is_costs_no_write_while_nothing_hangs_on_it() {
+    let mut stage = rolling(vec![alarm()]);
+    let step = stage.release(2).step;
+    for _ in 0..3 {
+        stage.pass(10);
+        assert!(hear(&stage.table.scene(), &[(0, quiet(AlarmState::Ok))], stage.now).is_none());
+    }
+    assert_eq!(stage.release(2).step, step);
+}
+
+#[test]
+fn nothing_is_asked_once_the_release_goes_back() {
+    let mut stage = rolling(vec![url(1), alarm()]);
+    stage.tick();
+    stage.hears(0, answers(500, ""));
+    assert_eq!(stage.phase(2), "rolling_back");
+    assert_eq!((stage.urls_due(), alarms(&stage.table.scene()).count()), (0, 0));
+    assert!(hear(&stage.table.scene(), &[(1, rings(stage.now))], stage.now).is_none());
+}
+
+#[test]
+fn a_release_of_an_older_tidegate_has_answered_nothing() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.tick();
+    let mut old = serde_json::to_value(stage.release(2)).unwrap();
+    assert!(old.get("checks").is_none(), "nothing answered is nothing written");
+    old.as_object_mut().unwrap().remove("checks");
+    let read: crate::model::Release = serde_json::from_value(old).unwrap();
+    assert_eq!(read.checks, Vec::<Checked>::new());
+    assert!(matches!(stage.slot("Rag").phase, SlotPhase::Healthy { .. }));
+}
