@@ -72,7 +72,11 @@ impl Common {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(&file)
             .map_err(|error| format!("cannot read {name}: {error}"))?;
-        Ok(Config::parse(&name, &text)?.resolve(ACCOUNT, REGION)?)
+        let config = Config::parse(&name, &text)?;
+        // An installation stands where its clusters are.
+        let anywhere = config.resolve(ACCOUNT, REGION)?;
+        let home = anywhere.first().map_or(REGION, |pipeline| &pipeline.region);
+        Ok(config.resolve(ACCOUNT, home)?)
     }
 
     /// The folder with the programs; built first unless one was given.

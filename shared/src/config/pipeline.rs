@@ -1,7 +1,7 @@
 //! The stored form of one pipeline: everything is said, nothing is left to a default.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
