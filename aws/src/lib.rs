@@ -14,6 +14,7 @@ pub mod http;
 pub mod inventory;
 pub mod log;
 mod moment;
+pub mod promotion;
 pub mod refusal;
 pub mod registry;
 pub mod sdk;

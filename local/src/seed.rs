@@ -124,9 +124,9 @@ fn reference(image: &ImageConfig) -> String {
     format!("{uri}:{}", example_tag(image))
 }
 
-/// A tag that the image's first pattern selects.
+/// A tag that the image's first pattern selects; any, where it is promoted and none does.
 pub fn example_tag(image: &ImageConfig) -> String {
-    let pattern = image.tags.first().map(ToString::to_string).unwrap_or_default();
+    let pattern = image.tags.first().map_or("*".to_owned(), ToString::to_string);
     pattern
         .replace("{sha}", "0a1b2c3")
         .replace("{version}", "1.0.0")

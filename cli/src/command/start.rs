@@ -15,7 +15,7 @@ use crate::{Error, Exit, Reference, Session, Which};
 
 /// Start a release by hand, or let one go on that is held
 ///
-/// A pipeline alone starts what its tags show now. A release, `someli-production/42`, starts its
+/// A pipeline alone starts what its tags show now, or with `promote_from` what is live there. A release, `someli-production/42`, starts its
 /// images again: if it is held because a target could not be released, the new one takes its place.
 /// Blocked digests stay out.
 #[derive(Debug, Clone, clap::Args)]
@@ -103,7 +103,11 @@ impl Start {
             images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);
         }
         // Who names images means these; the others stay as they are.
-        if images.is_empty() {
+        if let (true, Some(from)) = (images.is_empty(), &config.promote_from) {
+            let upstream = Reference { pipeline: from.clone(), which: Which::Live };
+            images = upstream.find(table).await?.images;
+            images.retain(|name, _| config.images.contains_key(name));
+        } else if images.is_empty() {
             for (name, image) in &config.images {
                 if let Some(newest) = pushes.newest(image).await? {
                     images.insert(name.clone(), newest);

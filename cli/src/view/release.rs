@@ -79,11 +79,12 @@ impl ReleaseView {
 
     /// `pushed`, `adopted`, `rollback to 41`, `started`.
     pub(crate) fn cause_in_words(&self) -> String {
-        match self.cause {
+        match &self.cause {
             Cause::Push => "pushed".to_owned(),
             Cause::Adopted => "adopted".to_owned(),
             Cause::Rollback { to } => format!("rollback to {to}"),
             Cause::Start => "started".to_owned(),
+            Cause::Promoted { from } => format!("promoted from {from}"),
         }
     }
 

@@ -18,6 +18,7 @@ mod path;
 mod pattern;
 mod pipeline;
 mod problem;
+mod promote;
 mod resolve;
 mod schema;
 mod shape;

@@ -39,6 +39,15 @@ pub struct PipelineConfig {
     /// A person's word before anything moves, where it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// The pipeline whose live releases are offered here; then no tag of an image starts anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_from: Option<String>,
+    /// The pipelines to which what becomes live here is offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotes_to: Vec<String>,
+    /// A tag that is put on the images of a release once it is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retag: Option<String>,
 }
 
 impl PipelineConfig {
@@ -64,7 +73,7 @@ pub struct ImageConfig {
     pub registry: Registry,
     /// The repository's name.
     pub repository: String,
-    /// A push is this image's when its tag matches one of these.
+    /// A push is this image's when its tag matches one of these; none, where it is promoted.
     pub tags: Vec<TagPattern>,
 }
 

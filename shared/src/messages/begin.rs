@@ -46,6 +46,7 @@ fn why_it_exists(release: &Release) -> String {
             format!("{} goes back to {}/{to}", release.by, release.id.pipeline)
         }
         Cause::Start => format!("{} started it by hand", release.by),
+        Cause::Promoted { from } => format!("Live as {from}, the same digests"),
     }
 }
 

@@ -105,6 +105,18 @@ pub enum Cause {
     },
     /// An operator started it.
     Start,
+    /// It became live in another pipeline: the same digests.
+    Promoted {
+        /// There.
+        from: ReleaseId,
+    },
+}
+
+impl Cause {
+    /// No operator asked for it: what is live or was rejected does not come again.
+    pub fn is_by_itself(&self) -> bool {
+        matches!(self, Self::Push | Self::Promoted { .. })
+    }
 }
 
 /// Where a release stands. Each state holds what is true in it, and no more.

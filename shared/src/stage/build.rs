@@ -107,5 +107,8 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         base: Base::Running,
         join_on: None,
         approval: None,
+        promote_from: None,
+        promotes_to: Vec::new(),
+        retag: None,
     }
 }

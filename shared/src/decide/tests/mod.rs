@@ -12,4 +12,5 @@ mod hold;
 mod looks;
 mod many;
 mod order;
+mod retag;
 mod tasks;
