@@ -1,5 +1,7 @@
 //! The same bytes, from one pipeline to the next: offered, approved, marked.
 
+#![expect(clippy::expect_used, reason = "a story whose build cannot push has failed")]
+
 use std::time::Duration;
 
 use tidegate_core::model::{Cause, NoticeKind, Release};

@@ -158,7 +158,7 @@ impl fmt::Display for ReleaseView {
         }
         if let Some(Approved { by, at, plan }) = approved {
             let plan = Approved::short(plan);
-            writeln!(f, "  approved  by {by}, {}: plan {plan}", moment(*at))?;
+            writeln!(f, "  plan    {plan}, approved by {by}, {}", moment(*at))?;
         }
         if let Some(failure) = failure {
             writeln!(f, "  failed  {}", Tone::Bad.of(&failure.cause))?;

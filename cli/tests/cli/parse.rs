@@ -41,6 +41,8 @@ fn these_are_understood() {
         "wait someli-production --digest DIGEST --timeout 45m",
         "wait someli-production --tag prod-1a2b3c4",
         "wait someli-production --release 42",
+        "approve someli-production/42 --yes",
+        "reject someli-production --reason audit --yes",
         "rollback someli-production",
         "rollback someli-production --to 41 -y",
         "rollback someli-production --to prod-1a2b3c4 --no-block --no-freeze",
@@ -66,8 +68,8 @@ fn these_are_refused() {
         // Verbs and flags of later versions are refused, not ignored.
         ("plan", E::InvalidSubcommand),
         ("verify", E::InvalidSubcommand),
-        ("approve someli-production/42", E::InvalidSubcommand),
-        ("reject someli-production/42", E::InvalidSubcommand),
+        ("approve", E::MissingRequiredArgument),
+        ("reject live_crons/42", E::ValueValidation),
         ("rollback someli-production --down", E::UnknownArgument),
         ("show someli-production/42 --logs", E::UnknownArgument),
         // A pipeline is not a release, nor a repository.
