@@ -3,9 +3,10 @@
 //! Every function and the operator's CLI runs it after its own write, so no step lacks an owner.
 
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Change, Plan, Scene, WaitingOn};
+use tidegate_core::model::{Change, Phase, Plan, Release, Scene, WaitingOn};
 
 use crate::Clock;
+use crate::promotion;
 use crate::table::{Commit, Table, TableError};
 
 /// A release of a few waves settles in a handful of rounds; more means that two programs undo
@@ -19,6 +20,8 @@ pub struct Advanced {
     pub changes: usize,
     /// Why nothing more was.
     pub waiting_on: Vec<WaitingOn>,
+    /// The release that became live with it.
+    pub live: Option<Release>,
 }
 
 /// Brings a pipeline as far as what is known allows.
@@ -32,7 +35,16 @@ pub async fn advance(
     scene: Scene,
     sightings: &Sightings,
 ) -> Result<Advanced, TableError> {
-    carry_out(table, scene, |scene| decide(scene, sightings, clock.now())).await
+    let promotes_to = scene.config.promotes_to.clone();
+    let advanced = carry_out(table, scene, |scene| decide(scene, sightings, clock.now())).await?;
+    for to in promotes_to {
+        let Some(live) = &advanced.live else { break };
+        // What is live is live; the sweep offers it again.
+        if let Err(error) = promotion::offer(table, clock, live, &to).await {
+            tracing::warn!(to, error = &error as &dyn std::error::Error, "not offered yet");
+        }
+    }
+    Ok(advanced)
 }
 
 /// The same loop around any pure decision.
@@ -42,16 +54,18 @@ pub async fn carry_out(
     plan: impl Fn(&Scene) -> Plan,
 ) -> Result<Advanced, TableError> {
     let pipeline = scene.head.pipeline.clone();
-    let mut changes = 0;
+    let (mut changes, mut live) = (0, None);
     for _ in 0..ROUNDS {
         let plan = plan(&scene);
         if plan.changes.is_empty() {
-            return Ok(Advanced { changes, waiting_on: plan.waiting_on });
+            return Ok(Advanced { changes, waiting_on: plan.waiting_on, live });
         }
         for change in &plan.changes {
             match table.commit(change).await? {
                 Commit::Done => {
                     changes += 1;
+                    let is_live = |it: &&Release| matches!(it.phase, Phase::Live { .. });
+                    live = change.releases.iter().find(is_live).cloned().or(live);
                     tell(&pipeline, change);
                 }
                 Commit::Superseded => tracing::info!(pipeline, "superseded write, reading again"),

@@ -18,6 +18,7 @@ pub mod log;
 pub mod logs;
 mod moment;
 pub mod probe;
+pub mod promotion;
 pub mod refusal;
 pub mod registry;
 pub mod sdk;

@@ -7,7 +7,7 @@ use tidegate_aws::sdk::in_region;
 use tidegate_aws::survey::Runs;
 use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
 use tidegate_core::definition::{NamedImage, images};
-use tidegate_core::model::{Digest, Memory, ReleaseImage};
+use tidegate_core::model::{Digest, Memory, ReleaseId, ReleaseImage};
 
 use crate::pushes::Pushes;
 use crate::{Error, Session};
@@ -31,8 +31,12 @@ pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<A
     let pushes = Pushes::of(session, &config.name).await?;
     let mut found = Adoption::default();
     let mut running = running(session, config, &mut found.notes).await?;
+    let offered = live_upstream(session, config).await?;
     for (name, image) in &config.images {
-        let newest = pushes.newest(image).await?;
+        let newest = match offered.get(name) {
+            Some(image) => Some(image.clone()),
+            None => pushes.newest(image).await?,
+        };
         if let Some(push) = &newest {
             found.answered.insert(name.clone(), Memory::of(push));
         }
@@ -68,6 +72,20 @@ pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<A
         }
     }
     Ok(found)
+}
+
+/// What is live in the pipeline that this one is promoted from: it was offered, as it were, before.
+async fn live_upstream(
+    session: &Session,
+    config: &PipelineConfig,
+) -> Result<BTreeMap<String, ReleaseImage>, Error> {
+    let Some(from) = &config.promote_from else { return Ok(BTreeMap::new()) };
+    let table = session.table().await?;
+    let Some(number) = table.head_of(from).await?.and_then(|head| head.live) else {
+        return Ok(BTreeMap::new());
+    };
+    let live = table.release_of(&ReleaseId::new(from.clone(), number)).await?;
+    Ok(live.map(|live| live.images).unwrap_or_default())
 }
 
 /// What every container that takes one of the pipeline's images runs.

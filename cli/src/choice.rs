@@ -7,7 +7,7 @@ use tidegate_core::config::PipelineConfig;
 use tidegate_core::model::{Digest, ReleaseImage};
 
 use crate::pushes::Pushes;
-use crate::{Error, Session};
+use crate::{Error, Reference, Session, Which};
 
 /// An image that the operator names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,11 @@ pub(crate) async fn images(
         images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);
     }
     // Who names images means these; the others stay as they are.
-    if images.is_empty() {
+    if let (true, Some(from)) = (images.is_empty(), &config.promote_from) {
+        let upstream = Reference { pipeline: from.clone(), which: Which::Live };
+        images = upstream.find(table).await?.images;
+        images.retain(|name, _| config.images.contains_key(name));
+    } else if images.is_empty() {
         for (name, image) in &config.images {
             if let Some(newest) = pushes.newest(image).await? {
                 images.insert(name.clone(), newest);

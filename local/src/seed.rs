@@ -160,14 +160,15 @@ fn reference(image: &ImageConfig) -> String {
     format!("{uri}:{}", example_tag(image))
 }
 
-/// A tag that the image's first pattern selects: that of what runs before the story begins.
+/// A tag that the image's first pattern selects: that of what runs before the story begins; any, where
+/// it is promoted and none does.
 pub fn example_tag(image: &ImageConfig) -> String {
     build_tag(image, 0)
 }
 
 /// The tag that build number `build` puts on an image; a literal one is moved each time.
 pub fn build_tag(image: &ImageConfig, build: u32) -> String {
-    let pattern = image.tags.first().map(ToString::to_string).unwrap_or_default();
+    let pattern = image.tags.first().map_or("*".to_owned(), ToString::to_string);
     let version = format!("1.{build}.0");
     pattern
         .replace("{sha}", &format!("{:07x}", 0x0a1_b2c3 + u64::from(build)))

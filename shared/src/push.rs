@@ -6,6 +6,7 @@
 
 mod candidate;
 mod order;
+mod promotion;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::model::{
 
 pub use candidate::{Candidate, Member, Missing};
 use order::{reason_it_is_late, remembered};
+pub use promotion::offered;
 
 /// How a push is answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +36,7 @@ pub enum Answer {
 
 /// What becomes of a push.
 pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
-    let Candidate { pushed, by, missing, .. } = candidate;
+    let Candidate { pushed, missing, .. } = candidate;
     let memory = |image: &String| scene.head.answered.get(image);
     let all = |holds: fn(&Member, Option<&Memory>) -> bool| {
         candidate.members().all(|(name, member)| holds(member, memory(name)))
@@ -50,7 +52,7 @@ pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
     let mut members = candidate.members();
     let late = members.find_map(|(name, member)| reason_it_is_late(memory(name)?, member));
     // A level that is looked at every five minutes must not write a line each time.
-    let swept = by == SWEEP;
+    let swept = candidate.is_level();
     let whole = missing.is_none();
     if let Some((bytes, block)) = blocked(scene, candidate).filter(|_| whole) {
         let why = format!("{}: {block}", bytes.label());
@@ -166,6 +168,9 @@ fn refuse(
 fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp) -> Change {
     let mut next = waiting.stepped();
     next.images.extend(candidate.images());
+    if candidate.promoted.is_some() {
+        (next.cause, next.by) = (candidate.cause(), candidate.by.clone());
+    }
     let reason = format!("{} while it waited", candidate.what_happened());
     let entry = release_entry(waiting, &next, &candidate.by, reason.clone(), None, now);
     // Whoever waits for the bytes that go finds where it went on.
@@ -198,7 +203,8 @@ fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp
 fn record(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Change {
     let mut head = answered(scene, candidate);
     let (images, what) = (candidate.images(), candidate.what_happened());
-    let mut change = new_release(scene, &mut head, Cause::Push, images, &candidate.by, what, now);
+    let cause = candidate.cause();
+    let mut change = new_release(scene, &mut head, cause, images, &candidate.by, what, now);
     change.head = Some(head);
     change.seen = candidate.seen();
     change

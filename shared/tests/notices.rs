@@ -49,7 +49,7 @@ fn document() -> String {
 #[test]
 fn the_document_names_every_kind() {
     use tidegate_core::model::NoticeKind::{
-        Abandoned, Drifted, Expired, Frozen, Live, Refused, Rejected, RollbackFailed,
+        Abandoned, Drifted, Expired, Frozen, Live, Refused, Rejected, RetagFailed, RollbackFailed,
         RollbackStarted, RolledBack, Started, Waiting,
     };
     for kind in [
@@ -65,6 +65,7 @@ fn the_document_names_every_kind() {
         Expired,
         Rejected,
         Refused,
+        RetagFailed,
     ] {
         let row = format!("| `{}` |", kind.name());
         assert!(document().contains(&row), "docs/notifications.md has no line `{row}`");
@@ -261,6 +262,17 @@ fn abandoned() {
     let slot = a_slot("Rag", 0, SlotPhase::Applying { since: story::at(30) });
     let notice = messages::abandoned(&release, &[&slot], story::OPERATOR);
     check_notice("abandoned", "rolling", "abandoned", notice);
+}
+
+#[test]
+fn retag_failed() {
+    let live = Phase::Live { at: story::at(200), unproven: false, accepted: false };
+    let refused =
+        ["live_crons:prod-1a2b3c4 (9e1f0a2b3c4d): ecr:PutImage on live_crons was refused: \
+                    ImageTagAlreadyExistsException: the tag is immutable"
+            .to_owned()];
+    let notice = messages::retag_failed(&a_release(live), "production-latest", &refused);
+    check_notice("retag_failed", "live", "live", notice);
 }
 
 #[test]

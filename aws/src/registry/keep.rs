@@ -20,7 +20,7 @@ impl Registry {
     ///
     /// An error only where asking again can help; any other refusal is the answer.
     pub async fn keep(&self, repository: &Repository, digest: &Digest) -> Result<Kept, Refusal> {
-        match self.put_keep_tag(repository, digest).await {
+        match self.put_tag(repository, digest, &digest.keep_tag()).await {
             Ok(()) => Ok(Kept::Protected),
             Err(refusal) if refusal.is_image_already_there() => Ok(Kept::Protected),
             Err(refusal) if refusal.is_final() => Ok(Kept::Unprotected(refusal.to_string())),
@@ -28,13 +28,35 @@ impl Registry {
         }
     }
 
-    async fn put_keep_tag(&self, repository: &Repository, digest: &Digest) -> Result<(), Refusal> {
+    /// Puts one more tag on bytes that are there, without a pull; that it is there is success.
+    pub async fn retag(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        tag: &str,
+    ) -> Result<(), Refusal> {
+        let shown = self.tagged_as(repository, tag).await?;
+        if shown.is_some_and(|shown| shown.digest == *digest) {
+            return Ok(());
+        }
+        match self.put_tag(repository, digest, tag).await {
+            Err(refusal) if refusal.is_image_already_there() => Ok(()),
+            put => put,
+        }
+    }
+
+    async fn put_tag(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        tag: &str,
+    ) -> Result<(), Refusal> {
         let manifest = self.manifest(repository, digest).await?;
         self.client(repository)
             .put_image()
             .registry_id(&repository.account)
             .repository_name(&repository.name)
-            .image_tag(digest.keep_tag())
+            .image_tag(tag)
             // ECR then refuses bytes that are not these.
             .image_digest(digest.as_str())
             .image_manifest(manifest.text)

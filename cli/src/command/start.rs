@@ -13,7 +13,7 @@ use crate::{Error, Exit, Reference, Session, Which};
 
 /// Start a release by hand, or let one go on that is held
 ///
-/// A pipeline alone starts what its tags show now. A release, `someli-production/42`, starts its
+/// A pipeline alone starts what its tags show now, or with `promote_from` what is live there. A release, `someli-production/42`, starts its
 /// images again: if it is held because a target could not be released, the new one takes its place.
 /// Blocked digests stay out.
 #[derive(Debug, Clone, clap::Args)]

@@ -79,12 +79,13 @@ impl ReleaseView {
 
     /// `pushed`, `adopted`, `rollback to 41`, `started`.
     pub(crate) fn cause_in_words(&self) -> String {
-        match self.cause {
+        match &self.cause {
             Cause::Push => "pushed".to_owned(),
             Cause::Adopted => "adopted".to_owned(),
             Cause::Rollback { to } => format!("rollback to {to}"),
             Cause::Undo { of } => format!("undoes the tasks of {of}"),
             Cause::Start => "started".to_owned(),
+            Cause::Promoted { from } => format!("promoted from {from}"),
         }
     }
 
@@ -155,7 +156,7 @@ impl fmt::Display for ReleaseView {
         }
         if let Some(Approved { by, at, plan }) = approved {
             let plan = Approved::short(plan);
-            writeln!(f, "  approved  by {by}, {}: plan {plan}", moment(*at))?;
+            writeln!(f, "  plan    {plan}, approved by {by}, {}", moment(*at))?;
         }
         if let Some(failure) = failure {
             writeln!(f, "  failed  {}", Tone::Bad.of(&failure.cause))?;

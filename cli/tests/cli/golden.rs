@@ -16,7 +16,9 @@ use tidegate_cli::view::{Outcome, PipelineView, ReleaseView};
 use tidegate_cli::{Color, Exit, Format, render};
 use tidegate_core::command::{self, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Block, Cause, Hold, Phase, Push, ReleaseId, Scene, SlotPhase};
+use tidegate_core::model::{
+    Approved, Block, Cause, Hold, Phase, Push, Release, ReleaseId, Scene, SlotPhase,
+};
 
 #[track_caller]
 fn check(name: &str, said: &str) {
@@ -186,4 +188,27 @@ fn colour_is_there_only_when_asked_for() {
         let said = render(&view, format, color).unwrap();
         assert!(!said.contains('\u{1b}') && !said.contains("\\u001b"), "{said}");
     }
+}
+
+#[test]
+fn a_release_that_waits_for_an_approval() {
+    let changes = [
+        "Rag (Rag:7): containerDefinitions[crons].image: live_crons:uapi → live_crons@9e1f0a2b3c4d",
+        "Rag (Rag:7): containerDefinitions[crons].cpu: 256 → 512",
+    ];
+    let hold = Hold::Approval {
+        plan: "4f1d0c2b".repeat(8),
+        changes: changes.map(str::to_owned).to_vec(),
+        until: at(86_400),
+    };
+    let mut held = newest(Phase::Surveying { since: at(5), held: Some(hold) });
+    let scene = scene(Some(held.clone()), vec![], None);
+    check_status("status-approval", &scene, Exit::Held);
+    let show =
+        |release: &Release| render(&ReleaseView::new(release), Format::Text, Color::Auto).unwrap();
+    let asked = show(&held);
+    let (by, plan) = (OPERATOR.to_owned(), "4f1d0c2b".repeat(8));
+    held.approved = Some(Approved { by, at: at(60), plan });
+    held.phase = Phase::Rolling { wave: 0, since: at(70) };
+    check("show-approval.txt", &(asked + &show(&held)));
 }

@@ -42,6 +42,8 @@ fn these_are_understood() {
         "wait someli-production --digest DIGEST --timeout 45m",
         "wait someli-production --tag prod-1a2b3c4",
         "wait someli-production --release 42",
+        "approve someli-production/42 --yes",
+        "reject someli-production --reason audit --yes",
         "rollback someli-production",
         "rollback someli-production --to 41 -y",
         "rollback someli-production --to prod-1a2b3c4 --no-block --no-freeze",
@@ -67,8 +69,8 @@ fn these_are_refused() {
         // Verbs and flags of later versions are refused, not ignored.
         ("plan", E::InvalidSubcommand),
         ("verify", E::InvalidSubcommand),
-        ("approve someli-production/42", E::InvalidSubcommand),
-        ("reject someli-production/42", E::InvalidSubcommand),
+        ("approve", E::MissingRequiredArgument),
+        ("reject live_crons/42", E::ValueValidation),
         ("rollback someli-production --down", E::UnknownArgument),
         // A pipeline is not a release, nor a repository.
         ("status someli-production/42", E::ValueValidation),

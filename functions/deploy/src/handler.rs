@@ -8,7 +8,7 @@ use tidegate_aws::table::keys;
 use tidegate_aws::{App, Error};
 use tidegate_core::model::ReleaseId;
 
-use crate::{survey, turn};
+use crate::{retag, survey, turn};
 
 /// Handles a batch of the table's stream; the mapping's batch size is 1.
 ///
@@ -44,8 +44,17 @@ async fn act(app: &App, pk: &str, sk: &str, deadline: Timestamp) -> Result<(), E
     }
     match (keys::pipeline_of(pk), keys::release_of(sk)) {
         (Some(pipeline), Some(number)) => {
-            survey::take(app, &ReleaseId::new(pipeline, number), deadline).await
+            of_release(app, &ReleaseId::new(pipeline, number), deadline).await
         }
         _ => Err(Error::NotUnderstood(format!("stream record of {pk} {sk}"))),
+    }
+}
+
+/// A release asks for its survey, or once it is live for its tag.
+async fn of_release(app: &App, id: &ReleaseId, deadline: Timestamp) -> Result<(), Error> {
+    let scene = app.table.scene(&id.pipeline).await?;
+    match scene.live.as_ref().filter(|live| live.id == *id && live.todo.is_some()) {
+        Some(live) => retag::put(app, &scene, live).await,
+        None => survey::take(app, &scene, id, deadline).await,
     }
 }

@@ -4,6 +4,7 @@
 
 mod call;
 mod handler;
+mod retag;
 mod survey;
 mod turn;
 

@@ -4,11 +4,15 @@ use jiff::Timestamp;
 use tidegate_aws::survey::Survey;
 use tidegate_aws::{App, Error, advance, carry_out};
 use tidegate_core::decide::{Sightings, conclude};
-use tidegate_core::model::{Phase, Plan, ReleaseId};
+use tidegate_core::model::{Phase, Plan, ReleaseId, Scene};
 
 /// Surveys `id` if that is still what is asked, and opens its first wave if nothing forbids it.
-pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Result<(), Error> {
-    let scene = app.table.scene(&id.pipeline).await?;
+pub(crate) async fn take(
+    app: &App,
+    scene: &Scene,
+    id: &ReleaseId,
+    deadline: Timestamp,
+) -> Result<(), Error> {
     let asked = scene
         .moving
         .as_ref()
@@ -18,7 +22,7 @@ pub(crate) async fn take(app: &App, id: &ReleaseId, deadline: Timestamp) -> Resu
         return Ok(());
     };
     let nudge = release.nudge;
-    let survey = Survey::new(app, &scene, release, app.dice.name(), deadline);
+    let survey = Survey::new(app, scene, release, app.dice.name(), deadline);
     let Some(found) = survey.findings().await? else {
         tracing::warn!(release = %id, "AWS throttles the survey; the next tick goes on from here");
         return Ok(());

@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::{Registry, Selected};
-use tidegate_aws::{App, Error, advance};
+use tidegate_aws::{App, Error, advance, promotion};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
-use tidegate_core::decide::Sightings;
+use tidegate_core::decide::{Sightings, retag_again};
 use tidegate_core::guard::{Guard, stands};
-use tidegate_core::model::{Digest, Head};
+use tidegate_core::model::{Digest, Head, ReleaseId};
 use tidegate_core::push::{Candidate, Member, SWEEP};
 
 use crate::record::{TRIES, record};
@@ -71,12 +71,37 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
             head = app.table.head_of(pipeline).await?;
         }
     }
+    answers.extend(promoted(app, &config).await?);
+    marked(app, &config).await?;
     // What this sweep recorded moved on with it.
     if head.moving.is_some() || head.waiting.is_some() {
         let scene = app.table.scene(pipeline).await?;
         advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     }
     Ok(answers)
+}
+
+/// Offers again what is live in the pipeline that this one is promoted from.
+async fn promoted(app: &App, config: &PipelineConfig) -> Result<Option<String>, Error> {
+    let Some(from) = &config.promote_from else { return Ok(None) };
+    let Some(number) = app.table.head_of(from).await?.and_then(|head| head.live) else {
+        return Ok(None);
+    };
+    let live = app.table.release_of(&ReleaseId::new(from.clone(), number)).await?;
+    let Some(live) = live else { return Ok(None) };
+    Ok(promotion::offer(&app.table, &app.clock, &live, &config.name).await?)
+}
+
+/// Asks again for the tag of what is live, where deploy did not answer.
+async fn marked(app: &App, config: &PipelineConfig) -> Result<(), Error> {
+    if config.retag.is_some() {
+        let scene = app.table.scene(&config.name).await?;
+        if let Some(change) = retag_again(&scene, app.clock.now()) {
+            // Whoever was quicker answered it.
+            app.table.commit(&change).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Answers what an image's repository shows beyond what `head` has answered; whether that still was

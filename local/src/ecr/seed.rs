@@ -28,6 +28,13 @@ impl Ecr {
         Ok(digest_of(&text))
     }
 
+    /// From now on no tag of a repository moves.
+    pub fn fix_tags(&mut self, repository: &str) {
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            "IMMUTABLE".clone_into(&mut repository.mutability);
+        }
+    }
+
     /// Archives an image, as a rule or a person does: hidden and not to be pulled.
     ///
     /// Returns whether there was one.

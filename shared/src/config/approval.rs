@@ -1,8 +1,9 @@
 //! `approval`: what it asks of the pipeline.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::file::{Approval, Pipeline, Settings};
+use super::file::{Approval, Image, Settings};
 use super::path::Path;
 use super::problem::Findings;
 
@@ -13,7 +14,7 @@ const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// A tag that starts a release must not approve it as well: whoever may push could then release.
 pub(super) fn check(
-    pipeline: &Pipeline,
+    images: &BTreeMap<String, Image>,
     settings: &Settings,
     path: &Path,
     findings: &mut Findings,
@@ -24,7 +25,7 @@ pub(super) fn check(
         findings.value(&path.key("expires"), message);
     }
     let Some(unless_tag) = unless_tag else { return };
-    for (name, image) in &pipeline.images {
+    for (name, image) in images {
         if let Some(own) = image.tag.patterns().iter().find(|own| own.overlaps(unless_tag)) {
             let message = format!(
                 "`{unless_tag}` and `{own}` of image `{name}` can match the same tag: \

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::file::{File, Pipeline, Target, Watch};
+use super::file::{File, Image, Pipeline, Target, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, approval, join, near, tasks};
+use super::{Period, approval, join, near, promote, tasks};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,14 +28,16 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
             findings.key(&path, "the key `cluster` is missing, here and in `defaults`");
         }
         watch(&pipeline.settings.watch, &path.key("watch"), findings);
-        services(pipeline, &path.key("waves"), findings);
+        services(pipeline, file.images(pipeline), &path.key("waves"), findings);
         images_apart(pipeline, &path.key("images"), findings);
         let settings = file.settings(pipeline);
         join::check(pipeline, settings.join_on, &path.key("images"), findings);
-        approval::check(pipeline, &settings, &file.approval_path(name), findings);
+        approval::check(file.images(pipeline), &settings, &file.approval_path(name), findings);
         images_taken(pipeline, &path.key("images"), findings);
-        let retag = &source.value["pipelines"][name]["retag"];
-        own_retag(pipeline, retag, &path.key("retag"), findings);
+        promote::check(file, source, (name, pipeline), &path, findings);
+        let unless_tag = settings.approval.as_ref().and_then(|it| it.unless_tag.as_ref());
+        let retag = (settings.retag.as_ref(), unless_tag);
+        promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
     targets_once(file, "", findings);
     tasks::check(file, findings);
@@ -92,14 +92,19 @@ pub(super) fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findi
 }
 
 /// What single services say for themselves.
-fn services(pipeline: &Pipeline, waves: &Path, findings: &mut Findings) {
+fn services(
+    pipeline: &Pipeline,
+    images: &BTreeMap<String, Image>,
+    waves: &Path,
+    findings: &mut Findings,
+) {
     for (path, target) in targets(pipeline, waves) {
         if let Target::Service(service) = target {
             timeout(service.timeout, &path.key("timeout"), findings);
         }
         for (container, image) in target.containers().into_iter().flatten() {
-            if !pipeline.images.contains_key(image) {
-                let known = pipeline.images.keys().map(String::as_str);
+            if !images.contains_key(image) {
+                let known = images.keys().map(String::as_str);
                 let path = path.key("containers").key(container);
                 let message = format!("`{image}` is no image of this pipeline");
                 findings.value(&path, message).meant(near::miss(image, known));
@@ -144,19 +149,5 @@ fn images_taken(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
     let taken = |name: &String| named.is_empty() || named.contains(&name);
     for name in pipeline.images.keys().filter(|name| !taken(name)) {
         findings.key(&path.key(name), "no container takes this image").warning();
-    }
-}
-
-/// A tag that Tidegate itself puts on what is live would start the next release, and so for ever.
-fn own_retag(pipeline: &Pipeline, retag: &Value, path: &Path, findings: &mut Findings) {
-    let Some(retag) = retag.as_str() else { return };
-    for (name, image) in &pipeline.images {
-        if let Some(own) = image.tag.patterns().iter().find(|own| own.matches(retag).is_some()) {
-            let message = format!(
-                "the tag `{retag}` matches `{own}` of image `{name}`: \
-                 every release would start the next one"
-            );
-            findings.value(path, message);
-        }
     }
 }

@@ -67,12 +67,17 @@ fn read<T: DeserializeOwned>(value: &Value, path: &Path, findings: &mut Findings
 /// A way from image repositories to one environment. One release moves in it at a time.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub(super) struct Pipeline {
-    /// The images by a name of your own; releases and messages use it.
+    /// The images by a name of your own; releases and messages use it. Where `promote_from` stands,
+    /// they come from there.
+    #[serde(default)]
     #[schemars(extend("minProperties" = 1, "propertyNames" = json!({"format": "image-name"})))]
     pub(super) images: BTreeMap<String, Image>,
     /// Waves go one after the other; the targets of one wave change at the same time.
     #[schemars(extend("minItems" = 1))]
     pub(super) waves: Vec<Wave>,
+    /// The pipeline whose live releases are offered here: the same digests. No push starts anything.
+    #[schemars(extend("format" = "pipeline-name"))]
+    pub(super) promote_from: Option<String>,
     /// The keys that `defaults` takes as well.
     #[serde(flatten)]
     pub(super) settings: Settings,
@@ -104,6 +109,9 @@ pub(super) struct Settings {
     pub(super) pre_deploy: Option<Vec<Task>>,
     /// What else must be green before the next wave opens, and through the bake.
     pub(super) checks: Option<Vec<Check>>,
+    /// A tag that is put on the images of a release once it is live.
+    #[schemars(extend("format" = "tag"))]
+    pub(super) retag: Option<String>,
 }
 
 /// A task that runs once, to its end: a migration.

@@ -68,7 +68,7 @@ impl Config {
                 look.services(services, pipeline, &cluster, &waves);
                 // Who runs an image that does not exist is no question.
                 if images_exist {
-                    look.takers(services, pipeline, &waves);
+                    look.takers(services, pipeline, self.file.images(pipeline), &waves);
                 }
             }
         }
@@ -181,10 +181,16 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
     }
 
     /// Some service runs an image of the pipeline; those that do not are named.
-    fn takers(&mut self, live: &Services, pipeline: &Pipeline, waves: &Path) {
+    fn takers(
+        &mut self,
+        live: &Services,
+        pipeline: &Pipeline,
+        images: &BTreeMap<String, Image>,
+        waves: &Path,
+    ) {
         let ours = |image: &String| {
             let repository = repository_of(image);
-            pipeline.images.values().any(|image| Some(image.repository.as_str()) == repository)
+            images.values().any(|image| Some(image.repository.as_str()) == repository)
         };
         // What is unknown was said to be; nothing else can be said of it.
         let runs_ours = |target: &Target| {

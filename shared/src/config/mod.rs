@@ -19,6 +19,7 @@ mod path;
 mod pattern;
 mod pipeline;
 mod problem;
+mod promote;
 mod resolve;
 mod schema;
 mod shape;

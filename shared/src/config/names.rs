@@ -13,6 +13,7 @@ pub(super) fn expected(format: &str) -> &'static str {
         "pipeline-name" => "a name of lower-case letters, digits and `-`, 64 at most",
         "region" => "a region like `us-west-2`",
         "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
+        "tag" => "a tag like `production-latest`",
         "tag-pattern" => "a tag or a pattern like `prod-{sha}`",
         "url" => super::url::EXPECTED,
         _ => "text",
@@ -36,6 +37,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         }
         "region" => is_region(text),
         "repository" => is_repository(text),
+        "tag" => text.parse::<TagPattern>().is_ok_and(|pattern| pattern.is_literal()),
         _ => true,
     };
     if holds { Ok(()) } else { Err(refusal(format, text)) }

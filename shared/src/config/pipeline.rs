@@ -46,6 +46,15 @@ pub struct PipelineConfig {
     /// What else must be green before the next wave opens, and through the bake.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// The pipeline whose live releases are offered here; then no tag of an image starts anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote_from: Option<String>,
+    /// The pipelines to which what becomes live here is offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotes_to: Vec<String>,
+    /// A tag that is put on the images of a release once it is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retag: Option<String>,
 }
 
 impl PipelineConfig {
@@ -71,7 +80,7 @@ pub struct ImageConfig {
     pub registry: Registry,
     /// The repository's name.
     pub repository: String,
-    /// A push is this image's when its tag matches one of these.
+    /// A push is this image's when its tag matches one of these; none, where it is promoted.
     pub tags: Vec<TagPattern>,
 }
 

@@ -1,5 +1,6 @@
 //! From what the file says to what is stored: defaults are merged, nothing is left open.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Period;
@@ -24,6 +25,21 @@ const OK: u16 = 200;
 const ATTEMPTS: u32 = 10;
 
 impl File {
+    /// A pipeline's images: its own, or those of the pipeline that it is promoted from.
+    pub(super) fn images<'f>(&'f self, pipeline: &'f Pipeline) -> &'f BTreeMap<String, Image> {
+        let upstream = |it: &&'f Pipeline| self.pipelines.get(it.promote_from.as_ref()?);
+        // Where the chain is a circle, which the check refuses, it is followed once around.
+        let chain = std::iter::successors(Some(pipeline), upstream).take(self.pipelines.len() + 1);
+        chain.last().map_or(&pipeline.images, |root| &root.images)
+    }
+
+    /// The pipelines that are promoted from this one.
+    fn promotes_to(&self, name: &str) -> Vec<String> {
+        let from = |it: &Pipeline| it.promote_from.as_deref() == Some(name);
+        let pipelines = self.pipelines.iter().filter(|(_, pipeline)| from(pipeline));
+        pipelines.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The pipeline's settings, and the defaults' where it says nothing.
     pub(super) fn settings(&self, pipeline: &Pipeline) -> Settings {
         let (own, shared) = (pipeline.settings.clone(), self.defaults.clone());
@@ -42,6 +58,7 @@ impl File {
             join_on: own.join_on.or(shared.join_on),
             approval: own.approval.or(shared.approval),
             checks: own.checks.or(shared.checks),
+            retag: own.retag.or(shared.retag),
         }
     }
 
@@ -60,6 +77,11 @@ impl File {
         self.path_of(name, "pre_deploy", |own| own.pre_deploy.is_some())
     }
 
+    /// The path of the tag that a pipeline puts on what is live, wherever it is said.
+    pub(super) fn retag_path(&self, name: &str) -> Path {
+        self.path_of(name, "retag", |own| own.retag.is_some())
+    }
+
     fn path_of(&self, name: &str, key: &str, says: impl Fn(&Settings) -> bool) -> Path {
         let own = self.pipelines.get(name).is_some_and(|own| says(&own.settings));
         let holder = if own { Path::of(&["pipelines", name]) } else { Path::of(&["defaults"]) };
@@ -69,10 +91,7 @@ impl File {
     /// The stored form of each pipeline of an installation in this account and region.
     pub(super) fn resolve(&self, account: &str, region: &str) -> Vec<PipelineConfig> {
         let home = Registry { account: account.to_owned(), region: region.to_owned() };
-        self.pipelines
-            .iter()
-            .map(|(name, pipeline)| resolve(name, pipeline, self.settings(pipeline), &home))
-            .collect()
+        self.pipelines.iter().map(|(name, pipeline)| self.stored(name, pipeline, &home)).collect()
     }
 }
 
@@ -87,37 +106,49 @@ impl Image {
     }
 }
 
-fn resolve(name: &str, from: &Pipeline, settings: Settings, home: &Registry) -> PipelineConfig {
-    let watch = settings.watch;
-    PipelineConfig {
-        schema: PipelineConfig::SCHEMA,
-        name: name.to_owned(),
-        account: home.account.clone(),
-        region: settings.region.unwrap_or_else(|| home.region.clone()),
-        images: from
-            .images
-            .iter()
-            .map(|(name, image)| (name.clone(), resolve_image(image, home)))
-            .collect(),
-        // The check has refused a file whose pipeline has none.
-        cluster: settings.cluster.unwrap_or_default(),
-        pre_deploy: settings.pre_deploy.into_iter().flatten().map(task).collect(),
-        waves: from.waves.iter().map(|wave| wave.0.iter().map(target).collect()).collect(),
-        watch: Watch {
-            timeout: watch.timeout.map_or(TIMEOUT, Period::get),
-            bake: watch.bake.map_or(BAKE, Period::get),
-            failed_tasks: watch.failed_tasks.unwrap_or(FAILED_TASKS),
-            on_timeout: watch.on_timeout.unwrap_or_default(),
-        },
-        on_failure: settings.on_failure.unwrap_or_default(),
-        base: settings.base.unwrap_or_default(),
-        // One image alone has nothing to join with.
-        join_on: settings.join_on.filter(|_| from.images.len() > 1),
-        approval: settings.approval.filter(|it| it.required).map(|it| Approval {
-            expires: it.expires.map_or(EXPIRES, Period::get),
-            unless_tag: it.unless_tag,
-        }),
-        checks: settings.checks.iter().flatten().filter_map(check).collect(),
+impl File {
+    fn stored(&self, name: &str, from: &Pipeline, home: &Registry) -> PipelineConfig {
+        let settings = self.settings(from);
+        let watch = settings.watch;
+        let promoted = from.promote_from.is_some();
+        // No tag of a promoted image starts anything.
+        let stored = |image: &Image| {
+            let config = resolve_image(image, home);
+            if promoted { ImageConfig { tags: Vec::new(), ..config } } else { config }
+        };
+        PipelineConfig {
+            schema: PipelineConfig::SCHEMA,
+            name: name.to_owned(),
+            account: home.account.clone(),
+            region: settings.region.unwrap_or_else(|| home.region.clone()),
+            images: self
+                .images(from)
+                .iter()
+                .map(|(name, image)| (name.clone(), stored(image)))
+                .collect(),
+            // The check has refused a file whose pipeline has none.
+            cluster: settings.cluster.unwrap_or_default(),
+            pre_deploy: settings.pre_deploy.into_iter().flatten().map(task).collect(),
+            waves: from.waves.iter().map(|wave| wave.0.iter().map(target).collect()).collect(),
+            watch: Watch {
+                timeout: watch.timeout.map_or(TIMEOUT, Period::get),
+                bake: watch.bake.map_or(BAKE, Period::get),
+                failed_tasks: watch.failed_tasks.unwrap_or(FAILED_TASKS),
+                on_timeout: watch.on_timeout.unwrap_or_default(),
+            },
+            on_failure: settings.on_failure.unwrap_or_default(),
+            base: settings.base.unwrap_or_default(),
+            // One image alone has nothing to join with.
+            join_on: settings.join_on.filter(|_| from.images.len() > 1),
+            promote_from: from.promote_from.clone(),
+            promotes_to: self.promotes_to(name),
+            retag: settings.retag,
+            approval: settings.approval.filter(|it| it.required).map(|it| Approval {
+                expires: it.expires.map_or(EXPIRES, Period::get),
+                unless_tag: it.unless_tag,
+            }),
+            checks: settings.checks.iter().flatten().filter_map(check).collect(),
+        }
     }
 }
 

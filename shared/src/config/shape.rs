@@ -10,7 +10,7 @@ use super::problem::Findings;
 use super::{names, near};
 
 /// What a pipeline will take one day: refused by name, never ignored.
-const LATER_IN_PIPELINES: &[&str] = &["external_id", "promote_from", "retag", "role"];
+const LATER_IN_PIPELINES: &[&str] = &["external_id", "role"];
 /// The kinds of target to come, by the key that names them.
 const LATER_IN_TARGETS: &[&str] = &["lightsail", "rule", "schedule"];
 

@@ -20,7 +20,8 @@ pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     });
     let next = release.becomes(Phase::Live { at: now, unproven, accepted: false });
     let notice = messages::live(&next, &moved);
-    let next = with_the_rest(next, scene);
+    let mut next = with_the_rest(next, scene);
+    next.todo = scene.config.retag.is_some().then_some(Todo::Deploy);
     let reason = if unproven {
         "it held, but no task ran that could prove it (desired count 0)".to_owned()
     } else {

@@ -8,9 +8,7 @@ use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
-use crate::model::{
-    Cause, Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of,
-};
+use crate::model::{Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
@@ -31,9 +29,9 @@ pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, Str
     if let (true, Some(why)) = (nothing_left(scene, &fit), blocked(scene, waiting)) {
         return Err(why);
     }
-    let pushed = fit.cause == Cause::Push;
+    let by_itself = fit.cause.is_by_itself();
     let rejected = rejected(scene, &fit.images);
-    match live_already(scene, &fit.images).or(rejected).filter(|_| pushed) {
+    match live_already(scene, &fit.images).or(rejected).filter(|_| by_itself) {
         Some(why) => Err(why),
         None => Ok(fit),
     }
@@ -44,7 +42,7 @@ pub(super) fn beside(scene: &Scene, held: &Release, mut fit: Release) -> Result<
     for (name, image) in &held.images {
         fit.images.entry(name.clone()).or_insert_with(|| image.clone());
     }
-    match rejected(scene, &fit.images).filter(|_| fit.cause == Cause::Push) {
+    match rejected(scene, &fit.images).filter(|_| fit.cause.is_by_itself()) {
         Some(why) => Err(why),
         None => Ok(fit),
     }

@@ -55,6 +55,7 @@ fn why_it_exists(release: &Release) -> String {
         Cause::Undo { of } => {
             format!("{} undoes the one-off tasks of {}/{of}", release.by, release.id.pipeline)
         }
+        Cause::Promoted { from } => format!("Live as {from}, the same digests"),
     }
 }
 

@@ -49,6 +49,26 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
     }
 }
 
+/// It is live, but an image of it did not take the tag that marks it: nothing is wrong with what runs.
+pub fn retag_failed(release: &Release, tag: &str, refused: &[String]) -> Notice {
+    let id = &release.id;
+    let refused: Vec<_> = refused.iter().map(|line| format!("- {line}")).collect();
+    Notice {
+        kind: NoticeKind::RetagFailed,
+        severity: Severity::Warning,
+        title: format!("{id} is live, but `{tag}` is not on all its images"),
+        text: vec![
+            format!("The release stays live; the tag that marks it is missing:\n{}", refused.join("\n")),
+            "Tidegate does not try again for this release; the next one that becomes live gets the \
+             tag as usual. A repository whose tags are immutable keeps it where it is: let it \
+             exclude this tag, or take `retag` out of the config."
+                .to_owned(),
+        ],
+        commands: vec![command::show(id)],
+        targets: Vec::new(),
+    }
+}
+
 /// A person took Tidegate's hands off it.
 pub fn abandoned(release: &Release, slots: &[&Slot], actor: &str) -> Notice {
     let (id, pipeline) = (&release.id, &release.id.pipeline);

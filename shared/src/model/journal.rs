@@ -83,6 +83,7 @@ pub enum NoticeKind {
     Expired,
     Rejected,
     Refused,
+    RetagFailed,
 }
 
 impl NoticeKind {
@@ -101,6 +102,7 @@ impl NoticeKind {
             Self::Expired => "expired",
             Self::Rejected => "rejected",
             Self::Refused => "refused",
+            Self::RetagFailed => "retag_failed",
         }
     }
 }

@@ -131,6 +131,11 @@ pub enum Cause {
         /// Its number.
         of: u64,
     },
+    /// It became live in another pipeline: the same digests.
+    Promoted {
+        /// There.
+        from: ReleaseId,
+    },
 }
 
 impl Cause {
@@ -143,6 +148,11 @@ impl Cause {
     /// It runs one-off tasks and changes no service.
     pub fn undoes(&self) -> bool {
         matches!(self, Self::Undo { .. })
+    }
+
+    /// No operator asked for it: what is live or was rejected does not come again.
+    pub fn is_by_itself(&self) -> bool {
+        matches!(self, Self::Push | Self::Promoted { .. })
     }
 }
 

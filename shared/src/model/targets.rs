@@ -27,7 +27,7 @@ impl PipelineConfig {
                 });
                 waves.reverse();
             }
-            Cause::Push | Cause::Adopted | Cause::Start => {}
+            Cause::Push | Cause::Adopted | Cause::Start | Cause::Promoted { .. } => {}
         }
         waves
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::iter::once;
 
+use super::SWEEP;
 use crate::config::TagPattern;
-use crate::model::{Digest, Memory, ReleaseImage};
+use crate::model::{Cause, Digest, Memory, ReleaseId, ReleaseImage};
 
 /// A push that one image of one pipeline selects, with what belongs to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// Who: `ecr`, or `sweep` when an event was lost.
+    /// Who: `ecr`, `sweep` when an event was lost, or the release that is promoted.
     pub by: String,
     /// The image that was pushed, by its name in the config.
     pub image: String,
@@ -19,6 +20,8 @@ pub struct Candidate {
     pub others: BTreeMap<String, Member>,
     /// With `join_on`: what keeps the set from being whole.
     pub missing: Option<Missing>,
+    /// The release that brought the set to the pipeline that this one is promoted from.
+    pub promoted: Option<ReleaseId>,
 }
 
 /// One image of the set, as the registry shows it now.
@@ -47,7 +50,7 @@ impl Candidate {
     /// A push by itself.
     pub fn alone(by: &str, image: &str, pushed: Member) -> Self {
         let (by, image) = (by.to_owned(), image.to_owned());
-        Self { by, image, pushed, others: BTreeMap::new(), missing: None }
+        Self { by, image, pushed, others: BTreeMap::new(), missing: None, promoted: None }
     }
 
     /// Every image of the set, by its name.
@@ -67,8 +70,24 @@ impl Candidate {
         self.members().map(seen).collect()
     }
 
+    /// What makes a release of it.
+    pub(super) fn cause(&self) -> Cause {
+        match &self.promoted {
+            None => Cause::Push,
+            Some(from) => Cause::Promoted { from: from.clone() },
+        }
+    }
+
+    /// Nobody waits for an answer: it is a level, looked at again and again.
+    pub(super) fn is_level(&self) -> bool {
+        self.by == SWEEP || self.promoted.is_some()
+    }
+
     /// `live_crons:uapi (0123456789ab) was pushed`
     pub(super) fn what_happened(&self) -> String {
+        if let Some(from) = &self.promoted {
+            return format!("{from} is live: the same images are offered here");
+        }
         let pushed = format!("{} was pushed", self.pushed.bytes.label());
         match self.others.len() {
             0 => pushed,

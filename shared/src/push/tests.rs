@@ -1,6 +1,7 @@
 //! Pushes come twice, late, out of order and under several names; each is answered once.
 
 mod joined;
+mod promoted;
 
 use std::time::Duration;
 

@@ -109,5 +109,8 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         join_on: None,
         approval: None,
         checks: Vec::new(),
+        promote_from: None,
+        promotes_to: Vec::new(),
+        retag: None,
     }
 }

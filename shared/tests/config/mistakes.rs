@@ -418,7 +418,7 @@ fn a_check_that_cannot_be_asked_is_said() {
 
 #[test]
 fn what_comes_later_is_refused_by_name() {
-    for key in ["external_id", "promote_from", "retag", "role"] {
+    for key in ["external_id", "role"] {
         for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
             let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
             let text = text.replace("\n    cluster", "\n  cluster");
@@ -437,18 +437,109 @@ fn what_comes_later_is_refused_by_name() {
 }
 
 #[test]
-fn a_retag_that_matches_its_own_pattern_is_said_as_well() {
-    let retag = |tag| problems(&with(SMALL, "    waves", &format!("    retag: {tag}\n    waves")));
-    assert_eq!(
-        retag("production-latest"),
-        "tidegate.yaml:8:5: pipelines.p.retag: `retag` is not supported yet",
+fn a_retag_that_would_start_or_approve_is_said() {
+    let retag = |more: &str| with(SMALL, "    waves", &format!("    retag: {more}\n    waves"));
+    assert_eq!(config(&retag("production-latest")).warnings, []);
+    for (more, expected) in [
+        (
+            "uapi",
+            "8:12: pipelines.p.retag: the tag `uapi` matches `uapi` of image `crons`: every \
+             release would start the next one",
+        ),
+        (
+            "\"v{semver}\"",
+            "8:12: pipelines.p.retag: expected a tag like `production-latest`, found `v{semver}`",
+        ),
+        (
+            "v1.0.0\n    approval: { required: true, unless_tag: \"v{semver}\" }",
+            "8:12: pipelines.p.retag: the tag `v1.0.0` matches `v{semver}` of `unless_tag`: what \
+             becomes live would approve what waits",
+        ),
+    ] {
+        assert_eq!(problems(&retag(more)), format!("tidegate.yaml:{expected}"));
+    }
+}
+
+/// A pipeline that is promoted from another.
+const PROMOTED: &str = "\
+version: 1
+defaults: { cluster: cc }
+pipelines:
+  staging:
+    images: { api: { repository: api, tag: \"{sha}\" } }
+    waves: [[a]]
+  production:
+    promote_from: staging
+    waves: [[{ service: b, containers: { app: api } }]]
+";
+
+#[test]
+fn a_promotion_from_nowhere_or_in_a_circle_is_said() {
+    assert_eq!(config(PROMOTED).warnings, []);
+    for (place, instead, expected) in [
+        (
+            "promote_from: staging",
+            "promote_from: stagin",
+            "8:19: pipelines.production.promote_from: `stagin` is no pipeline of this file; did \
+             you mean `staging`?",
+        ),
+        (
+            "promote_from: staging",
+            "promote_from: production",
+            "8:19: pipelines.production.promote_from: `production` cannot be promoted from itself",
+        ),
+        (
+            "    promote_from: staging\n",
+            "    promote_from: staging\n    images: { api: { repository: api, tag: x } }\n",
+            "9:5: pipelines.production.images: `promote_from` brings what is live in `staging`; \
+             leave `images` out",
+        ),
+        (
+            "    promote_from: staging\n",
+            "    promote_from: staging\n    join_on: sha\n",
+            "9:5: pipelines.production.join_on: `promote_from` brings what is live in `staging`; \
+             leave `join_on` out",
+        ),
+        (
+            "    promote_from: staging\n",
+            "",
+            "7:3: pipelines.production: the key `images` is missing",
+        ),
+        (
+            "app: api",
+            "app: web",
+            "9:47: pipelines.production.waves[0][0].containers.app: `web` is no image of this \
+             pipeline",
+        ),
+    ] {
+        let found = problems(&with(PROMOTED, place, instead));
+        let found = found.lines().next().unwrap_or_default();
+        assert_eq!(found, format!("tidegate.yaml:{expected}"));
+    }
+    let images = "    images: { api: { repository: api, tag: \"{sha}\" } }\n";
+    let circle = with(PROMOTED, images, "    promote_from: production\n");
+    let found = problems(&circle);
+    assert!(
+        found.contains(
+            "5:19: pipelines.staging.promote_from: `staging` is promoted from `production`, and \
+             that from `staging`"
+        ),
+        "{found}"
     );
-    assert_eq!(
-        retag("uapi"),
-        "tidegate.yaml:8:5: pipelines.p.retag: `retag` is not supported yet\n\
-         tidegate.yaml:8:12: pipelines.p.retag: the tag `uapi` matches `uapi` of image `crons`: \
-         every release would start the next one",
-    );
+}
+
+#[test]
+fn a_promoted_pipeline_has_the_images_of_where_it_comes_from_and_no_tag_starts_it() {
+    let more = "  last:\n    promote_from: production\n    waves: [[z]]\n";
+    let resolved = config(&format!("{PROMOTED}{more}")).resolve("123456789012", "us-west-2");
+    let [last, production, staging] = &resolved.unwrap()[..] else { panic!("three pipelines") };
+    for promoted in [last, production] {
+        assert_eq!(promoted.images["api"].repository, "api");
+        assert_eq!(promoted.images["api"].tags, []);
+    }
+    assert_eq!(staging.promotes_to, ["production"]);
+    assert_eq!(production.promotes_to, ["last"]);
+    assert_eq!(staging.images["api"].tags.len(), 1);
 }
 
 #[test]

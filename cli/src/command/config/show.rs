@@ -46,7 +46,8 @@ impl fmt::Display for InForce {
         for (name, ImageConfig { registry, repository, tags }) in &config.images {
             let Registry { account, region } = registry;
             let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            writeln!(f, "  image       {name}: {repository} in {account}/{region}, tags {tags}")?;
+            let tags = if tags.is_empty() { String::new() } else { format!(", tags {tags}") };
+            writeln!(f, "  image       {name}: {repository} in {account}/{region}{tags}")?;
         }
         if let Some(join_on) = config.join_on {
             writeln!(f, "  join on     {join_on}: one release once every image holds the same")?;
@@ -79,6 +80,12 @@ impl fmt::Display for InForce {
         };
         writeln!(f, "  base        {base}")?;
         config.checks.iter().try_for_each(|check| writeln!(f, "  check       {}", asked(check)))?;
+        if let Some(from) = &config.promote_from {
+            writeln!(f, "  promoted    from {from}: what is live there is offered here")?;
+        }
+        if let Some(retag) = &config.retag {
+            writeln!(f, "  retag       {retag}, once a release is live")?;
+        }
         let Some(Approval { expires, unless_tag }) = &config.approval else { return Ok(()) };
         let tag = unless_tag.as_ref().map_or(String::new(), |tag| format!(", or a tag {tag}"));
         let expires = Period::from(*expires);

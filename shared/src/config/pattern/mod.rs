@@ -72,6 +72,11 @@ impl TagPattern {
         (!ours && is_tag(tag)).then(|| walk::captures(&self.parts, tag))?
     }
 
+    /// Any tag: what selects an image without a push, whose order its time decides.
+    pub fn anything() -> Self {
+        Self { parts: vec![Part::Anything] }
+    }
+
     /// One tag and no other: its present digest decides, not the order of pushes.
     pub fn is_literal(&self) -> bool {
         matches!(self.parts[..], [Part::Literal(_)])

@@ -139,10 +139,11 @@ fn an_approval_in_a_frozen_pipeline_waits_for_unfreeze() {
 #[test]
 fn what_nobody_answers_expires_and_the_next_push_is_asked_about() {
     let mut stage = asked();
-    stage.now += DAY - Duration::from_secs(90);
+    let until = moving(&stage).approval_asked().unwrap().1;
+    stage.now = until - Duration::from_secs(1);
     stage.advance();
     assert_eq!(stage.phase(2), "surveying");
-    stage.now += Duration::from_secs(90);
+    stage.now = until;
     stage.advance();
     assert_eq!((stage.phase(2), stage.table.head.moving), ("expired", None));
     assert_eq!(stage.told(), [N::Waiting, N::Expired]);

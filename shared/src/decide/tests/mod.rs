@@ -13,5 +13,6 @@ mod hold;
 mod looks;
 mod many;
 mod order;
+mod retag;
 mod skew;
 mod tasks;

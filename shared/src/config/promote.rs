@@ -1,0 +1,77 @@
+//! `promote_from` and `retag`: where images come from without a push, and what marks them.
+
+use std::iter::successors;
+
+use super::TagPattern;
+use super::file::{File, Pipeline};
+use super::near;
+use super::path::Path;
+use super::problem::Findings;
+use super::source::Source;
+
+/// Whether a pipeline has images of its own, or of a pipeline that exists.
+pub(super) fn check(
+    file: &File,
+    source: &Source,
+    (name, pipeline): (&str, &Pipeline),
+    path: &Path,
+    findings: &mut Findings,
+) {
+    let Some(from) = &pipeline.promote_from else {
+        if !source.has(&path.key("images")) {
+            findings.key(path, "the key `images` is missing");
+        }
+        return;
+    };
+    for key in ["images", "join_on"].into_iter().filter(|key| source.has(&path.key(key))) {
+        let message = format!("`promote_from` brings what is live in `{from}`; leave `{key}` out");
+        findings.key(&path.key(key), message);
+    }
+    let at = path.key("promote_from");
+    // A pipeline of the wrong form is one all the same.
+    let known = source.value["pipelines"].as_object();
+    if !known.is_some_and(|known| known.contains_key(from)) {
+        let names = known.into_iter().flatten().map(|(known, _)| known.as_str());
+        let meant = near::miss(from, names.filter(|known| *known != name));
+        findings.value(&at, format!("`{from}` is no pipeline of this file")).meant(meant);
+        return;
+    }
+    let next = |name: &&String| file.pipelines.get(*name)?.promote_from.as_ref();
+    let chain = || successors(Some(from), next).take(file.pipelines.len());
+    if chain().any(|it| it == name) {
+        let way: Vec<_> =
+            chain().take_while(|it| *it != name).map(|it| format!("`{it}`")).collect();
+        let message = match &way[..] {
+            [] => format!("`{name}` cannot be promoted from itself"),
+            way => format!("`{name}` is promoted from {}, and that from `{name}`", way.join(", ")),
+        };
+        findings.value(&at, message);
+    }
+}
+
+/// A tag that Tidegate itself puts on what is live must neither start a release nor approve one.
+pub(super) fn retag(
+    file: &File,
+    pipeline: &Pipeline,
+    (retag, unless_tag): (Option<&String>, Option<&TagPattern>),
+    path: &Path,
+    findings: &mut Findings,
+) {
+    let Some(retag) = retag else { return };
+    for (name, image) in file.images(pipeline) {
+        if let Some(own) = image.tag.patterns().iter().find(|own| own.matches(retag).is_some()) {
+            let message = format!(
+                "the tag `{retag}` matches `{own}` of image `{name}`: \
+                 every release would start the next one"
+            );
+            findings.value(path, message);
+        }
+    }
+    if let Some(unless_tag) = unless_tag.filter(|pattern| pattern.matches(retag).is_some()) {
+        let message = format!(
+            "the tag `{retag}` matches `{unless_tag}` of `unless_tag`: \
+             what becomes live would approve what waits"
+        );
+        findings.value(path, message);
+    }
+}
