@@ -174,3 +174,20 @@ fn going_back_runs_no_task_and_down_undoes_it_once() {
         assert!(why.contains("undid the one-off tasks of 2 already"), "{why}");
     });
 }
+
+#[test]
+fn no_url_is_asked_before_a_service_was_touched() {
+    // What it answers then is not the release's doing: a site that is down may be what it mends.
+    let config = format!("{MIGRATING}    checks: [{{ http: \"https://api.example.com/\" }}]\n");
+    play(1, &config, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "healthy");
+        let release = stage.end_of(FIRST).await;
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        let (asked, moved) = stage.twin.world.look(|cloud| {
+            let updates = cloud.calls().iter().filter(|it| it.call.action == "UpdateService");
+            (cloud.asked().iter().map(|it| it.at).min(), updates.map(|it| it.at).min())
+        });
+        assert!(asked.expect("a question") > moved.expect("an update"), "{asked:?} {moved:?}");
+    });
+}

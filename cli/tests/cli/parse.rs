@@ -67,11 +67,11 @@ fn these_are_refused() {
         ("", E::DisplayHelpOnMissingArgumentOrSubcommand),
         ("deploy", E::InvalidSubcommand),
         // Verbs and flags of later versions are refused, not ignored.
-        ("plan", E::InvalidSubcommand),
+        ("plan", E::MissingRequiredArgument),
         ("verify", E::InvalidSubcommand),
         ("approve", E::MissingRequiredArgument),
         ("reject live_crons/42", E::ValueValidation),
-        ("rollback someli-production --down", E::UnknownArgument),
+        ("rollback someli-production --down --to 41", E::ArgumentConflict),
         // A pipeline is not a release, nor a repository.
         ("status someli-production/42", E::ValueValidation),
         ("rollback someli-production/42", E::ValueValidation),

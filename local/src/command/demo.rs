@@ -36,9 +36,8 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
 impl Demo {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         let pipelines = self.common.pipelines()?;
-        let pipeline = pipelines.first().ok_or("the config has no pipeline")?.clone();
         let options = Options {
-            pipelines,
+            pipelines: pipelines.clone(),
             port: 0,
             speed: self.speed,
             functions: self.common.programs().await?,
@@ -48,7 +47,8 @@ impl Demo {
         let logs = options.logs.display().to_string();
         let laptop = Laptop::start(options).await?;
         let mut view = View::new(self.speed);
-        let story = Story::new(&laptop, &pipeline);
+        let story =
+            Story::new(&laptop, &pipelines).ok_or("no pipeline of the config takes pushes")?;
         if story.tell(&mut view, &self.common.file()).await? {
             return Ok(ExitCode::SUCCESS);
         }

@@ -1,4 +1,5 @@
-//! Two pushes: one holds, one crashes. Each must end as it must.
+//! Two pushes: one holds, one crashes; and what holds goes on to the pipelines that it is promoted to.
+//! Each must end as it must.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,18 +24,23 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(40);
 /// What people are told of a good release, and of a bad one.
 const GOOD_NOTIFICATIONS: [&str; 2] = ["started", "live"];
 const BAD_NOTIFICATIONS: [&str; 3] = ["started", "rollback_started", "rolled_back"];
+/// And of one that a person approves.
+const APPROVED_NOTIFICATIONS: [&str; 3] = ["waiting", "started", "live"];
 
-/// The demo's stories about one pipeline.
+/// The demo's stories about one pipeline, and about those that it is promoted to.
 pub(crate) struct Story<'a> {
     laptop: &'a Laptop,
+    pipelines: &'a [PipelineConfig],
     pipeline: &'a PipelineConfig,
 }
 
 type Failure = Box<dyn std::error::Error>;
 
 impl<'a> Story<'a> {
-    pub(crate) fn new(laptop: &'a Laptop, pipeline: &'a PipelineConfig) -> Self {
-        Self { laptop, pipeline }
+    /// About the first pipeline that takes pushes.
+    pub(crate) fn new(laptop: &'a Laptop, pipelines: &'a [PipelineConfig]) -> Option<Self> {
+        let pipeline = pipelines.iter().find(|pipeline| pipeline.promote_from.is_none())?;
+        Some(Self { laptop, pipelines, pipeline })
     }
 
     /// Tells both; says whether both ended as they must.
@@ -70,21 +76,61 @@ impl<'a> Story<'a> {
             last = release.id.number;
             let wanted = if end == "live" { pushed } else { before };
             let ran = self.running();
-            let told = self.told().split_off(told);
-            let ended = release.phase.name() == end && ran == wanted && told == kinds;
+            // What is written in one moment may be told in either order.
+            let told = sorted(&self.told().split_off(told));
+            let ended = release.phase.name() == end && ran == wanted && told == sorted(kinds);
             view.verdict(ended, &summary(&release, &ran, self.services(), &told));
             well &= ended;
+            for name in self.pipeline.promotes_to.iter().filter(|_| end == "live") {
+                let next = self.pipelines.iter().find(|pipeline| pipeline.name == *name);
+                let next = next.map(|pipeline| Self { pipeline, ..*self });
+                well &= match next {
+                    Some(story) => story.approve(view, &wanted).await?,
+                    None => false,
+                };
+            }
         }
         view.title("what people were told");
         self.laptop.world.look(|cloud| notes::show(view, cloud.sns.published()));
         Ok(well)
     }
 
+    /// What went live upstream is offered here; a person approves it, and it goes live as well.
+    async fn approve(&self, view: &mut View, wanted: &BTreeSet<String>) -> Result<bool, Failure> {
+        let clock = &self.laptop.world.clock;
+        let deadline = clock.now() + PATIENCE;
+        let offered = loop {
+            match self.newest().await? {
+                Some(release) if release.approval_asked().is_some() => break release,
+                _ if clock.now() >= deadline => return Ok(false),
+                _ => tokio::time::sleep(LOOK).await,
+            }
+        };
+        let id = offered.id.to_string();
+        view.title(&format!("tidegate approve {id}"));
+        let approved = self.laptop.operator.types(&["approve", &id, "--yes"]).await?;
+        if approved.exit != Exit::Done {
+            view.text(approved.talk.lines());
+            return Ok(false);
+        }
+        let Some(release) = self.follow(view, offered.id.number - 1).await? else {
+            view.line("it did not end in forty minutes of AWS's time");
+            return Ok(false);
+        };
+        let (ran, told) = (self.running(), sorted(&self.told()));
+        let ended = release.phase.name() == "live"
+            && ran == *wanted
+            && told == sorted(&APPROVED_NOTIFICATIONS);
+        view.verdict(ended, &summary(&release, &ran, self.services(), &told));
+        Ok(ended)
+    }
+
     /// The repositories that one build pushes to, each with its tag: all of them where they are
     /// released together, else the first.
     fn built(&self, build: u32) -> Vec<(String, String)> {
-        let together = if self.pipeline.join_on.is_some() { usize::MAX } else { 1 };
-        let images = self.pipeline.images.values().take(together);
+        let Self { pipeline, .. } = self;
+        let together = pipeline.join_on.is_some() || pipeline.promote_from.is_some();
+        let images = pipeline.images.values().take(if together { usize::MAX } else { 1 });
         images.map(|image| (image.repository.clone(), seed::build_tag(image, build))).collect()
     }
 
@@ -145,11 +191,12 @@ impl<'a> Story<'a> {
         self.pipeline.waves.iter().map(Vec::len).sum()
     }
 
-    /// The kinds of all notifications so far.
+    /// The kinds of all notifications about this pipeline so far.
     fn told(&self) -> Vec<String> {
         self.laptop.world.look(|cloud| {
-            let kinds = cloud.sns.published().iter().map(|it| it.attributes["kind"].as_str());
-            kinds.map(|kind| kind.unwrap_or_default().to_owned()).collect()
+            let all = cloud.sns.published().iter().map(|it| &it.attributes);
+            let own = all.filter(|it| it["pipeline"] == self.pipeline.name.as_str());
+            own.map(|it| it["kind"].as_str().unwrap_or_default().to_owned()).collect()
         })
     }
 
@@ -175,6 +222,12 @@ impl<'a> Story<'a> {
             ours.filter_map(|it| it["imageDigest"].as_str().map(str::to_owned)).collect()
         })
     }
+}
+
+fn sorted(kinds: &[impl ToString]) -> Vec<String> {
+    let mut kinds: Vec<_> = kinds.iter().map(ToString::to_string).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 fn summary(

@@ -104,7 +104,7 @@ fn rates_are_shared_by_the_row_and_can_be_switched_off() {
 #[test]
 fn unknown_actions_and_members_are_refused_by_name() {
     let mut world = World::with(&a_service());
-    let refusal = world.call("RunTask", &json!({})).unwrap_err();
+    let refusal = world.call("StartTask", &json!({})).unwrap_err();
     assert_eq!(refusal.code, "UnknownOperationException");
     let refusal = world.update(json!({ "loadBalancers": [] })).unwrap_err();
     assert!(refusal.message.contains("loadBalancers"), "{refusal}");

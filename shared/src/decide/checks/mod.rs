@@ -36,6 +36,7 @@ pub fn next_due(scene: &Scene) -> Option<Timestamp> {
 pub fn alarms(scene: &Scene) -> impl Iterator<Item = (usize, &str)> {
     let listens = scene.moving.as_ref().is_some_and(|release| {
         matches!(release.phase, Phase::Rolling { .. } | Phase::Baking { .. })
+            && touches_services(scene)
     });
     let checks = scene.config.checks.iter().enumerate().filter(move |_| listens);
     checks.filter_map(|(index, check)| match check {
@@ -64,6 +65,7 @@ fn state(release: &Release, index: usize) -> Checked {
 /// bake's end on. `None` while nothing hangs on one.
 fn gate(scene: &Scene, release: &Release) -> Option<Timestamp> {
     match release.phase {
+        _ if !touches_services(scene) => None,
         Phase::Rolling { wave, since } => {
             let stands = |slot: &Slot| match slot.phase {
                 SlotPhase::Applying { .. } | SlotPhase::Settling { .. } => true,
@@ -82,6 +84,12 @@ fn gate(scene: &Scene, release: &Release) -> Option<Timestamp> {
         Phase::Baking { until } => Some(until),
         _ => None,
     }
+}
+
+/// While a release only runs one-off tasks, what checks see is not its doing: it may be what the
+/// release is to mend.
+fn touches_services(scene: &Scene) -> bool {
+    scene.owned().any(|slot| !slot.target.is_task() && slot.phase.was_touched())
 }
 
 fn is_green(state: &Checked, gate: Timestamp) -> bool {
