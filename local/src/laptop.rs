@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 use tidegate_aws::Clock;
-use tidegate_core::config::PipelineConfig;
+use tidegate_core::config::{Config, PipelineConfig, Problems};
 
 use crate::api::{ApiError, Place};
 use crate::cloud::{Cloud, CloudError};
@@ -139,8 +139,15 @@ impl Laptop {
     }
 }
 
+/// The pipelines of a config, as an installation has them that stands where its clusters are.
+pub fn pipelines_of(config: &Config) -> Result<Vec<PipelineConfig>, Problems> {
+    let anywhere = config.resolve(ACCOUNT, REGION)?;
+    let home = anywhere.first().map_or(REGION, |pipeline| &pipeline.region);
+    config.resolve(ACCOUNT, home)
+}
+
 /// The one place that everything the pipelines name is in.
-fn place_of(pipelines: &[PipelineConfig]) -> Result<Place, LaptopError> {
+pub fn place_of(pipelines: &[PipelineConfig]) -> Result<Place, LaptopError> {
     let clusters = pipelines.iter().map(|pipeline| &pipeline.region);
     let images = pipelines.iter().flat_map(|pipeline| pipeline.images.values());
     let regions: BTreeSet<_> =

@@ -7,8 +7,8 @@ use tidegate_aws::{Dice, Table};
 use tidegate_core::command::apply_config;
 use tidegate_core::config::{Config, PipelineConfig};
 use tidegate_core::model::{Entry, Notice, Release, ReleaseId, Scene};
-use tidegate_local::api::Place;
 use tidegate_local::lambda::in_process::Handlers;
+use tidegate_local::laptop::{pipelines_of, place_of};
 use tidegate_local::operator::Said;
 use tidegate_local::seed::Fleet;
 use tidegate_local::twin::{self, Setting, Twin, TwinError};
@@ -16,8 +16,6 @@ use tidegate_local::twin::{self, Setting, Twin, TwinError};
 const TEMPLATE: &str = include_str!("../../template.yaml");
 /// The config of the demo and of most stories.
 pub const SOMELI: &str = include_str!("../../examples/someli.yaml");
-const ACCOUNT: &str = "123456789012";
-const REGION: &str = "us-west-2";
 
 /// A twin with seeded services, and an operator's hands.
 #[derive(Debug)]
@@ -55,13 +53,13 @@ pub fn play_with<T>(
     story: impl AsyncFnOnce(&Stage) -> T,
 ) -> Result<T, TwinError> {
     let config = Config::parse("tidegate.yaml", config).expect("a valid config");
-    let pipelines = config.resolve(ACCOUNT, REGION).expect("a config that resolves");
+    let pipelines = pipelines_of(&config).expect("a config that resolves");
     let more = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let setting = Setting {
         seed,
         template,
         parameters: tidegate_local::seed::parameters(&pipelines).into_iter().chain(more).collect(),
-        place: Place::new(ACCOUNT, REGION),
+        place: place_of(&pipelines).expect("one region"),
         begins: "2026-11-21T09:00:00Z".parse().expect("a time"),
     };
     twin::run(

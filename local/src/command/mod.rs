@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tidegate_core::config::{Config, PipelineConfig};
-use tidegate_local::laptop::{ACCOUNT, REGION};
+use tidegate_local::laptop::pipelines_of;
 
 /// AWS on a laptop: ECS, ECR, DynamoDB, Lambda and what lies between, on 127.0.0.1
 #[derive(Debug, clap::Parser)]
@@ -72,11 +72,7 @@ impl Common {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(&file)
             .map_err(|error| format!("cannot read {name}: {error}"))?;
-        let config = Config::parse(&name, &text)?;
-        // An installation stands where its clusters are.
-        let anywhere = config.resolve(ACCOUNT, REGION)?;
-        let home = anywhere.first().map_or(REGION, |pipeline| &pipeline.region);
-        Ok(config.resolve(ACCOUNT, home)?)
+        Ok(pipelines_of(&Config::parse(&name, &text)?)?)
     }
 
     /// The folder with the programs; built first unless one was given.
