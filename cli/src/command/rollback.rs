@@ -19,6 +19,7 @@ use crate::{Error, Exit, Goal, Session};
 /// push waits for you. Database migrations are not undone: `--down` does that, once the services are
 /// back.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
 pub struct Rollback {
     /// The pipeline
     #[arg(value_parser = pipeline_name)]

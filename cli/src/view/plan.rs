@@ -57,8 +57,9 @@ impl PlanView {
         refused: Option<String>,
     ) -> Self {
         let targets = release.waves.iter().enumerate().flat_map(|(wave, targets)| {
-            let planned =
-                move |target| PlannedTarget::new(target, release.stage(wave), found.get(target)?);
+            let planned = move |target| {
+                Some(PlannedTarget::new(target, release.stage(wave), found.get(target)?))
+            };
             targets.iter().filter_map(planned)
         });
         Self {
@@ -72,7 +73,7 @@ impl PlanView {
 }
 
 impl PlannedTarget {
-    fn new(target: &TargetId, wave: String, finding: &Finding) -> Option<Self> {
+    fn new(target: &TargetId, wave: String, finding: &Finding) -> Self {
         let changes = if target.is_task() { "runs_once" } else { "changes" };
         let (what, why, difference, baseline) = match finding {
             Finding::Ready { baseline, difference, .. } => {
@@ -85,7 +86,7 @@ impl PlannedTarget {
             Finding::Busy(what) => ("busy", Some(what.clone()), Vec::new(), None),
             Finding::Unfit(why) => ("unfit", Some(why.clone()), Vec::new(), None),
         };
-        Some(Self {
+        Self {
             target: target.clone(),
             wave,
             what,
@@ -93,7 +94,7 @@ impl PlannedTarget {
             difference,
             has_way_back: baseline.is_some_and(|baseline| baseline.has_way_back()),
             baseline: baseline.map(|baseline| BaselineView::new(baseline)),
-        })
+        }
     }
 
     fn headline(&self) -> String {

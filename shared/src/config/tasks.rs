@@ -21,7 +21,7 @@ pub(super) fn check(file: &File, findings: &mut Findings) {
             let services: Vec<_> = services.collect();
             if !services.contains(&task.network_from.as_str()) {
                 let message = format!("`{}` is in no wave of this pipeline", task.network_from);
-                let meant = near::miss(&task.network_from, services.into_iter());
+                let meant = near::miss(&task.network_from, services);
                 findings.value(&path.key("network_from"), message).meant(meant);
             }
             let id = (settings.region.clone(), settings.cluster.clone(), task.name.clone());
