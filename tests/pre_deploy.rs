@@ -191,3 +191,72 @@ fn no_url_is_asked_before_a_service_was_touched() {
         assert!(asked.expect("a question") > moved.expect("an update"), "{asked:?} {moved:?}");
     });
 }
+
+#[test]
+fn a_down_that_fails_says_so_and_can_be_tried_again() {
+    play(1, MIGRATING, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "exit=3");
+        stage.end_of(FIRST).await;
+        let told = stage.notices(FIRST).await;
+        let commands = told.last().map(|notice| notice.commands.join("\n")).unwrap_or_default();
+        assert!(!commands.contains("--down"), "what failed needs a look first: {commands}");
+        for id in ["someli-production/2", "someli-production/3"] {
+            stage.does("rollback someli-production --down --yes").await;
+            let down = stage.end_of(id).await;
+            assert_eq!(down.phase.name(), "rollback_failed", "{}", stage.journal(id).await);
+            let told = stage.notices(id).await;
+            let title = &told.last().expect("a notice").title;
+            assert_eq!(*title, format!("{id} FAILED to undo migrate"));
+            stage.does("accept someli-production --yes").await;
+            stage.does("unfreeze someli-production").await;
+        }
+        assert_eq!(stage.scene(PIPELINE).await.head.live, None, "an undo is never what is live");
+        assert_eq!(runs(stage).len(), 3);
+    });
+}
+
+#[test]
+fn what_never_ran_is_not_undone() {
+    let second = "      - { name: backfill, task_definition: rag-backfill, container: api, command: [fill], \
+                  network_from: Rag, down: [empty] }\n    waves";
+    let config = MIGRATING.replacen("    waves", second, 1);
+    play(1, &config, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "exit=3");
+        stage.end_of(FIRST).await;
+        assert_eq!(runs(stage).len(), 1, "the second task runs only after the first");
+        stage.does("rollback someli-production --down --yes").await;
+        stage.end_of("someli-production/2").await;
+        let calls = runs(stage);
+        let commands: Vec<_> = calls[1..]
+            .iter()
+            .map(|it| &it["overrides"]["containerOverrides"][0]["command"])
+            .collect();
+        assert_eq!(commands, [&json!(["alembic", "downgrade", "-1"])]);
+    });
+}
+
+#[test]
+fn a_url_that_is_red_holds_no_one_who_goes_back() {
+    let config = MIGRATING.replacen("    pre_deploy:", "    x-pre_deploy:", 1)
+        + "    checks: [{ http: \"https://api.example.com/\", attempts: 2 }]\n";
+    play(1, &config, async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of(FIRST).await));
+        let good = stage.digest("Rag");
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        stage.twin.push_serving("live_crons", &["uapi"], "503 for 1s").expect("a push");
+        let second = stage.end_of("someli-production/2").await;
+        assert!(is_live(&second), "{}", stage.journal("someli-production/2").await);
+        // While the first wave of the way back is there, the second still serves the bad bytes.
+        stage.does("rollback someli-production --to 1 --yes").await;
+        let back = stage.end_of("someli-production/3").await;
+        let journal = stage.journal("someli-production/3").await;
+        assert!(is_live(&back), "{journal}");
+        let opened = journal.find("wave 2 of 2 opens").expect("a second wave");
+        assert!(!journal[..opened].contains("check"), "{journal}");
+        assert_eq!(stage.digest("Rag"), good);
+    });
+}

@@ -1,9 +1,9 @@
 //! Which bytes a release by hand brings: what the tags show, or what the operator names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use tidegate_core::config::PipelineConfig;
+use tidegate_core::config::{PipelineConfig, Placeholder};
 use tidegate_core::model::{Digest, ReleaseImage};
 
 use crate::pushes::Pushes;
@@ -55,6 +55,11 @@ pub(crate) async fn images(
             }
         }
     }
+    if named.is_empty()
+        && let Some(join_on) = config.join_on
+    {
+        together(&config, join_on, &images)?;
+    }
     if images.is_empty() {
         let why = "no tag of its repositories matches the config yet: there is nothing to start";
         return Err(Error::NotNow(format!("{pipeline}: {why}")));
@@ -81,4 +86,34 @@ impl Choice {
             Error::NotNow(format!("{} has no image {bytes} that can be pulled", from.repository))
         })
     }
+}
+
+/// Nobody starts half of a build by accident: what the tags show must hold one value.
+fn together(
+    config: &PipelineConfig,
+    join_on: Placeholder,
+    images: &BTreeMap<String, ReleaseImage>,
+) -> Result<(), Error> {
+    let values = |name: &str, image: &ReleaseImage| -> BTreeSet<String> {
+        let patterns = config.images.get(name).into_iter().flat_map(|image| &image.tags);
+        let captured = patterns.flat_map(|pattern| {
+            let captures = image.tags.iter().filter_map(|tag| pattern.matches(tag));
+            captures.filter_map(|it| it.get(join_on).map(str::to_owned)).collect::<Vec<_>>()
+        });
+        captured.collect()
+    };
+    let all: Vec<_> = images.iter().map(|(name, image)| (name, values(name, image))).collect();
+    let shared = all.iter().map(|(_, values)| values.clone()).reduce(|a, b| &a & &b);
+    if images.len() == config.images.len() && shared.is_some_and(|shared| !shared.is_empty()) {
+        return Ok(());
+    }
+    let newest = all.iter().map(|(name, values)| {
+        format!("{name} {}", values.iter().cloned().collect::<Vec<_>>().join(" and "))
+    });
+    Err(Error::NotNow(format!(
+        "{}: the newest builds hold no {join_on} together ({}); wait for the missing ones, or name \
+         each with --image",
+        config.name,
+        newest.collect::<Vec<_>>().join(", ")
+    )))
 }

@@ -3,7 +3,7 @@
 use tidegate_core::config::{TargetConfig, TaskConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{difference, images};
-use tidegate_core::model::{Baseline, Pin, TargetId};
+use tidegate_core::model::{Action, Baseline, Pin, SlotPhase, TargetId};
 use tidegate_core::sighting::Strategy;
 
 use super::{Survey, pin};
@@ -54,13 +54,24 @@ impl Survey<'_> {
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
     }
 
-    /// The revision that the task ran from: only those bytes know how to undo what they did.
+    /// The revision that the task ran from: only those bytes know how to undo what they did. One that
+    /// did not run is left alone.
     fn ran(&self, target: &TargetId) -> Finding {
-        let slot = self.scene.slots.get(target);
-        match slot.and_then(|slot| Some((slot, slot.ours()?))) {
-            None => Finding::Unfit("it never ran: there is nothing to undo".to_owned()),
-            Some((slot, revision)) => Finding::Ready {
-                baseline: Box::new(slot.baseline.clone()),
+        let Some(slot) = self.scene.slots.get(target) else {
+            return Finding::Unfit("it never ran: there is nothing to undo".to_owned());
+        };
+        let live = self.scene.live.as_ref().is_some_and(|live| live.id == slot.release);
+        if live || slot.release.pipeline != self.release.id.pipeline {
+            return Finding::Unfit(format!("it ran for {} since", slot.release));
+        }
+        let baseline = Box::new(slot.baseline.clone());
+        // An earlier try to undo it took the slot over: what is to be undone ran before that.
+        let taken = slot.phase != SlotPhase::Unaffected && slot.asked.action == Action::Undo;
+        let own = slot.release == self.release.id && slot.phase != SlotPhase::Unaffected;
+        match slot.ours().filter(|_| slot.ran() || taken || own) {
+            None => Finding::Unaffected { baseline },
+            Some(revision) => Finding::Ready {
+                baseline,
                 pins: slot.wanted.clone(),
                 revision: revision.to_owned(),
                 difference: Vec::new(),

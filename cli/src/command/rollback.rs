@@ -112,7 +112,7 @@ impl Rollback {
         let what = format!("runs what undoes the one-off tasks of {}", last.id);
         consent.ask(session, desk, pipeline, &what)?;
         carry_out(session, pipeline, consent.dry_run, |moment| {
-            command::undo(moment.scene, &ran, &last, moment.actor, moment.now)
+            command::undo(moment.scene, &ran, &last, scene.head.next, moment.actor, moment.now)
         })
         .await
     }
@@ -171,7 +171,7 @@ fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
         |release: &Release| release.images.values().any(|i| scene.blocked.contains_key(&i.digest));
     releases
         .iter()
-        .filter(|release| release.id.number < live.id.number)
+        .filter(|release| release.id.number < live.id.number && !release.cause.undoes())
         .filter(|release| matches!(release.phase, Phase::Live { .. }))
         .find(|release| other(release) && !blocked(release))
 }

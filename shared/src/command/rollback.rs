@@ -60,6 +60,20 @@ pub fn rollback_to(
             to.phase.name()
         )));
     }
+    if to.cause.undoes() {
+        return Err(Refused(format!(
+            "{} ran one-off tasks and brought no service anything",
+            to.id
+        )));
+    }
+    let forward = scene.head.live.is_some_and(|live| to.id.number > live);
+    if forward && !scene.config.pre_deploy.is_empty() {
+        return Err(Refused(format!(
+            "{0} is newer than what is live, and going back runs no migration: `tidegate start {0}` \
+             brings it with its own",
+            to.id
+        )));
+    }
     let runs = |name: &str| scene.live.as_ref().and_then(|live| live.images.get(name));
     let other = |name: &str, image: &ReleaseImage| {
         scene.config.images.contains_key(name)

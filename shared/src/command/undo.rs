@@ -3,17 +3,18 @@
 use jiff::Timestamp;
 
 use super::Refused;
-use crate::model::{Cause, Change, Phase, Release, Scene, Slot};
+use crate::model::{Cause, Change, Phase, Pin, Release, ReleaseId, Scene, Slot, SlotPhase};
 use crate::push::new_release;
 
 /// `rollback --down`: a new release that runs the `down` commands, and nothing else.
 ///
-/// `ran` are the slots of the config's one-off tasks, and `last` is the release that owns the newest of
-/// them.
+/// `ran` are the slots of the config's one-off tasks, `last` is the release that owns the newest of
+/// them, and `next` is the number that the next release would have got when they were read.
 pub fn undo(
     scene: &Scene,
     ran: &[Slot],
     last: &Release,
+    next: u64,
     actor: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
@@ -26,25 +27,37 @@ pub fn undo(
             moving.phase.name()
         )));
     }
-    if scene.head.live == Some(last.id.number) {
+    if scene.head.next != next {
+        return Err(Refused(format!("{pipeline} has a newer release since; look again first")));
+    }
+    let own = || ran.iter().filter(|slot| slot.release == last.id);
+    if let Some(live) = still_needed(scene, own()) {
         return Err(Refused(format!(
-            "{} is live, and its services need what was run: `tidegate rollback {pipeline}` goes \
-             back first",
+            "{live} is live with the bytes that ran it, and needs what they did: `tidegate rollback \
+             {pipeline}` goes back first"
+        )));
+    }
+    if matches!(last.phase, Phase::Abandoned { .. }) {
+        return Err(Refused(format!(
+            "{} was abandoned, and its services may run its bytes: bring them back first",
             last.id
         )));
     }
+    let tried = last.cause.undoes();
+    let done =
+        |slot: &Slot| matches!(slot.phase, SlotPhase::Healthy { .. } | SlotPhase::Unaffected);
     let of = match last.cause {
-        Cause::Undo { of } if matches!(last.phase, Phase::RolledBack { .. }) => {
+        Cause::Undo { of } if own().all(done) => {
             return Err(Refused(format!("{} undid the one-off tasks of {of} already", last.id)));
         }
         Cause::Undo { of } => of,
         _ => last.id.number,
     };
-    let own = ran.iter().filter(|slot| slot.release == last.id && slot.done.called.is_some());
     let can = |slot: &Slot| scene.config.task(&slot.target).is_some_and(|task| task.down.is_some());
-    if !own.clone().any(can) {
+    if !own().any(|slot| (tried || slot.ran()) && can(slot)) {
         return Err(Refused(format!(
-            "{} ran no one-off task that the config says how to undo (`down`)",
+            "{} ran no one-off task that the config says how to undo (`down`); what an earlier \
+             release ran is undone by hand, from its revision in `tidegate show`",
             last.id
         )));
     }
@@ -54,4 +67,14 @@ pub fn undo(
     let mut change = new_release(scene, &mut head, cause, images, actor, reason, now);
     change.head = Some(head);
     Ok(change)
+}
+
+/// The live release, where it has bytes that one of these tasks ran with.
+fn still_needed<'s>(
+    scene: &'s Scene,
+    ran: impl Iterator<Item = &'s Slot>,
+) -> Option<&'s ReleaseId> {
+    let live = scene.live.as_ref()?;
+    let is_live = |pin: &Pin| live.images.values().any(|image| image.digest == pin.digest);
+    ran.flat_map(|slot| &slot.wanted).any(is_live).then_some(&live.id)
 }

@@ -22,6 +22,9 @@ const MOST_IMAGES: usize = 24;
 pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
     watch(&file.defaults.watch, &Path::of(&["defaults", "watch"]), findings);
     let shared_cluster = Path::of(&["defaults", "cluster"]);
+    // Whoever's: a tag that one pipeline puts on an image must approve nothing in another.
+    let approvals = file.pipelines.values().map(|pipeline| file.settings(pipeline).approval);
+    let unless_tags: Vec<_> = approvals.filter_map(|it| it?.unless_tag).collect();
     for (name, pipeline) in &file.pipelines {
         let path = Path::of(&["pipelines", name]);
         if !source.has(&path.key("cluster")) && !source.has(&shared_cluster) {
@@ -35,8 +38,7 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         approval::check(file.images(pipeline), &settings, &file.approval_path(name), findings);
         images_taken(pipeline, &path.key("images"), findings);
         promote::check(file, source, (name, pipeline), &path, findings);
-        let unless_tag = settings.approval.as_ref().and_then(|it| it.unless_tag.as_ref());
-        let retag = (settings.retag.as_ref(), unless_tag);
+        let retag = (settings.retag.as_ref(), &unless_tags[..]);
         promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
     targets_once(file, "", findings);

@@ -53,7 +53,7 @@ pub(super) fn check(
 pub(super) fn retag(
     file: &File,
     pipeline: &Pipeline,
-    (retag, unless_tag): (Option<&String>, Option<&TagPattern>),
+    (retag, unless_tags): (Option<&String>, &[TagPattern]),
     path: &Path,
     findings: &mut Findings,
 ) {
@@ -67,7 +67,7 @@ pub(super) fn retag(
             findings.value(path, message);
         }
     }
-    if let Some(unless_tag) = unless_tag.filter(|pattern| pattern.matches(retag).is_some()) {
+    for unless_tag in unless_tags.iter().filter(|pattern| pattern.matches(retag).is_some()) {
         let message = format!(
             "the tag `{retag}` matches `{unless_tag}` of `unless_tag`: \
              what becomes live would approve what waits"

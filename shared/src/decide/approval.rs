@@ -27,7 +27,7 @@ pub fn due(
         return None;
     }
     let changes = changes(found);
-    let plan = plan(release, &changes);
+    let plan = plan(release, found, &changes);
     if release.is_approved(&plan) {
         return None;
     }
@@ -57,13 +57,19 @@ fn changes(found: &BTreeMap<TargetId, Finding>) -> Vec<String> {
         .collect()
 }
 
-/// The name of a plan: the bytes, the targets in their waves, and what would change.
-fn plan(release: &Release, changes: &[String]) -> String {
+/// The name of a plan: the bytes, the targets in their waves, what each is made from, and what would
+/// change. What is made from is named by its revision, for the changes tell no secret values.
+fn plan(release: &Release, found: &BTreeMap<TargetId, Finding>, changes: &[String]) -> String {
     let images = release.images.iter().map(|(name, image)| format!("{name} {}", image.digest));
     let waves = release.waves.iter().enumerate();
     let targets =
         waves.flat_map(|(wave, targets)| targets.iter().map(move |it| format!("{wave} {it}")));
-    let lines: Vec<String> = images.chain(targets).chain(changes.iter().cloned()).collect();
+    let bases = found.values().filter_map(|finding| match finding {
+        Finding::Ready { baseline, .. } => Some(baseline.base.clone()),
+        _ => None,
+    });
+    let lines: Vec<String> =
+        images.chain(targets).chain(bases).chain(changes.iter().cloned()).collect();
     fingerprint(&lines.join("\n"))
 }
 

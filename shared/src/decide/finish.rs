@@ -154,9 +154,11 @@ fn rolled_back(
     head.moving = None;
     let stays_out = |image: &&ReleaseImage| scene.blocked.contains_key(&image.digest);
     let blocked: Vec<_> = next.images.values().filter(stays_out).collect();
+    // What ended well is known, and so is what undoes it; what failed needs a person's look first.
     let undoable = |slot: &&&Slot| {
         let task = scene.config.task(&slot.target);
-        slot.done.called.is_some() && task.is_some_and(|task| task.down.is_some())
+        let ended_well = matches!(slot.phase, SlotPhase::Healthy { .. });
+        ended_well && task.is_some_and(|task| task.down.is_some())
     };
     let can_undo = slots.iter().any(|slot| undoable(&slot)) && !release.cause.undoes();
     let notice = messages::rolled_back(&next, slots, &blocked, can_undo);

@@ -8,8 +8,8 @@ use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Blame, Block, Change, Failure, Phase, Plan, Release, ReleaseImage, Scene, Slot,
-    SlotPhase,
+    Action, Blame, Block, Change, Failure, Outcome, Phase, Plan, Release, ReleaseImage, Scene,
+    Slot, SlotPhase,
 };
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
@@ -121,7 +121,7 @@ fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(move |slot| match slot.phase {
         _ if slot.target.is_task() => {
             let asked = matches!(slot.phase, SlotPhase::Applying { .. });
-            slot.phase == SlotPhase::Queued || (asked && slot.done.called.is_none())
+            slot.phase == SlotPhase::Queued || (asked && never_sent(slot))
         }
         SlotPhase::Queued
         | SlotPhase::Applying { .. }
@@ -137,6 +137,13 @@ fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
         | SlotPhase::Untouched
         | SlotPhase::Left => false,
     })
+}
+
+/// No call of it can land any more: none was sent, or AWS said to come back later.
+fn never_sent(slot: &Slot) -> bool {
+    let throttled = matches!(slot.answer(), Some(Outcome::Throttled { .. }));
+    let open = slot.done.intent.is_some() || slot.done.lost.is_some();
+    slot.done.called.is_none() || (throttled && !open)
 }
 
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {

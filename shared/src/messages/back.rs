@@ -88,6 +88,9 @@ pub fn undone(release: &Release, slots: &[&Slot]) -> Notice {
 
 /// A rollback that did not hold: Tidegate cannot mend it.
 pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
+    if release.cause.undoes() {
+        return undo_failed(release, slots);
+    }
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let failed: Vec<_> = slots
         .iter()
@@ -130,15 +133,33 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
 
 /// A rollback undoes no migration: nobody but a person knows whether that would be right.
 fn what_ran_stays(slots: &[&Slot]) -> Option<String> {
-    let ran = |slot: &&Slot| slot.target.is_task() && slot.done.called.is_some();
-    let ran: Vec<_> = slots.iter().copied().filter(ran).collect();
+    let ran: Vec<_> = slots.iter().copied().filter(|slot| slot.ran()).collect();
     (!ran.is_empty()).then(|| {
         format!(
             "{} had been run: what it did stays as it is, and so does the schema. Tidegate undoes \
-             no migration by itself.",
+             no migration by itself; one that failed may have done a part, so look first.",
             names(&ran)
         )
     })
+}
+
+/// What undoes a one-off task did not end well: nobody but a person knows what it left.
+fn undo_failed(release: &Release, slots: &[&Slot]) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let mut text = vec![format!(
+        "What undoes {} did not end well. No service was changed. Tidegate does not try again by \
+         itself, and {pipeline} is frozen: look at what it left in the database.",
+        names(slots)
+    )];
+    text.extend(story_of(release));
+    Notice {
+        kind: NoticeKind::RollbackFailed,
+        severity: Severity::Critical,
+        title: format!("{id} FAILED to undo {}", names(slots)),
+        text,
+        commands: vec![command::show(id), command::accept(pipeline), command::unfreeze(pipeline)],
+        targets: slots.iter().map(|slot| state(slot)).collect(),
+    }
 }
 
 /// Blue/green and the like go back by deploying once more, with all their bakes and steps.

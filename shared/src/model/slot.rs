@@ -97,6 +97,11 @@ impl Slot {
         }
     }
 
+    /// A one-off task ran, or may have: AWS took its call, or nobody saw the answer.
+    pub fn ran(&self) -> bool {
+        self.target.is_task() && (self.made().is_some() || self.done.lost.is_some())
+    }
+
     /// Deploy has answered what is asked now.
     pub fn answer(&self) -> Option<&Outcome> {
         let current = self.done.generation == self.asked.generation;

@@ -66,6 +66,8 @@ fn state(release: &Release, index: usize) -> Checked {
 fn gate(scene: &Scene, release: &Release) -> Option<Timestamp> {
     match release.phase {
         _ if !touches_services(scene) => None,
+        // Whoever goes back does so because something is wrong, maybe in a wave still to come.
+        Phase::Rolling { .. } if release.cause.goes_back() => None,
         Phase::Rolling { wave, since } => {
             let stands = |slot: &Slot| match slot.phase {
                 SlotPhase::Applying { .. } | SlotPhase::Settling { .. } => true,
