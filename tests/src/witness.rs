@@ -16,11 +16,14 @@ impl Stage {
         let mut running = BTreeMap::new();
         for pipeline in &self.pipelines {
             let targets = pipeline.waves.iter().flatten();
-            for service in targets.map(|target| target.service.as_str()) {
+            for target in targets {
+                let service = target.service.as_str();
                 let tasks = self.tasks_of(&ServiceName::new(&pipeline.cluster, service));
                 let containers = tasks.iter().filter_map(|task| task["containers"].as_array());
                 let digests = containers.flatten().filter_map(|container| {
-                    let ours = pipeline.images.contains_key(container["name"].as_str()?);
+                    let name = container["name"].as_str()?;
+                    let named = target.containers.contains_key(name);
+                    let ours = named || pipeline.images.contains_key(name);
                     container["imageDigest"].as_str().filter(|_| ours).map(str::to_owned)
                 });
                 running.insert(service.to_owned(), digests.collect());
