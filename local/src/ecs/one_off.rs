@@ -6,20 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::agenda::Step;
-use super::tasks::{Container, Origin, Task};
+use super::tasks::{Container, Origin, Run, Task};
 use super::{Ecs, pace};
 use crate::api::{ApiError, Input, epoch};
 use crate::ecr::Behaviour;
-
-/// What a caller of `RunTask` said of a task.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) cluster: String,
-    pub(super) group: String,
-    pub(super) started_by: Option<String>,
-    /// `containerOverrides`, as they were sent.
-    overrides: Vec<Value>,
-}
 
 /// What was asked under each token of a cluster, and the task it made.
 pub(super) type Runs = BTreeMap<(String, String), (Value, String)>;

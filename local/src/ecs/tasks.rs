@@ -1,10 +1,10 @@
 //! Tasks: what they are, and how they start and stop.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::agenda::Step;
 use super::names::ServiceName;
-use super::one_off::Run;
 use super::task_definitions::ContainerPlan;
 use super::{Ecs, pace};
 use crate::api::uuid;
@@ -51,6 +51,16 @@ pub(super) struct OfService {
     pub(super) deployment: String,
     /// The service revision's ARN.
     pub(super) revision: String,
+}
+
+/// What a caller of `RunTask` said of a task.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) cluster: String,
+    pub(super) group: String,
+    pub(super) started_by: Option<String>,
+    /// `containerOverrides`, as they were sent.
+    pub(super) overrides: Vec<Value>,
 }
 
 /// A container of a task.

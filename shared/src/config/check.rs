@@ -7,7 +7,7 @@ use super::file::{File, Image, Pipeline, Target, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, approval, join, near, promote, tasks};
+use super::{Period, approval, join, near, promote};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,7 +42,6 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
     targets_once(file, "", findings);
-    tasks::check(file, findings);
 }
 
 /// A target stands in one wave of one pipeline. Offline the region of the installation is unknown

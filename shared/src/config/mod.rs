@@ -68,6 +68,7 @@ impl Config {
         shape::check(&schema(), &source.value, &mut findings);
         let file = File::read(&source.value, &mut findings);
         check::check(&file, &source, &mut findings);
+        tasks::check(&file, &mut findings);
         checks::check(&file, &mut findings);
         let warnings = findings.finish()?;
         let mut findings = Findings::new(name, &source);
