@@ -23,6 +23,8 @@ import boto3
 HERE = pathlib.Path(__file__).resolve().parent.parent
 CLUSTER, REPOSITORY, TAG = "live-crons", "live_crons", "uapi"
 SPEED = 30
+# In AWS's time: DescribeServices may show what was so this many seconds ago.
+LAG = 5
 # Both stories take about twelve minutes there; a slow machine may take as long again.
 PATIENCE = 300
 
@@ -144,7 +146,7 @@ def hear(heard, digest, kinds):
 
 def expect_on(ecs, services, digest):
     """Every service is steady and all its tasks run these bytes."""
-    described = ecs.describe_services(cluster=CLUSTER, services=services)
+    described = steady(ecs, services)
     expect(not described["failures"], described["failures"])
     for service in described["services"]:
         name = service["serviceName"]
@@ -160,6 +162,18 @@ def expect_on(ecs, services, digest):
         runs = {c.get("imageDigest") for it in running for c in it["containers"] if c["name"] == "crons"}
         expect(runs == {digest}, f"{name} runs {runs}, expected {digest}")
     print(f"  nine services run {digest}")
+
+
+def steady(ecs, services):
+    """What ECS shows once its answers, which lag some seconds behind, have caught up."""
+    deadline = time.monotonic() + 2 * LAG / SPEED
+    while True:
+        described = ecs.describe_services(cluster=CLUSTER, services=services)
+        primaries = [it for service in described["services"] for it in service["deployments"][:1]]
+        done = all(it.get("rolloutState") == "COMPLETED" for it in primaries)
+        if done or time.monotonic() >= deadline:
+            return described
+        time.sleep(LAG / SPEED / 10)
 
 
 def expect(holds, what):
