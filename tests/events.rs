@@ -126,7 +126,10 @@ fn watch_understands_what_comes_from_ecs() {
     for row in rows().iter().filter(|row| row.function == "watch") {
         match event::watch(&payload(row.file)) {
             Woken::By(seen) => {
-                assert_eq!(seen.target.to_string(), "ecs/123456789012/us-west-2/live-crons/Rag");
+                assert_eq!(
+                    seen.target.unwrap().to_string(),
+                    "ecs/123456789012/us-west-2/live-crons/Rag"
+                );
                 assert_eq!(seen.task.is_some(), row.file.starts_with("ecs-task-"), "{}", row.file);
             }
             Woken::Schedule => assert_eq!(row.file, "schedule-tick.json"),

@@ -9,7 +9,7 @@ use crate::elb::Elb;
 use crate::probe::Probe;
 use crate::sdk::in_region;
 use crate::setting::{SettingError, required, retention, setting};
-use crate::{Clock, Dice, Ecs, Table};
+use crate::{Clock, Dice, Ecs, Table, Targets};
 
 /// One function's connections, made once per process.
 #[derive(Debug, Clone)]
@@ -64,6 +64,11 @@ impl App {
     /// ECS in a pipeline's region.
     pub fn ecs(&self, region: &str) -> Ecs {
         Ecs::new(&in_region(&self.sdk, region), &self.clock)
+    }
+
+    /// Targets of every kind in a pipeline's region.
+    pub fn targets(&self, region: &str) -> Targets {
+        Targets::new(&in_region(&self.sdk, region), &self.clock)
     }
 
     /// Load balancers in a pipeline's region.

@@ -3,6 +3,8 @@
 //! The crates of CloudWatch are 90,000 lines and a binary protocol for one question; see
 //! docs/decisions/0005-libraries.md.
 
+use std::fmt;
+
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_smithy_runtime::client::identity::IdentityCache;
@@ -29,21 +31,30 @@ use serde_json::Value;
 
 use crate::Refusal;
 
-/// A service that speaks AWS JSON.
+/// A service that speaks JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonService {
     pub(crate) config: SdkConfig,
     /// Its signing name, which its host begins with.
     pub(crate) name: &'static str,
-    /// What `X-Amz-Target` begins with.
+    /// What `X-Amz-Target` begins with; empty where paths and methods say what is asked.
     pub(crate) target: &'static str,
     /// Of AWS JSON: `1.0` or `1.1`.
     pub(crate) version: &'static str,
 }
 
+/// One request: its method, its path with the query, and its body.
+struct Outgoing {
+    method: &'static str,
+    path: String,
+    content_type: String,
+    target: Option<String>,
+    body: String,
+}
+
 impl JsonService {
-    /// Asks, and again where the connection broke or the service stumbled. `action` is the operation
-    /// as IAM writes it, `resource` what it is asked about.
+    /// Asks by the operation's name. `action` is the operation as IAM writes it, `resource` what it is
+    /// asked about.
     pub(crate) async fn call(
         &self,
         action: &'static str,
@@ -51,7 +62,42 @@ impl JsonService {
         input: &Value,
     ) -> Result<Value, Refusal> {
         let (_, operation) = action.split_once(':').unwrap_or(("", action));
-        let (target, version) = (format!("{}.{operation}", self.target), self.version);
+        let outgoing = Outgoing {
+            method: "POST",
+            path: "/".to_owned(),
+            content_type: format!("application/x-amz-json-{}", self.version),
+            target: Some(format!("{}.{operation}", self.target)),
+            body: input.to_string(),
+        };
+        self.send(action, resource, outgoing).await
+    }
+
+    /// Asks by method and path.
+    pub(crate) async fn rest(
+        &self,
+        action: &'static str,
+        resource: &str,
+        (method, path): (&'static str, String),
+        input: Option<&Value>,
+    ) -> Result<Value, Refusal> {
+        let outgoing = Outgoing {
+            method,
+            path,
+            content_type: "application/json".to_owned(),
+            target: None,
+            body: input.map(Value::to_string).unwrap_or_default(),
+        };
+        self.send(action, resource, outgoing).await
+    }
+
+    /// Asks, and again where the connection broke or the service stumbled.
+    async fn send(
+        &self,
+        action: &'static str,
+        resource: &str,
+        outgoing: Outgoing,
+    ) -> Result<Value, Refusal> {
+        let (_, operation) = action.split_once(':').unwrap_or(("", action));
         let mut built = Operation::builder()
             .service_name(self.name)
             .operation_name(operation)
@@ -74,11 +120,8 @@ impl JsonService {
         if let Some(timeouts) = self.config.timeout_config() {
             built = built.timeout_config(timeouts.clone());
         }
-        let operation = built
-            .serializer(move |body: String| request(&target, version, body))
-            .deserializer(answer)
-            .build();
-        operation.invoke(input.to_string()).await.map_err(Refusal::of(action, resource))
+        let operation = built.serializer(request).deserializer(answer).build();
+        operation.invoke(outgoing).await.map_err(Refusal::of(action, resource))
     }
 
     fn region(&self) -> Region {
@@ -113,26 +156,39 @@ impl JsonService {
     }
 }
 
-fn request(target: &str, version: &str, body: String) -> Result<HttpRequest, BoxError> {
+impl fmt::Debug for Outgoing {
+    /// Without the body: the environment of containers may stand in it, and the SDK may trace this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("method", &self.method).field("path", &self.path).finish()
+    }
+}
+
+fn request(outgoing: Outgoing) -> Result<HttpRequest, BoxError> {
+    let Outgoing { method, path, content_type, target, body } = outgoing;
     let length = body.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    request.headers_mut().insert("content-type", format!("application/x-amz-json-{version}"));
+    request.set_method(method)?;
+    request.set_uri(path)?;
+    request.headers_mut().insert("content-type", content_type);
     request.headers_mut().insert("content-length", length);
-    request.headers_mut().insert("x-amz-target", target.to_owned());
+    if let Some(target) = target {
+        request.headers_mut().insert("x-amz-target", target);
+    }
     Ok(request)
 }
 
 fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetadata>> {
-    let body: Result<Value, _> =
-        serde_json::from_slice(response.body().bytes().unwrap_or_default());
+    let bytes = response.body().bytes().filter(|bytes| !bytes.is_empty()).unwrap_or(b"{}");
+    let body: Result<Value, _> = serde_json::from_slice(bytes);
     if response.status().is_success() {
         return body.map_err(OrchestratorError::other);
     }
     let body = body.unwrap_or_default();
     let text = |names: [&str; 2]| names.iter().find_map(|name| body[*name].as_str());
-    let code = text(["__type", "code"]).unwrap_or_default();
+    // REST says it in a header, with the address of its namespace behind it.
+    let header = response.headers().get("x-amzn-errortype");
+    let code = header.or(text(["__type", "code"])).unwrap_or_default();
+    let code = code.split(':').next().unwrap_or(code);
     let refused = ErrorMetadata::builder()
         .code(code.rsplit('#').next().unwrap_or(code))
         .message(text(["message", "Message"]).unwrap_or_default())

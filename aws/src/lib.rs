@@ -26,6 +26,7 @@ pub mod secrets;
 pub mod setting;
 pub mod survey;
 pub mod table;
+pub mod targets;
 pub mod topic;
 
 pub use advance::{Advanced, advance, carry_out};
@@ -38,3 +39,4 @@ pub use error::Error;
 pub use probe::Probe;
 pub use refusal::{Refusal, RefusalKind};
 pub use table::Table;
+pub use targets::Targets;

@@ -66,6 +66,17 @@ impl Refusal {
         Self { action, resource: resource.into(), kind: classify(200, code, words), message }
     }
 
+    /// AWS answered, with what Tidegate must not act on.
+    pub(crate) fn unfit(action: &'static str, resource: &str, words: &str) -> Self {
+        let kind = RefusalKind::Invalid;
+        Self { action, resource: resource.to_owned(), kind, message: words.to_owned() }
+    }
+
+    /// The same, where waiting is all it takes although AWS has no code that says so.
+    pub(crate) fn as_throttle(self) -> Self {
+        Self { kind: RefusalKind::Throttled, ..self }
+    }
+
     /// AWS answered, but not with what its interface promises.
     pub(crate) fn broken(action: &'static str, resource: &str, missing: &str) -> Self {
         let message = format!("the answer holds no {missing}");

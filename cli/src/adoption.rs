@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_aws::Ecs;
+use tidegate_aws::Targets;
+use tidegate_aws::registry::Registry;
 use tidegate_aws::sdk::in_region;
 use tidegate_aws::survey::Runs;
 use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
@@ -95,24 +96,32 @@ async fn running(
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<String, Votes>, Error> {
     let sdk = in_region(session.sdk().await?, &config.region);
-    let ecs = Ecs::new(&sdk, session.clock()?);
+    let everything = Targets::new(&sdk, session.clock()?);
+    let ecs = &everything.ecs;
     let targets: Vec<&TargetConfig> = config.waves.iter().flatten().collect();
-    let names: Vec<String> = targets.iter().map(|target| target.service.clone()).collect();
-    let ids: Vec<_> = names.iter().map(|name| config.service_id(name)).collect();
+    let ids: Vec<_> = targets.iter().map(|target| config.target_id(&target.name)).collect();
     let slots = session.table().await?.slots(&ids).await?;
-    let seen = ecs.describe(&config.cluster, &names).await?;
-    let mut runs = Runs::new(&ecs, seen.values().flatten().map(|seen| &seen.sighting));
+    let mut seen = everything.look(&ids).await;
+    let shown = seen.values().filter_map(|seen| seen.as_ref().ok()?.as_ref());
+    let mut runs = Runs::new(ecs, &Registry::new(&sdk), shown.map(|seen| &seen.sighting));
     let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
     for (target, id) in targets.into_iter().zip(&ids) {
-        let Some(Some(seen)) = seen.get(&target.service) else { continue };
-        let definition = ecs.task_definition(&seen.task_definition).await?;
+        let Some(seen) = seen.remove(id).transpose()?.flatten() else { continue };
+        let definition = match seen.definition {
+            Some(definition) => definition,
+            None => ecs.task_definition(&seen.task_definition).await?,
+        };
         let named: Vec<(NamedImage, &str)> = images(&definition.json)
             .into_iter()
             .filter_map(|named| image_of(config, target, &named).map(|image| (named, image)))
             .collect();
         let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
         let nothing = BTreeSet::new();
-        let running = runs.images(id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
+        let mut running =
+            runs.images(id, &seen.sighting, &containers, slots.get(id), &nothing).await?;
+        if id.kind.is_scheduled() {
+            runs.next_run(&containers, &mut running).await?;
+        }
         for ((_, image), running) in named.iter().zip(running) {
             match running.digest {
                 Some(digest) => {
@@ -120,7 +129,7 @@ async fn running(
                 }
                 None => notes.push(format!(
                     "{}: {} runs {}: {}",
-                    target.service, running.container, running.named, running.source
+                    target.name, running.container, running.named, running.source
                 )),
             }
         }

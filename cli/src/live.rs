@@ -6,9 +6,11 @@ use tidegate_aws::ecs::RawTaskDefinition;
 use tidegate_aws::inventory::Inventory;
 use tidegate_aws::registry::{Registry as Images, Repository};
 use tidegate_aws::sdk::in_region;
-use tidegate_aws::{Ecs, RefusalKind};
+use tidegate_aws::{Ecs, RefusalKind, Targets};
 use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Running};
 use tidegate_core::definition::{NamedImage, images};
+use tidegate_core::model::TargetKind;
+use tidegate_core::sighting::Controller;
 
 use crate::output::Desk;
 use crate::{Error, Session};
@@ -53,6 +55,7 @@ pub(crate) async fn look(
             }
         }
         services(session, pipeline, &home, &mut found).await?;
+        other_targets(session, pipeline, &home, &mut found).await?;
         for image in pipeline.images.values() {
             let Some(live) = found.live.get_mut(&image.registry) else { continue };
             let Some(tags) = live.repositories.get_mut(&image.repository) else { continue };
@@ -114,6 +117,49 @@ async fn services(
             }
             Err(refusal) if refusal.is_not_found() => {}
             Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The schedules, rules and container services that a pipeline names.
+async fn other_targets(
+    session: &Session,
+    pipeline: &PipelineConfig,
+    home: &Registry,
+    found: &mut Look,
+) -> Result<(), Error> {
+    let Look { live, running } = found;
+    let Some(live) = live.get_mut(home) else { return Ok(()) };
+    let sdk = in_region(session.sdk().await?, &pipeline.region);
+    let targets = Targets::new(&sdk, session.clock()?);
+    for name in pipeline.waves.iter().flatten().map(|target| &target.name) {
+        let id = pipeline.target_id(name);
+        if id.kind == TargetKind::Service {
+            continue;
+        }
+        let Some(seen) = targets.look([&id]).await.remove(&id).unwrap_or(Ok(None))? else {
+            continue;
+        };
+        let containers = match seen.definition {
+            Some(definition) => images(&definition.json),
+            None => {
+                let definition = targets.ecs.task_definition(&seen.task_definition).await?;
+                let named = images(&definition.json);
+                runs_with(running, definition);
+                named
+            }
+        };
+        let pair = |NamedImage { container, image }| (container, image);
+        let service = LiveService {
+            controller: Controller::Ecs,
+            daemon: false,
+            containers: containers.into_iter().map(pair).collect(),
+        };
+        live.others.insert(name.clone(), service);
+        match id.kind {
+            TargetKind::Lightsail => running.lightsail.extend(seen.holder),
+            _ => running.schedule_roles.extend(seen.holder),
         }
     }
     Ok(())

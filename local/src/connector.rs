@@ -93,6 +93,8 @@ fn read(request: &HttpRequest) -> Result<(crate::call::Call, wire::Protocol), wi
     wire::read(wire::Request {
         authorization: request.headers().get("authorization"),
         target: request.headers().get("x-amz-target"),
+        method: request.method(),
+        uri: request.uri(),
         body: request.body().bytes().unwrap_or_default(),
     })
 }

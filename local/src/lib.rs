@@ -12,8 +12,10 @@ pub mod elb;
 
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod lightsail;
 pub mod logs;
 pub mod queues;
+pub mod scheduled;
 pub mod secrets;
 pub mod sns;
 

@@ -5,16 +5,17 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tidegate_core::config::{
-    Check, ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TaskConfig,
+    Check, ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TargetName, TaskConfig,
 };
-use tidegate_core::model::repository_uri;
+use tidegate_core::model::{TargetKind, repository_uri};
 
 use crate::api::{ApiError, Place};
-use crate::cloud::Cloud;
+use crate::cloud::{Behind, Cloud};
 use crate::ecr::{digest_of, manifest};
 use crate::ecs::{SeedService, ServiceName};
+use crate::lightsail::Lightsail;
 
 /// The baseline was pushed the day before: nobody mistakes it for news.
 const BASELINE_AGE: Duration = Duration::from_secs(86_400);
@@ -24,7 +25,9 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
     let mut running = Running::default();
     for pipeline in pipelines {
         let place = Place::new(&pipeline.account, &pipeline.region);
-        let services = pipeline.waves.iter().flatten().map(|target| family(&target.service));
+        let targets = pipeline.waves.iter().flatten();
+        let on_ecs = targets.filter(|it| it.name.parts().0 != TargetKind::Lightsail);
+        let services = on_ecs.map(|target| family(target.name.parts().1));
         let tasks = pipeline.pre_deploy.iter().map(|task| task.task_definition.clone());
         running.task_definitions.extend(
             services
@@ -32,6 +35,17 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
                 .map(|family| place.arn("ecs", &format!("task-definition/{family}:1"))),
         );
         running.roles.extend(roles(pipeline));
+        for (kind, name) in pipeline.waves.iter().flatten().map(|target| target.name.parts()) {
+            match kind {
+                TargetKind::Service | TargetKind::Task => {}
+                TargetKind::Schedule | TargetKind::Rule => {
+                    running.schedule_roles.insert(schedule_role(pipeline));
+                }
+                TargetKind::Lightsail => {
+                    running.lightsail.insert(Lightsail::arn(&place, name));
+                }
+            }
+        }
     }
     let values = Parameters::new(pipelines, &running);
     let join = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<_>>().join(",");
@@ -86,11 +100,21 @@ impl Fleet<'_> {
                 }
             }
             for target in pipeline.waves.iter().flatten() {
-                let definition = task_definition(pipeline, target);
-                let mut seed = SeedService::new(&pipeline.cluster, &target.service, definition);
-                seed.settings["networkConfiguration"] = network();
-                (self.refit)(&mut seed);
-                cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
+                match &target.name {
+                    TargetName::Service(name) => {
+                        let definition = task_definition(pipeline, target);
+                        let mut seed = SeedService::new(&pipeline.cluster, name, definition);
+                        seed.settings["networkConfiguration"] = network();
+                        (self.refit)(&mut seed);
+                        cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
+                    }
+                    TargetName::Schedule(_) | TargetName::Rule(_) => {
+                        scheduled(cloud, pipeline, target, now)?;
+                    }
+                    TargetName::Lightsail(name) => {
+                        container_service(cloud, pipeline, target, name, now)
+                    }
+                }
             }
             for task in &pipeline.pre_deploy {
                 cloud.ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
@@ -107,14 +131,97 @@ fn checks(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) {
         match check {
             Check::Http(check) => {
                 let targets = pipeline.waves.iter().flatten();
-                let services = targets
-                    .map(|target| ServiceName::new(&pipeline.cluster, &target.service))
-                    .collect::<Vec<_>>();
-                cloud.put_behind(&check.url, services);
+                let those = targets.filter_map(|target| match &target.name {
+                    TargetName::Service(name) => {
+                        Some(Behind::Service(ServiceName::new(&pipeline.cluster, name)))
+                    }
+                    TargetName::Lightsail(name) => Some(Behind::ContainerService(name.clone())),
+                    TargetName::Schedule(_) | TargetName::Rule(_) => None,
+                });
+                cloud.put_behind(&check.url, those.collect::<Vec<_>>());
             }
             Check::Alarm { name } => cloud.cloudwatch.seed(name, false, now),
         }
     }
+}
+
+/// A schedule or a rule of a task that runs every five minutes, beside the pipeline's services.
+fn scheduled(
+    cloud: &mut Cloud,
+    pipeline: &PipelineConfig,
+    target: &TargetConfig,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let place = Place::new(&pipeline.account, &pipeline.region);
+    let cluster = json!({ "clusterName": pipeline.cluster });
+    cloud.ecs.call("CreateCluster", &cluster, now, &cloud.ecr)?;
+    let definition = task_definition(pipeline, target);
+    let revision = cloud.ecs.seed_definition(&definition, now)?;
+    let id = pipeline.target_id(&target.name);
+    let vpc = network();
+    let vpc = &vpc["awsvpcConfiguration"];
+    let task = json!({
+        "TaskDefinitionArn": revision,
+        "TaskCount": 1,
+        "LaunchType": "FARGATE",
+        "NetworkConfiguration": { "awsvpcConfiguration": {
+            "Subnets": vpc["subnets"],
+            "SecurityGroups": vpc["securityGroups"],
+            "AssignPublicIp": vpc["assignPublicIp"],
+        } },
+    });
+    let input = json!({ "containerOverrides": [] }).to_string();
+    let mut run = json!({
+        "Arn": place.arn("ecs", &format!("cluster/{}", pipeline.cluster)),
+        "RoleArn": schedule_role(pipeline),
+        "EcsParameters": task,
+        "Input": input,
+    });
+    if id.kind == TargetKind::Rule {
+        run["Id"] = json!("task");
+        let rule = json!({ "Name": id.name, "ScheduleExpression": "rate(5 minutes)" });
+        cloud.scheduled.call_events("PutRule", &rule, now)?;
+        let targets = json!({ "Rule": id.name, "Targets": [run] });
+        cloud.scheduled.call_events("PutTargets", &targets, now)?;
+    } else {
+        let schedule = json!({
+            "Name": id.name,
+            "GroupName": id.within,
+            "Description": "as its owner made it",
+            "FlexibleTimeWindow": { "Mode": "OFF" },
+            "ScheduleExpression": "rate(5 minutes)",
+            "Target": run,
+        });
+        cloud.scheduled.call_scheduler("CreateSchedule", &schedule, now)?;
+    }
+    Ok(())
+}
+
+/// A container service that runs the pipeline's images beside a sidecar from elsewhere.
+fn container_service(
+    cloud: &mut Cloud,
+    pipeline: &PipelineConfig,
+    target: &TargetConfig,
+    name: &str,
+    now: Timestamp,
+) {
+    let stated = |image: String| {
+        json!({ "image": image, "environment": { "SECRET": "plain text, as Lightsail has it" },
+                "ports": { "8080": "HTTP" } })
+    };
+    let images = images_of(pipeline, target).into_iter();
+    let mut containers: Map<String, Value> =
+        images.map(|(name, image)| (name.clone(), stated(reference(image)))).collect();
+    let first = containers.keys().next().cloned();
+    containers.insert("sidecar".to_owned(), stated("docker.io/library/redis:7".to_owned()));
+    let endpoint = json!({ "containerName": first, "containerPort": 8080,
+        "healthCheck": { "path": "/" } });
+    cloud.lightsail.seed(name, containers, endpoint, now);
+}
+
+/// The role that schedules and rules run their tasks with.
+fn schedule_role(pipeline: &PipelineConfig) -> String {
+    format!("arn:aws:iam::{}:role/{}-schedule", pipeline.account, pipeline.cluster)
 }
 
 /// Pushes an image that behaves so, once for each tag, as a build does; returns its digest.
@@ -145,8 +252,8 @@ pub fn put(
     Ok(digest_of(manifest))
 }
 
-fn family(service: &str) -> String {
-    service.to_lowercase().replace('_', "-")
+fn family(name: &str) -> String {
+    name.to_lowercase().replace(['_', '/', '.'], "-")
 }
 
 fn roles(pipeline: &PipelineConfig) -> [String; 2] {
@@ -196,7 +303,8 @@ fn images_of<'p>(
     if !named.is_empty() {
         return named;
     }
-    let own = pipeline.images.iter().filter(|(_, image)| is_named_after(&target.service, image));
+    let own =
+        pipeline.images.iter().filter(|(_, image)| is_named_after(target.name.parts().1, image));
     let own: Vec<_> = own.collect();
     if own.is_empty() { pipeline.images.iter().collect() } else { own }
 }
@@ -210,7 +318,7 @@ fn is_named_after(name: &str, image: &ImageConfig) -> bool {
 fn task_definition_of_task(pipeline: &PipelineConfig, task: &TaskConfig) -> Value {
     let named = pipeline.images.values().find(|image| is_named_after(&task.task_definition, image));
     let image = named.or_else(|| pipeline.images.values().next()).map(reference);
-    let target = TargetConfig { service: task.task_definition.clone(), ..TargetConfig::default() };
+    let target = TargetConfig::service(&task.task_definition);
     let mut definition = task_definition(pipeline, &target);
     definition["family"] = json!(task.task_definition);
     if let Some(containers) = definition["containerDefinitions"].as_array_mut() {
@@ -226,7 +334,8 @@ fn task_definition_of_task(pipeline: &PipelineConfig, task: &TaskConfig) -> Valu
 fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
     let place = Place::new(&pipeline.account, &pipeline.region);
     let [task_role, execution_role] = roles(pipeline);
-    let family = family(&target.service);
+    let name = target.name.parts().1;
+    let family = family(name);
     let log = json!({
         "logDriver": "awslogs",
         "options": {
@@ -239,13 +348,13 @@ fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
     let images = images_of(pipeline, target);
     let mut containers: Vec<Value> = images
         .into_iter()
-        .map(|(name, image)| {
+        .map(|(container, image)| {
             json!({
-                "name": name,
+                "name": container,
                 "image": reference(image),
                 "essential": true,
-                "command": ["node", "worker.js", target.service],
-                "environment": [{ "name": "SERVICE", "value": target.service }],
+                "command": ["node", "worker.js", name],
+                "environment": [{ "name": "SERVICE", "value": name }],
                 "secrets": [{ "name": "CONFIG", "valueFrom": secret }],
                 "logConfiguration": log,
                 "mountPoints": [],

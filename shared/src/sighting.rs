@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, TaskFailure};
 
-/// One look at an ECS service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// One look at an ECS service, or at what is judged like one: a schedule that names a revision, a
+/// container service of Lightsail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Sighting {
     /// When it was seen.
     pub at: Timestamp,
@@ -42,6 +43,11 @@ pub struct Sighting {
 }
 
 impl Sighting {
+    /// A look that found these deployments and nothing else to say.
+    pub fn of(at: Timestamp, deployments: Vec<Deployment>) -> Self {
+        Self { at, deployments, ..Self::default() }
+    }
+
     /// The deployment that ECS works towards.
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|d| d.primary)
@@ -69,10 +75,11 @@ pub struct TaskSighting {
 }
 
 /// Who carries out a service's deployments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Controller {
     /// ECS itself: the only one Tidegate drives.
+    #[default]
     Ecs,
     /// AWS CodeDeploy: refused by name.
     CodeDeploy,
@@ -81,10 +88,11 @@ pub enum Controller {
 }
 
 /// How ECS brings a new revision in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// Task by task; has a `rolloutState`.
+    #[default]
     Rolling,
     /// Blue/green, linear or canary: judged by the service deployment, there is no `rolloutState`.
     Native,

@@ -172,7 +172,7 @@ fn drifted(deployment: &Deployment, at: Timestamp) -> Next {
 }
 
 fn gone(slot: &Slot, at: Timestamp) -> Next {
-    refused(format!("service {} is gone", slot.target.name), at)
+    refused(format!("{} {} is gone", slot.target.kind.noun(), slot.target.name), at)
 }
 
 fn refused(why: impl Into<String>, at: Timestamp) -> Next {

@@ -31,6 +31,14 @@ const WRITTEN_BY_AWS: [&str; 7] = [
     "registeredBy",
 ];
 
+/// What holds a release before anything moved.
+pub fn hold_of(release: &Release) -> Option<String> {
+    match &release.phase {
+        Phase::Surveying { held: Some(hold), .. } => Some(hold.to_string()),
+        _ => None,
+    }
+}
+
 fn name(service: &str) -> ServiceName {
     ServiceName::new(CLUSTER, service)
 }
@@ -87,7 +95,7 @@ impl Stage {
     /// The services of all pipelines, in the order of their waves.
     pub fn services(&self) -> Vec<String> {
         let waves = self.pipelines.iter().flat_map(|pipeline| &pipeline.waves);
-        waves.flatten().map(|target| target.service.clone()).collect()
+        waves.flatten().map(|target| target.name.to_string()).collect()
     }
 
     /// The newest tasks of a service that run.

@@ -17,7 +17,7 @@ impl Stage {
         for pipeline in &self.pipelines {
             let targets = pipeline.waves.iter().flatten();
             for target in targets {
-                let service = target.service.as_str();
+                let service = target.name.parts().1;
                 let tasks = self.tasks_of(&ServiceName::new(&pipeline.cluster, service));
                 let containers = tasks.iter().filter_map(|task| task["containers"].as_array());
                 let digests = containers.flatten().filter_map(|container| {

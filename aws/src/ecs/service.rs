@@ -9,15 +9,15 @@ use aws_sdk_ecs::types::{
 use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
 
-use super::{Ecs, in_cluster};
+use super::{Ecs, RawTaskDefinition, in_cluster};
 use crate::moment::timestamp;
 use crate::{Refusal, RefusalKind};
 
 /// `DescribeServices` takes no more names than this.
 const SERVICES_A_CALL: usize = 10;
 
-/// A service as ECS shows it.
-#[derive(Debug, Clone, PartialEq)]
+/// A service as ECS shows it, or another target in the same words.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Seen {
     /// What was seen.
     pub sighting: Sighting,
@@ -25,6 +25,11 @@ pub struct Seen {
     pub task_definition: String,
     /// ARNs of all its service revisions: in mid-deployment several, and nothing says whose each is.
     pub service_revisions: Vec<String>,
+    /// What it runs, where the look itself shows that and no task definition does.
+    pub definition: Option<RawTaskDefinition>,
+    /// The ARN that permissions need to know of it and no config says: the role of a schedule or a rule,
+    /// the container service itself.
+    pub holder: Option<String>,
 }
 
 /// What a look at several services found of each, by name; one that is not there, or no longer, is
@@ -142,6 +147,8 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         sighting,
         task_definition: service.task_definition().unwrap_or_default().to_owned(),
         service_revisions: revisions.filter_map(|it| it.arn().map(str::to_owned)).collect(),
+        definition: None,
+        holder: None,
     }
 }
 

@@ -72,7 +72,7 @@ impl Registry {
     }
 
     /// What `tag` means now, without children: one call.
-    pub(super) async fn tagged_as(
+    pub(crate) async fn tagged_as(
         &self,
         repository: &Repository,
         tag: &str,

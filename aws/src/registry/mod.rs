@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ecr::Client;
 use aws_types::SdkConfig;
@@ -23,10 +23,10 @@ pub use keep::{Kept, LifecyclePolicy};
 pub use selected::{Selected, released};
 
 /// ECR, in every region that repositories are in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Registry {
     config: SdkConfig,
-    clients: Mutex<BTreeMap<String, Client>>,
+    clients: Arc<Mutex<BTreeMap<String, Client>>>,
 }
 
 /// One ECR repository.
@@ -50,6 +50,16 @@ impl Repository {
         }
     }
 
+    /// Where an image named `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME` comes from; `None` where that is
+    /// not ECR.
+    pub fn of_uri(uri: &str) -> Option<Self> {
+        let (host, name) = uri.split_once('/')?;
+        let (account, rest) = host.split_once(".dkr.ecr.")?;
+        let (region, _) = rest.split_once('.')?;
+        let [account, region, name] = [account, region, name].map(str::to_owned);
+        Some(Self { account, region, name })
+    }
+
     /// Where the image of a release comes from.
     pub fn of(image: &ReleaseImage) -> Self {
         Self {
@@ -70,7 +80,7 @@ impl fmt::Display for Repository {
 impl Registry {
     /// ECR, asked as `config` asks.
     pub fn new(config: &SdkConfig) -> Self {
-        Self { config: config.clone(), clients: Mutex::default() }
+        Self { config: config.clone(), clients: Arc::default() }
     }
 
     /// The client of the repository's region, made at its first use.

@@ -1,6 +1,8 @@
 //! The survey: what every target of a release runs now, how to come back to it, and the
 //! revision it will run. Nothing moves; what can be refused is refused here.
 
+mod container_service;
+mod deployed;
 mod protect;
 mod revision;
 mod running;
@@ -9,16 +11,18 @@ mod task;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tidegate_core::config::{Base, TargetConfig};
+use tidegate_core::config::Base;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
 use tidegate_core::guard::{Guard, stands};
-use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::model::{
+    Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId, TargetKind,
+};
 use tidegate_core::sighting::{Controller, RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
 use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
-use crate::{App, Error};
+use crate::{App, Error, Targets};
 
 pub use running::Runs;
 
@@ -32,6 +36,7 @@ pub struct Survey<'a> {
     scene: &'a Scene,
     release: &'a Release,
     ecs: Ecs,
+    targets: Targets,
     registry: Registry,
     /// Only looks: registers nothing, tags nothing, writes nothing.
     is_preview: bool,
@@ -44,6 +49,8 @@ pub struct Survey<'a> {
     shown: BTreeMap<(Repository, Digest), Listed>,
     policies: BTreeMap<Repository, LifecyclePolicy>,
     protected: BTreeMap<(String, String), Vec<String>>,
+    /// Images that have their keep tag.
+    kept: BTreeSet<(String, String)>,
 }
 
 /// What one target needs to be released.
@@ -67,14 +74,16 @@ impl<'a> Survey<'a> {
         owner: String,
         deadline: Timestamp,
     ) -> Self {
-        let ecs = app.ecs(&scene.config.region);
+        let targets = app.targets(&scene.config.region);
+        let (ecs, registry) = (targets.ecs.clone(), Registry::new(&app.sdk));
         Self {
             app,
             scene,
             release,
-            runs: Runs::new(&ecs, []),
+            runs: Runs::new(&ecs, &registry, []),
             ecs,
-            registry: Registry::new(&app.sdk),
+            targets,
+            registry,
             is_preview: false,
             owner,
             deadline,
@@ -83,6 +92,7 @@ impl<'a> Survey<'a> {
             shown: BTreeMap::new(),
             policies: BTreeMap::new(),
             protected: BTreeMap::new(),
+            kept: BTreeSet::new(),
         }
     }
 
@@ -98,27 +108,19 @@ impl<'a> Survey<'a> {
     /// `None` when AWS throttled for longer than this invocation lives: what was registered is
     /// written down, and the next survey goes on from there.
     pub async fn findings(mut self) -> Result<Option<BTreeMap<TargetId, Finding>>, Error> {
-        // A one-off task's network comes from one of them: the config's check sees to that.
-        let services = self.release.targets().filter(|target| !target.is_task());
-        let names: Vec<String> = services.map(|target| target.name.clone()).collect();
-        let cluster = &self.scene.config.cluster;
-        let seen = match self.ecs.describe(cluster, &names).await {
-            Err(refusal) if refusal.is_throttle() => return Ok(None),
-            Err(refusal) if refusal.is_final() => {
-                let unfit = Finding::Unfit(refusal.to_string());
-                let mut found = BTreeMap::new();
-                found.extend(self.release.targets().map(|t| (t.clone(), unfit.clone())));
-                return Ok(Some(found));
-            }
-            seen => seen?,
-        };
-        self.runs = Runs::new(&self.ecs, seen.values().flatten().map(|seen| &seen.sighting));
+        let mut seen = self.targets.look(self.release.targets()).await;
+        let shown = seen.values().filter_map(|seen| seen.as_ref().ok()?.as_ref());
+        self.runs = Runs::new(&self.ecs, &self.registry, shown.map(|seen| &seen.sighting));
         let mut found = BTreeMap::new();
         for target in self.release.targets() {
-            let seen = seen.get(&target.name).and_then(Option::as_ref);
-            let surveyed = match self.scene.config.task(target) {
-                Some(task) => self.task(target, task).await,
-                None => self.one(target, seen).await,
+            let seen = seen.remove(target);
+            let surveyed = match (self.scene.config.task(target), seen) {
+                (Some(task), _) => self.task(target, task).await,
+                (None, Some(Err(refusal))) => Err(refusal.into()),
+                (None, seen) => {
+                    let seen = seen.and_then(Result::ok).flatten();
+                    self.one(target, seen.as_ref()).await
+                }
             };
             let finding = match surveyed {
                 Err(Error::Refused(refusal)) if refusal.is_throttle() => return Ok(None),
@@ -147,7 +149,10 @@ impl<'a> Survey<'a> {
             return Ok(Some(Finding::Unfit(why)));
         };
         let Some(seen) = seen else {
-            let why = format!("cluster {} has no such service", target.cluster);
+            let why = match target.kind {
+                TargetKind::Service => format!("cluster {} has no such service", target.within),
+                kind => format!("there is no such {} in {}", kind.noun(), target.region),
+            };
             return Ok(Some(Finding::Unfit(why)));
         };
         if let Some(why) = reason_unfit(&seen.sighting) {
@@ -156,13 +161,16 @@ impl<'a> Survey<'a> {
         if let Some(what) = self.reason_busy(target, &seen.sighting).await? {
             return Ok(Some(Finding::Busy(what)));
         }
+        if let Some(definition) = &seen.definition {
+            return self.container_service(target, config, seen, definition).await;
+        }
         let running = self.definition(&seen.task_definition).await?;
         let base = match self.scene.config.base {
             Base::Running => running.clone(),
             Base::Family => self.newest_foreign(&running).await?,
         };
-        let containers = self.containers(config, &base);
-        let leaving = self.containers(config, &running);
+        let containers = self.containers(&config.containers, &base);
+        let leaving = self.containers(&config.containers, &running);
         let changes = |image: &NamedImage| {
             let mut all = containers.iter().chain(&leaving);
             all.any(|(changing, _)| changing.container == image.container)
@@ -207,11 +215,11 @@ impl<'a> Survey<'a> {
     /// those whose image comes from the image's repository.
     fn containers(
         &self,
-        config: &TargetConfig,
+        named: &BTreeMap<String, String>,
         base: &RawTaskDefinition,
     ) -> Vec<(NamedImage, &'a ReleaseImage)> {
         let release = self.release;
-        if config.containers.is_empty() {
+        if named.is_empty() {
             return release
                 .images
                 .values()
@@ -223,7 +231,7 @@ impl<'a> Survey<'a> {
         images(&base.json)
             .into_iter()
             .filter_map(|container| {
-                let image = release.images.get(config.containers.get(&container.container)?)?;
+                let image = release.images.get(named.get(&container.container)?)?;
                 (container.repository() == image.uri()).then_some((container, image))
             })
             .collect()
@@ -237,6 +245,9 @@ impl<'a> Survey<'a> {
         avoid.extend(wanted.chain(self.scene.blocked.keys()).cloned());
         let mut images = self.runs.images(target, sighting, named, before, &avoid).await?;
         self.drop_blocked(&mut images);
+        if target.kind.is_scheduled() {
+            self.live_before(&mut images);
+        }
         let mut notes = self.check_way_back(&mut images, containers).await?;
         if let Some(gone) = self.gone(containers).await? {
             return Ok(Some(Finding::Unfit(gone)));
@@ -270,6 +281,19 @@ impl<'a> Survey<'a> {
         };
         let difference = difference(&running.json, &definition);
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision, difference }))
+    }
+
+    /// Between two runs nothing shows what a schedule that names a tag would run: what was live in the
+    /// pipeline before is what it ran last.
+    fn live_before(&self, images: &mut [RunningImage]) {
+        let live = self.scene.live.as_ref().map(|live| &live.images);
+        for image in images.iter_mut().filter(|image| image.digest.is_none()) {
+            let its = |before: &&ReleaseImage| before.uri() == image.repository;
+            if let Some(before) = live.and_then(|live| live.values().find(its)) {
+                image.digest = Some(before.digest.clone());
+                "live in this pipeline before".clone_into(&mut image.source);
+            }
+        }
     }
 
     /// Blocked bytes are no baseline: coming back to them would be no rescue. But an operator who

@@ -85,6 +85,9 @@ impl Survey<'_> {
                 }
             }
         }
+        if tags.contains(&digest.keep_tag()) {
+            self.kept.insert(key.clone());
+        }
         if !self.policies.contains_key(repository) {
             let policy = self.registry.lifecycle_policy(repository).await?;
             self.policies.insert(repository.clone(), policy);
@@ -95,6 +98,11 @@ impl Survey<'_> {
         }
         self.protected.insert(key, notes.clone());
         Ok(Some(notes))
+    }
+
+    /// Its keep tag is on it; or would be, where this survey only looks.
+    pub(super) fn is_kept(&self, repository: &Repository, digest: &Digest) -> bool {
+        self.is_preview || self.kept.contains(&(repository.name.clone(), digest.to_string()))
     }
 
     /// An image as it is now; `None` when it is gone or archived. The first question of a

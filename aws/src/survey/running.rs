@@ -5,26 +5,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tidegate_core::definition::NamedImage;
-use tidegate_core::model::{Digest, Slot, TargetId};
+use tidegate_core::model::{Digest, Slot, TargetId, TargetKind};
 use tidegate_core::sighting::{Deployment, RunningImage, Sighting};
 
 use crate::Refusal;
 use crate::ecs::{Ecs, RunningTask, ServiceRevision};
+use crate::registry::Registry;
 
 /// What the services of one look run. Service revisions are read for all of them at once, when the
 /// first is asked for: twenty services cost one call, and those that run pinned images none.
 #[derive(Debug)]
 pub struct Runs {
     ecs: Ecs,
+    pub(super) registry: Registry,
     unread: Vec<String>,
     revisions: BTreeMap<String, ServiceRevision>,
 }
 
 impl Runs {
     /// Of the services in these sightings.
-    pub fn new<'a>(ecs: &Ecs, sightings: impl IntoIterator<Item = &'a Sighting>) -> Self {
+    pub fn new<'a>(
+        ecs: &Ecs,
+        registry: &Registry,
+        sightings: impl IntoIterator<Item = &'a Sighting>,
+    ) -> Self {
         let unread = sightings.into_iter().filter_map(|it| it.service_revision.clone()).collect();
-        Self { ecs: ecs.clone(), unread, revisions: BTreeMap::new() }
+        let (ecs, registry) = (ecs.clone(), registry.clone());
+        Self { ecs, registry, unread, revisions: BTreeMap::new() }
     }
 
     /// What ECS resolved for a service revision, by container.
@@ -52,6 +59,9 @@ impl Runs {
         before: Option<&Slot>,
         avoid: &BTreeSet<Digest>,
     ) -> Result<Vec<RunningImage>, Refusal> {
+        if target.kind == TargetKind::Lightsail {
+            return self.deployed(sighting, named, before).await;
+        }
         let mut images: Vec<RunningImage> = named
             .iter()
             .map(|image| RunningImage {
@@ -72,7 +82,7 @@ impl Runs {
             && let Some(primary) = sighting.primary()
             && sighting.running > 0
         {
-            let tasks = self.ecs.running_tasks(&target.cluster, &primary.id).await?;
+            let tasks = self.ecs.running_tasks(&target.within, &primary.id).await?;
             let votes = Votes::of(tasks);
             // Bytes that this release brings, or that are blocked, are no baseline while others run.
             fill(&mut images, &votes.winners(avoid), votes.source());
@@ -95,7 +105,7 @@ impl Runs {
 }
 
 /// What was made live there says something only of a revision that Tidegate left there.
-fn is_where_it_was_left(slot: &Slot, primary: &Deployment) -> bool {
+pub(super) fn is_where_it_was_left(slot: &Slot, primary: &Deployment) -> bool {
     slot.ours() == Some(primary.revision.as_str()) || slot.is_baseline(&primary.revision)
 }
 

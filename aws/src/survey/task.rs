@@ -1,6 +1,8 @@
 //! One-off tasks: the revision they run from. They have no baseline: what ran is not brought back.
 
-use tidegate_core::config::{TargetConfig, TaskConfig};
+use std::collections::BTreeMap;
+
+use tidegate_core::config::TaskConfig;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{difference, images};
 use tidegate_core::model::{Action, Baseline, Pin, SlotPhase, TargetId};
@@ -39,7 +41,7 @@ impl Survey<'_> {
             native_minutes: 0,
             notes: Vec::new(),
         });
-        let containers = self.containers(&TargetConfig::default(), &base);
+        let containers = self.containers(&BTreeMap::new(), &base);
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline }));
         }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidegate_aws::ecs::{ContainerImage, Ecs, OneOff, Seen as Service};
-use tidegate_aws::{App, Error, Refusal, RefusalKind};
+use tidegate_aws::ecs::{ContainerImage, OneOff, Seen as Shown};
+use tidegate_aws::{App, Error, Refusal, RefusalKind, Targets};
 use tidegate_core::config::{PipelineConfig, TaskConfig};
 use tidegate_core::decide::Seen;
 use tidegate_core::definition::successor;
-use tidegate_core::model::{Action, Outcome, Pin, Slot};
+use tidegate_core::model::{Action, Outcome, Pin, Slot, TargetKind};
 use tidegate_core::turn::{self, Known, Next};
 
 /// A call with its 10 s operation timeout and the write after it need this much of the invocation.
@@ -28,35 +28,35 @@ pub(crate) enum Came {
 /// Does what is asked: looks as far as the next step needs it, then calls or answers.
 pub(crate) async fn act(
     app: &App,
-    ecs: &Ecs,
+    targets: &Targets,
     slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
     let config = ruling(app, &slot).await?;
     let named = config.as_ref().is_none_or(|config| config.names(&slot.target));
     let mut known = Known { named, ..Known::default() };
-    let mut resolved = Vec::new();
+    let mut shown = None;
     let now = app.clock.now();
     loop {
         match turn::next(&slot, &known, now) {
-            Next::Look => match look(ecs, &slot).await {
+            Next::Look => match look(targets, &slot).await {
                 Ok(None) => known.seen = Some(Seen::Missing),
-                Ok(Some(service)) => {
-                    known.seen = Some(Seen::Service(Box::new(service.sighting)));
-                    resolved = service.service_revisions;
+                Ok(Some(found)) => {
+                    known.seen = Some(Seen::Service(Box::new(found.sighting.clone())));
+                    shown = Some(found);
                 }
                 Err(refusal) => return refused(app, slot, refusal),
             },
-            Next::Compare => match same_bytes(ecs, &slot, &resolved).await {
+            Next::Compare => match same_bytes(targets, &slot, shown.as_ref()).await {
                 Ok(same) => known.same_bytes = Some(same),
                 Err(refusal) => return refused(app, slot, refusal),
             },
-            Next::Update(revision) => return update(app, ecs, slot, &revision, deadline).await,
-            Next::Stop(arn) => return stop(app, ecs, slot, arn, deadline).await,
+            Next::Update(revision) => return bring(app, targets, slot, &revision, deadline).await,
+            Next::Stop(arn) => return stop(app, targets, slot, arn, deadline).await,
             Next::Run(revision) => {
                 let task = config.as_ref().and_then(|config| config.task(&slot.target)).cloned();
                 let Some(task) = task else { return Ok(Came::Overtaken) };
-                return run_task(app, ecs, slot, &task, &revision, deadline).await;
+                return run_task(app, targets, slot, &task, &revision, deadline).await;
             }
             Next::Answer(outcome) => return Ok(Came::To(slot, outcome)),
         }
@@ -77,7 +77,7 @@ async fn ruling(app: &App, slot: &Slot) -> Result<Option<PipelineConfig>, Error>
 /// `RunTask`, where and how the service beside it runs.
 async fn run_task(
     app: &App,
-    ecs: &Ecs,
+    targets: &Targets,
     slot: Box<Slot>,
     task: &TaskConfig,
     revision: &str,
@@ -91,7 +91,7 @@ async fn run_task(
         }
         _ => &task.command,
     };
-    let cluster = slot.target.cluster.clone();
+    let (ecs, cluster) = (&targets.ecs, slot.target.within.clone());
     let launch = match ecs.launch_of(&cluster, &task.network_from).await {
         Ok(launch) => launch,
         Err(refusal) => return refused(app, slot, refusal),
@@ -115,7 +115,7 @@ async fn run_task(
 /// `StopServiceDeployment`: ECS itself brings the traffic back.
 async fn stop(
     app: &App,
-    ecs: &Ecs,
+    targets: &Targets,
     slot: Box<Slot>,
     arn: String,
     deadline: Timestamp,
@@ -124,7 +124,7 @@ async fn stop(
     let Some(slot) = intend(app, slot, intent, deadline).await? else {
         return Ok(Came::Overtaken);
     };
-    match ecs.stop_service_deployment(&arn).await {
+    match targets.ecs.stop_service_deployment(&arn).await {
         Ok(()) => {
             let at = app.clock.now();
             Ok(Came::To(slot, Outcome::Accepted { deployment: Some(arn), at }))
@@ -132,23 +132,43 @@ async fn stop(
         // It became final between the look and the stop: then the way back is an update.
         Err(refusal) if refusal.kind == RefusalKind::Conflict => {
             let wanted = slot.way_back().to_owned();
-            update(app, ecs, slot, &wanted, deadline).await
+            bring(app, targets, slot, &wanted, deadline).await
         }
         Err(refusal) => refused(app, slot, refusal),
     }
 }
 
-async fn look(ecs: &Ecs, slot: &Slot) -> Result<Option<Service>, Refusal> {
-    let name = slot.target.name.clone();
-    let mut found = ecs.describe(&slot.target.cluster, std::slice::from_ref(&name)).await?;
-    Ok(found.remove(&name).flatten())
+async fn look(targets: &Targets, slot: &Slot) -> Result<Option<Shown>, Refusal> {
+    targets.look([&slot.target]).await.remove(&slot.target).unwrap_or(Ok(None))
 }
 
-/// Whether what ECS resolved for its rollback are the bytes that ran before.
-///
-/// Its rollback may still be on its way: then our service revision is listed beside the old one.
-async fn same_bytes(ecs: &Ecs, slot: &Slot, resolved: &[String]) -> Result<bool, Refusal> {
-    let revisions = ecs.service_revisions(resolved).await?;
+/// Whether what runs again under the old revision, which names a tag, are the bytes that ran before.
+async fn same_bytes(
+    targets: &Targets,
+    slot: &Slot,
+    shown: Option<&Shown>,
+) -> Result<bool, Refusal> {
+    let Some(shown) = shown else { return Ok(false) };
+    match slot.target.kind {
+        // Each of its runs asks the tag anew, and the tag may show the bytes that failed.
+        TargetKind::Schedule | TargetKind::Rule | TargetKind::Task => Ok(false),
+        // A deployment pulls when it is made: one that was there before the baseline was taken goes on.
+        TargetKind::Lightsail => {
+            let primary = shown.sighting.primary();
+            Ok(primary.is_some_and(|primary| primary.created_at <= slot.baseline.at))
+        }
+        TargetKind::Service => resolved_the_same(targets, slot, &shown.service_revisions).await,
+    }
+}
+
+/// What ECS resolved for its rollback. That may still be on its way: then our service revision is listed
+/// beside the old one.
+async fn resolved_the_same(
+    targets: &Targets,
+    slot: &Slot,
+    resolved: &[String],
+) -> Result<bool, Refusal> {
+    let revisions = targets.ecs.service_revisions(resolved).await?;
     let old: Vec<_> = revisions
         .into_values()
         .filter(|revision| revision.task_definition == slot.baseline.running)
@@ -175,28 +195,36 @@ async fn intend(
     Ok(app.table.intend(&slot, call, now).await?.map(Box::new))
 }
 
-/// `UpdateService` to `revision`: the one call that moves a service.
-async fn update(
+/// The one call that moves a target to `revision`.
+async fn bring(
     app: &App,
-    ecs: &Ecs,
+    targets: &Targets,
     slot: Box<Slot>,
     revision: &str,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
-    let (cluster, service) = (slot.target.cluster.clone(), slot.target.name.clone());
-    let intent = format!("ecs:UpdateService {service} {revision}");
+    let target = slot.target.clone();
+    let intent = format!("{} {} {revision}", Targets::action(target.kind), target.name);
     let Some(slot) = intend(app, slot, intent, deadline).await? else {
         return Ok(Came::Overtaken);
     };
-    match ecs.update_service(&cluster, &service, revision).await {
+    match targets.bring(&target, revision, &pins(&slot, revision)).await {
         Ok(deployment) => {
-            tracing::info!(release = %slot.release, service, revision, "accepted");
+            tracing::info!(release = %slot.release, %target, revision, "accepted");
             Ok(Came::To(slot, Outcome::Accepted { deployment, at: app.clock.now() }))
         }
         Err(refusal) if is_inactive(&refusal) && revision == slot.baseline.revision => {
-            with_copy(app, ecs, slot, deadline).await
+            with_copy(app, targets, slot, deadline).await
         }
         Err(refusal) => refused(app, slot, refusal),
+    }
+}
+
+/// The images that make `revision`.
+fn pins(slot: &Slot, revision: &str) -> Vec<Pin> {
+    match slot.ours() {
+        Some(ours) if ours == revision => slot.wanted.clone(),
+        _ => slot.baseline.images.iter().filter_map(Pin::of_running).collect(),
     }
 }
 
@@ -208,22 +236,22 @@ fn is_inactive(refusal: &Refusal) -> bool {
 /// Somebody deregistered the way back: register a copy of it, and go there.
 async fn with_copy(
     app: &App,
-    ecs: &Ecs,
+    targets: &Targets,
     slot: Box<Slot>,
     deadline: Timestamp,
 ) -> Result<Came, Error> {
-    let base = match ecs.task_definition(&slot.baseline.revision).await {
+    let base = match targets.ecs.task_definition(&slot.baseline.revision).await {
         Ok(base) => base,
         Err(refusal) => return refused(app, slot, refusal),
     };
-    let pins: Vec<Pin> = slot.baseline.images.iter().filter_map(Pin::of_running).collect();
+    let pins = pins(&slot, &slot.baseline.revision);
     let tags = [
         ("tidegate:release".to_owned(), slot.release.to_string()),
         ("tidegate:role".to_owned(), "baseline".to_owned()),
     ];
     let definition = successor(&base.json, &base.tags, &pins, &tags)
         .map_err(|source| Error::Definition { base: base.arn.clone(), source })?;
-    let copy = match ecs.register(&definition).await {
+    let copy = match targets.ecs.register(&definition).await {
         Ok(copy) => copy,
         Err(refusal) => return refused(app, slot, refusal),
     };
@@ -231,7 +259,7 @@ async fn with_copy(
     done.copy = Some(copy.clone());
     match app.table.record(&slot, done, false).await? {
         tidegate_aws::table::Recorded::Continues(slot) => {
-            Box::pin(update(app, ecs, slot, &copy, deadline)).await
+            Box::pin(bring(app, targets, slot, &copy, deadline)).await
         }
         _ => Ok(Came::Overtaken),
     }

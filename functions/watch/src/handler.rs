@@ -12,6 +12,7 @@ use tidegate_core::model::{Change, Scene, Slot, TargetId};
 
 use crate::checks::{self, Open};
 use crate::look::{self, Look};
+use crate::run;
 
 /// A failing task's event may meet other writers of its slot; after this many the tick continues.
 const TRIES: u32 = 5;
@@ -122,7 +123,13 @@ async fn patiently(app: &App, happened: &Happened, deadline: Timestamp) -> Resul
 async fn at_target(app: &App, happened: &Happened) -> Result<Value, Error> {
     let nothing = |why: &str| Ok(json!({ "outcome": "nothing", "why": why }));
     let Happened { target, task, completed, what } = happened;
-    let Some(scene) = scene_of(app, happened).await? else {
+    let target = match (target, task) {
+        (Some(target), _) => target,
+        (None, Some((revision, failure))) => return run::ended(app, revision, failure).await,
+        (None, None) => return nothing("it names no target"),
+    };
+    let ran = task.as_ref().map(|(revision, _)| revision.as_str());
+    let Some(scene) = scene_of(app, target, ran).await? else {
         return nothing("no release waits for word of this target");
     };
     let pipeline = scene.head.pipeline.clone();
@@ -164,16 +171,15 @@ async fn at_target(app: &App, happened: &Happened) -> Result<Value, Error> {
 
 /// The pipeline whose moving release waits for what happened. A day of normal life costs one or two
 /// small reads an event.
-async fn scene_of(app: &App, happened: &Happened) -> Result<Option<Scene>, Error> {
-    let ran = happened.task.as_ref().map(|(revision, _)| revision.as_str());
-    match app.table.slot_of(&happened.target).await? {
+async fn scene_of(app: &App, target: &TargetId, ran: Option<&str>) -> Result<Option<Scene>, Error> {
+    match app.table.slot_of(target).await? {
         Some(slot) if waits_for(&slot, ran) => Ok(app.table.scene_of_moving(&slot.release).await?),
         _ => Ok(None),
     }
 }
 
 /// Writes down what an event says of a target; whether it was news.
-async fn note(
+pub(crate) async fn note(
     app: &App,
     mut scene: Scene,
     target: &TargetId,

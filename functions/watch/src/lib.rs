@@ -3,5 +3,6 @@
 mod checks;
 mod handler;
 mod look;
+mod run;
 
 pub use handler::handle;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_aws::ecs::{Ecs, Seen as Service, StoppedTask};
 use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::decide::{Seen, Sightings, bake_is_over};
-use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TaskFailure};
+use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TargetKind, TaskFailure};
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);
@@ -27,21 +27,23 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
     if slots.is_empty() {
         return look;
     }
-    let ecs = app.ecs(&scene.config.region);
+    let all = app.targets(&scene.config.region);
+    let ecs = &all.ecs;
     let (tasks, slots): (Vec<&Slot>, Vec<&Slot>) =
         slots.into_iter().partition(|slot| slot.target.is_task());
     for slot in tasks {
-        look.add(slot, one_off(&ecs, scene, slot).await);
+        look.add(slot, one_off(ecs, scene, slot).await);
     }
-    let names: Vec<String> = slots.iter().map(|slot| slot.target.name.clone()).collect();
-    let mut services = ecs.look(&scene.config.cluster, &names).await;
+    let mut shown = all.look(slots.iter().map(|slot| &slot.target)).await;
     // The bake's last look is as close as the one that found it healthy.
     let last = bake_is_over(scene, app.clock.now());
     for slot in slots {
-        let found = match services.remove(&slot.target.name) {
+        let found = match shown.remove(&slot.target) {
             None | Some(Ok(None)) => Ok(Seen::Missing),
             Some(Ok(Some(mut service))) => {
-                closer(app, &ecs, slot, last, &mut service).await;
+                if slot.target.kind == TargetKind::Service {
+                    closer(app, ecs, slot, last, &mut service).await;
+                }
                 Ok(Seen::Service(Box::new(service.sighting)))
             }
             Some(Err(refusal)) => Err(refusal),
@@ -72,7 +74,7 @@ async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal>
     let (Some(arn), Some(task)) = (slot.made(), scene.config.task(&slot.target)) else {
         return Ok(Seen::Missing);
     };
-    let seen = ecs.one_off(&slot.target.cluster, arn, &task.container).await?;
+    let seen = ecs.one_off(&slot.target.within, arn, &task.container).await?;
     Ok(seen.map_or(Seen::Missing, |task| Seen::Task(Box::new(task))))
 }
 
@@ -93,7 +95,7 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Ser
     let sighting = &mut service.sighting;
     // Back on the baseline: ECS's word may come before those of the tasks that made it go.
     if ((ours && failing) || old) && slot.tasks.is_empty() {
-        let stopped = ecs.stopped_tasks(&slot.target.cluster, &slot.target.name).await;
+        let stopped = ecs.stopped_tasks(&slot.target.within, &slot.target.name).await;
         // A refusal here leaves the events and the deadline to judge by.
         match stopped {
             Ok(tasks) => {
@@ -147,7 +149,7 @@ pub(crate) async fn is_normal_life(
     let slot = scene.slots.get(target).filter(|slot| slot.ours() == Some(revision));
     let (Some(slot), Some(0)) = (slot, failure.exit_code) else { return Ok(false) };
     let ecs = app.ecs(&scene.config.region);
-    let stopped = ecs.stopped_tasks(&target.cluster, &target.name).await?;
+    let stopped = ecs.stopped_tasks(&target.within, &target.name).await?;
     Ok(exits_normally(slot, &stopped))
 }
 

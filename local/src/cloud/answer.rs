@@ -84,6 +84,9 @@ impl Cloud {
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
             "logs" => logs::call(action, input, &self.ecs).into(),
+            "scheduler" => self.scheduled.call_scheduler(action, input, now).into(),
+            "events" => self.scheduled.call_events(action, input, now).into(),
+            "lightsail" => self.lightsail.call(action, input, now, &self.ecr).into(),
             "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);

@@ -23,7 +23,13 @@ const SCHEDULE_SPREAD_MS: u64 = 2_000;
 impl Cloud {
     /// When something happens next without a call.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let models = [self.agenda.next_due(), self.ecs.next_due(), self.ecr.next_due()];
+        let models = [
+            self.agenda.next_due(),
+            self.ecs.next_due(),
+            self.ecr.next_due(),
+            self.scheduled.next_due(),
+            self.lightsail.next_due(),
+        ];
         models.into_iter().flatten().min()
     }
 
@@ -31,6 +37,11 @@ impl Cloud {
     pub fn advance(&mut self, now: Timestamp) -> Vec<Invocation> {
         let mut started = Vec::new();
         while let Some(at) = self.next_due().filter(|at| *at <= now) {
+            self.lightsail.advance(at, &self.ecr);
+            for run in self.scheduled.fire(at) {
+                // A task that cannot start is told by nobody: the next time is another try.
+                let _ = self.ecs.call("RunTask", &run, at, &self.ecr);
+            }
             let mut events = self.ecr.advance(at);
             events.extend(self.ecs.advance(at, &self.ecr));
             for event in events {

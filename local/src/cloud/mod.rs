@@ -20,19 +20,21 @@ use crate::call::{Call, Instance, Noted};
 use crate::cloudwatch::CloudWatch;
 use crate::dynamodb::DynamoDb;
 use crate::ecr::Ecr;
-use crate::ecs::{Ecs, ServiceName};
+use crate::ecs::Ecs;
 use crate::faults::{Fault, Faults};
 use crate::iam::Iam;
 use crate::lambda::asynchronous::Event;
 use crate::lambda::mapping::{Feed, LaneId};
+use crate::lightsail::Lightsail;
 use crate::queues::Queues;
+use crate::scheduled::Scheduled;
 use crate::secrets::Secrets;
 use crate::sns::{Delivery, Sns};
 use crate::streams::Stream;
 use crate::template::{Function, Stack, TemplateError};
 
 pub use answer::Reply;
-pub use outside::Asked;
+pub use outside::{Asked, Behind};
 pub use rival::Rival;
 pub use witness::Witness;
 
@@ -53,6 +55,10 @@ pub struct Cloud {
     pub secrets: Secrets,
     /// The alarms.
     pub cloudwatch: CloudWatch,
+    /// The schedules and rules that run tasks.
+    pub scheduled: Scheduled,
+    /// The container services.
+    pub lightsail: Lightsail,
     /// What was given up.
     pub queues: Queues,
     /// What goes wrong on purpose.
@@ -71,7 +77,7 @@ pub struct Cloud {
     agenda: Agenda<Due>,
     calls: Vec<Noted>,
     /// Who answers for a URL.
-    urls: BTreeMap<String, Vec<ServiceName>>,
+    urls: BTreeMap<String, Vec<Behind>>,
     asked: Vec<Asked>,
     ended: Vec<Ended>,
     invocations: u64,
@@ -161,6 +167,8 @@ impl Cloud {
             sns: Sns::new(&place, stack.topics()),
             secrets: Secrets::new(&place),
             cloudwatch: CloudWatch::new(place.clone()),
+            scheduled: Scheduled::new(place.clone()),
+            lightsail: Lightsail::new(place.clone()),
             queues: Queues::default(),
             faults: Faults::none(dice.u64(..)),
             rival: None,

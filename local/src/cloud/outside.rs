@@ -5,6 +5,15 @@ use jiff::Timestamp;
 use super::Cloud;
 use crate::ecs::ServiceName;
 
+/// What answers for a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behind {
+    /// The tasks of an ECS service.
+    Service(ServiceName),
+    /// A container service of Lightsail.
+    ContainerService(String),
+}
+
 /// A URL that was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -20,19 +29,23 @@ fn place(url: &str) -> &str {
 }
 
 impl Cloud {
-    /// From now on these services answer for `url`, the worst answer first.
-    pub fn put_behind(&mut self, url: &str, services: impl IntoIterator<Item = ServiceName>) {
-        self.urls.entry(place(url).to_owned()).or_default().extend(services);
+    /// From now on these answer for `url`, the worst answer first.
+    pub fn put_behind(&mut self, url: &str, those: impl IntoIterator<Item = Behind>) {
+        self.urls.entry(place(url).to_owned()).or_default().extend(those);
     }
 
     /// The status that `url` answers with and the body; `None` where nobody stands behind it.
     pub fn ask(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
         self.asked.push(Asked { at: now, url: url.to_owned() });
-        let services = self.urls.get(place(url))?;
+        let those = self.urls.get(place(url))?;
         let rest = place(url).split_once("://").map_or("", |(_, rest)| rest);
         let path = rest.find('/').map_or("/", |at| &rest[at..]);
-        let wrong =
-            services.iter().find_map(|service| self.ecs.answers_wrongly(service, path, now));
+        let wrong = those.iter().find_map(|one| match one {
+            Behind::Service(service) => self.ecs.answers_wrongly(service, path, now),
+            Behind::ContainerService(name) => {
+                self.lightsail.answers_wrongly(name, path, &self.ecr, now)
+            }
+        });
         Some(match wrong {
             None => (200, "ok".to_owned()),
             Some(status) => (status, format!("{path} answers {status}")),

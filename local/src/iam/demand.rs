@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::api::{Input, Place};
 use crate::call::Call;
+use crate::lightsail::Lightsail;
 
 /// One permission that must be held.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +44,41 @@ pub(super) fn of(call: &Call, place: &Place) -> Vec<Demand> {
         "sns" => vec![Demand::new(call.name(), input.text("TopicArn").unwrap_or("*"))],
         "secretsmanager" => vec![Demand::new(call.name(), input.text("SecretId").unwrap_or("*"))],
         "sqs" => vec![Demand::new(call.name(), queue(input, place))],
+        "scheduler" => schedule(call, input, place),
+        "events" => rule(call, input, place),
+        "lightsail" => {
+            let service = input.text("serviceName").filter(|_| {
+                // It has no level of resources.
+                call.action != "GetContainerServiceDeployments"
+            });
+            let arn = service.map_or("*".to_owned(), |name| Lightsail::arn(place, name));
+            vec![Demand::new(call.name(), arn)]
+        }
         "sts" => Vec::new(),
         _ => vec![Demand::new(call.name(), "*")],
     }
+}
+
+/// A schedule is written with the role that it runs its target with.
+fn schedule(call: &Call, input: Input<'_>, place: &Place) -> Vec<Demand> {
+    let group = input.text("GroupName").unwrap_or("default");
+    let name = input.text("Name").unwrap_or("*");
+    let schedule = place.arn("scheduler", &format!("schedule/{group}/{name}"));
+    let role = input.0.pointer("/Target/RoleArn").and_then(Value::as_str);
+    let pass = role.map(|role| passes(role, "scheduler.amazonaws.com"));
+    std::iter::once(Demand::new(call.name(), schedule)).chain(pass).collect()
+}
+
+fn rule(call: &Call, input: Input<'_>, place: &Place) -> Vec<Demand> {
+    let name = input.text("Rule").or(input.text("Name")).unwrap_or("*");
+    let rule = place.arn("events", &format!("rule/{name}"));
+    let roles = input.list("Targets").iter().filter_map(|target| target["RoleArn"].as_str());
+    let pass = roles.map(|role| passes(role, "events.amazonaws.com"));
+    std::iter::once(Demand::new(call.name(), rule)).chain(pass).collect()
+}
+
+fn passes(role: &str, service: &str) -> Demand {
+    Demand::new("iam:PassRole", role).with("iam:PassedToService", [service.to_owned()])
 }
 
 /// `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` as an ARN.
@@ -148,8 +181,7 @@ fn register(input: Input<'_>, place: &Place) -> Vec<Demand> {
     }
     for member in ["taskRoleArn", "executionRoleArn"] {
         if let Some(role) = input.text(member) {
-            let service = "ecs-tasks.amazonaws.com".to_owned();
-            demands.push(Demand::new("iam:PassRole", role).with("iam:PassedToService", [service]));
+            demands.push(passes(role, "ecs-tasks.amazonaws.com"));
         }
     }
     demands

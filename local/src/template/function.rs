@@ -192,7 +192,7 @@ fn schedule(id: String, properties: &Value) -> Result<Schedule, TemplateError> {
 }
 
 /// `rate(1 minute)`, `rate(5 minutes)`, `rate(2 hours)`
-fn rate(expression: &str) -> Option<Duration> {
+pub(crate) fn rate(expression: &str) -> Option<Duration> {
     let (count, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
     let seconds = match unit.trim_end_matches('s') {
         "minute" => 60,

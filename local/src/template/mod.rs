@@ -5,6 +5,8 @@ mod intrinsic;
 mod names;
 mod yaml;
 
+pub(crate) use function::rate;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};

@@ -1,10 +1,11 @@
 //! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
 //!
-//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS) and the query protocol with XML answers
-//! (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
+//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS, EventBridge, Lightsail), REST with
+//! JSON (EventBridge Scheduler), and the query protocol with XML answers (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
 //! verified: every key is believed.
 
 mod query;
+mod rest;
 mod xml;
 
 use serde_json::Value;
@@ -19,6 +20,10 @@ pub struct Request<'a> {
     pub authorization: Option<&'a str>,
     /// The `X-Amz-Target` header.
     pub target: Option<&'a str>,
+    /// The method.
+    pub method: &'a str,
+    /// The address, with or without its host.
+    pub uri: &'a str,
     /// The body.
     pub body: &'a [u8],
 }
@@ -55,9 +60,10 @@ pub const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
+pub(crate) const JSON: &str = "application/json";
 
 /// The JSON services: target prefix, signing name, content type.
-const JSON_SERVICES: [(&str, &str, &str); 7] = [
+const JSON_SERVICES: [(&str, &str, &str); 9] = [
     ("DynamoDB_20120810", "dynamodb", JSON_1_0),
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
@@ -66,6 +72,8 @@ const JSON_SERVICES: [(&str, &str, &str); 7] = [
     ("Logs_20140328", "logs", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
     ("AmazonSQS", "sqs", JSON_1_0),
+    ("AWSEvents", "events", JSON_1_1),
+    ("Lightsail_20161128", "lightsail", JSON_1_1),
 ];
 
 /// The query services: API version, signing name, XML namespace.
@@ -82,6 +90,9 @@ const QUERY_SERVICES: [(&str, &str, &str); 3] = [
 /// Reads a request; what cannot be read is answered in the protocol it seems to speak.
 pub fn read(request: Request<'_>) -> Result<(Call, Protocol), Response> {
     let caller = caller(request.authorization);
+    if let Some(read) = rest::read(request, &caller) {
+        return read;
+    }
     match request.target {
         Some(target) => read_json(target, request.body, caller),
         None => read_query(request.body, caller),
@@ -156,6 +167,9 @@ mod tests {
     use super::*;
     use crate::call::Instance;
 
+    const AT_ROOT: Request<'_> =
+        Request { authorization: None, target: None, method: "POST", uri: "/", body: b"" };
+
     #[test]
     fn a_json_request_names_service_action_and_caller() {
         let request = Request {
@@ -163,6 +177,8 @@ mod tests {
                 "AWS4-HMAC-SHA256 Credential=LOCALDEPLOY0000003/20261121/us-west-2/ecs/aws4_request",
             ),
             target: Some("AmazonEC2ContainerServiceV20141113.DescribeServices"),
+            method: "POST",
+            uri: "/",
             body: br#"{"cluster":"a"}"#,
         };
         let (call, protocol) = read(request).unwrap();
@@ -180,7 +196,7 @@ mod tests {
     #[test]
     fn a_query_request_is_answered_in_xml() {
         let body = b"Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=arn%3Aa+b";
-        let request = Request { authorization: None, target: None, body };
+        let request = Request { body, ..AT_ROOT };
         let (call, protocol) = read(request).unwrap();
         assert_eq!(call.name(), "elasticloadbalancing:DescribeTargetHealth");
         assert_eq!(call.input, json!({"TargetGroupArn": "arn:a b"}));
@@ -198,11 +214,11 @@ mod tests {
 
     #[test]
     fn an_unknown_service_is_refused_by_name() {
-        let request = Request { authorization: None, target: Some("Kinesis.Put"), body: b"" };
+        let request = Request { target: Some("Kinesis.Put"), ..AT_ROOT };
         let refused = read(request).unwrap_err();
         assert_eq!(refused.error_type.as_deref(), Some("UnknownOperationException"));
         assert!(refused.body.contains("Kinesis.Put"));
-        let request = Request { authorization: None, target: None, body: b"Action=A&Version=1" };
+        let request = Request { body: b"Action=A&Version=1", ..AT_ROOT };
         assert!(read(request).unwrap_err().body.contains("does not model A of version `1`"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{self as command, Refused, RollbackOptions};
-use crate::config::OnFailure;
+use crate::config::{OnFailure, TargetName};
 use crate::model::{Cause, Change, Memory, Phase, Release, Scene};
 use crate::stage::{Behaviour, OPERATOR, Stage, at, digest, image};
 
@@ -272,7 +272,7 @@ fn another_target_is_adopted_and_the_rest_stays_live() {
     let apply = |scene: &Scene, actor: &str, now| {
         let mut config = scene.config.clone();
         let mut more = config.waves[0][0].clone();
-        more.service = "another".to_owned();
+        more.name = TargetName::Service("another".to_owned());
         config.waves.push(vec![more]);
         command::apply_config(
             Some(scene),

@@ -1,13 +1,12 @@
 //! What a file of the right form may still have wrong. Nothing here asks AWS.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::file::{File, Image, Pipeline, Target, Watch};
+use super::file::{File, Pipeline, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, approval, join, near, promote};
+use super::{Period, approval, join, promote, targets};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,11 +26,12 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
     let unless_tags: Vec<_> = approvals.filter_map(|it| it?.unless_tag).collect();
     for (name, pipeline) in &file.pipelines {
         let path = Path::of(&["pipelines", name]);
-        if !source.has(&path.key("cluster")) && !source.has(&shared_cluster) {
+        let has_cluster = source.has(&path.key("cluster")) || source.has(&shared_cluster);
+        if !has_cluster && targets::need_cluster(file, pipeline) {
             findings.key(&path, "the key `cluster` is missing, here and in `defaults`");
         }
         watch(&pipeline.settings.watch, &path.key("watch"), findings);
-        services(pipeline, file.images(pipeline), &path.key("waves"), findings);
+        targets::check(pipeline, file.images(pipeline), &path.key("waves"), findings);
         images_apart(pipeline, &path.key("images"), findings);
         let settings = file.settings(pipeline);
         join::check(pipeline, settings.join_on, &path.key("images"), findings);
@@ -41,40 +41,7 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         let retag = (settings.retag.as_ref(), &unless_tags[..]);
         promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
-    targets_once(file, "", findings);
-}
-
-/// A target stands in one wave of one pipeline. Offline the region of the installation is unknown
-/// (""); it is asked again once it is known.
-pub(super) fn targets_once(file: &File, home_region: &str, findings: &mut Findings) {
-    let mut stands = BTreeMap::new();
-    for (name, pipeline) in &file.pipelines {
-        let settings = file.settings(pipeline);
-        let region = settings.region.unwrap_or_else(|| home_region.to_owned());
-        for (path, target) in targets(pipeline, &Path::of(&["pipelines", name, "waves"])) {
-            let id = (region.clone(), settings.cluster.clone(), target.service());
-            if let Some(first) = stands.get(&id) {
-                let service = target.service();
-                let message = format!(
-                    "`{service}` stands in {first} already; a target has one wave of one pipeline"
-                );
-                findings.value(&path, message);
-            } else {
-                stands.insert(id, path);
-            }
-        }
-    }
-}
-
-/// A pipeline's targets, each with its path.
-pub(super) fn targets<'p>(
-    pipeline: &'p Pipeline,
-    waves: &Path,
-) -> impl Iterator<Item = (Path, &'p Target)> {
-    pipeline.waves.iter().enumerate().flat_map(move |(wave, targets)| {
-        let path = waves.index(wave);
-        targets.0.iter().enumerate().map(move |(at, target)| (path.index(at), target))
-    })
+    targets::once(file, "", findings);
 }
 
 fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {
@@ -89,28 +56,6 @@ pub(super) fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findi
     let Some(timeout) = timeout else { return };
     if !(SHORTEST_TIMEOUT..=A_DAY).contains(&timeout.get()) {
         findings.value(path, format!("expected 10s to 1d, found {timeout}"));
-    }
-}
-
-/// What single services say for themselves.
-fn services(
-    pipeline: &Pipeline,
-    images: &BTreeMap<String, Image>,
-    waves: &Path,
-    findings: &mut Findings,
-) {
-    for (path, target) in targets(pipeline, waves) {
-        if let Target::Service(service) = target {
-            timeout(service.timeout, &path.key("timeout"), findings);
-        }
-        for (container, image) in target.containers().into_iter().flatten() {
-            if !images.contains_key(image) {
-                let known = images.keys().map(String::as_str);
-                let path = path.key("containers").key(container);
-                let message = format!("`{image}` is no image of this pipeline");
-                findings.value(&path, message).meant(near::miss(image, known));
-            }
-        }
     }
 }
 
@@ -143,7 +88,7 @@ fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
 /// that none does.
 fn images_taken(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
     let mut named = Vec::new();
-    for (_, target) in targets(pipeline, path) {
+    for (_, target) in targets::all(pipeline, path) {
         let Some(containers) = target.containers() else { return };
         named.extend(containers.values());
     }

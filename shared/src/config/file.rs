@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::path::Path;
 use super::problem::Findings;
-use super::{Base, OnFailure, OnTimeout, Period, Placeholder, TagPattern};
+use super::{Base, OnFailure, OnTimeout, Period, Placeholder, TagPattern, TargetName};
 
 /// What Tidegate brings where, and how it judges it. Keys that begin with `x-` are ignored
 /// everywhere: a home for YAML anchors.
@@ -86,7 +86,7 @@ pub(super) struct Pipeline {
 /// What a pipeline may leave to `defaults`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 pub(super) struct Settings {
-    /// The ECS cluster that holds the services.
+    /// The ECS cluster that holds the services; not needed where no target is one.
     #[schemars(extend("format" = "ecs-name"))]
     pub(super) cluster: Option<String>,
     /// The cluster's region, where it is not the installation's.
@@ -245,16 +245,26 @@ pub(super) struct Wave(pub(super) Vec<Target>);
 pub(super) enum Target {
     /// The name of an ECS service.
     Name(#[schemars(extend("format" = "ecs-name"))] String),
-    /// An ECS service with more to say.
-    Service(ServiceTarget),
+    /// A target with more to say.
+    Object(Box<TargetObject>),
 }
 
-/// An ECS service with more to say.
+/// A target with more to say: `service`, `schedule`, `rule` or `lightsail`, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-pub(super) struct ServiceTarget {
-    /// The service's name.
+pub(super) struct TargetObject {
+    /// The name of an ECS service of `cluster`.
     #[schemars(extend("format" = "ecs-name"))]
-    pub(super) service: String,
+    pub(super) service: Option<String>,
+    /// The name of a schedule of EventBridge Scheduler that runs an ECS task; `GROUP/NAME` where its
+    /// group is not `default`.
+    #[schemars(extend("format" = "schedule"))]
+    pub(super) schedule: Option<String>,
+    /// The name of an EventBridge rule of the default bus that runs an ECS task.
+    #[schemars(extend("format" = "rule"))]
+    pub(super) rule: Option<String>,
+    /// The name of a Lightsail container service.
+    #[schemars(extend("format" = "lightsail"))]
+    pub(super) lightsail: Option<String>,
     /// Container: name of an image above. Without it, every container whose image comes from one of
     /// the pipeline's repositories. A container whose name begins with `x-` cannot be named here.
     #[serde(default)]
@@ -265,19 +275,39 @@ pub(super) struct ServiceTarget {
 }
 
 impl Target {
-    /// The service's name.
-    pub(super) fn service(&self) -> &str {
+    /// What it is, and its name; `None` where the object does not say exactly one thing, which the
+    /// check of the file refuses.
+    pub(super) fn name(&self) -> Option<TargetName> {
+        let object = match self {
+            Self::Name(service) => return Some(TargetName::Service(service.clone())),
+            Self::Object(object) => object,
+        };
+        let TargetObject { service, schedule, rule, lightsail, .. } = object.as_ref();
+        let mut named = [
+            service.clone().map(TargetName::Service),
+            schedule.clone().map(TargetName::Schedule),
+            rule.clone().map(TargetName::Rule),
+            lightsail.clone().map(TargetName::Lightsail),
+        ]
+        .into_iter()
+        .flatten();
+        let only = named.next()?;
+        named.next().is_none().then_some(only)
+    }
+
+    /// The name, where it is an ECS service.
+    pub(super) fn service(&self) -> Option<&str> {
         match self {
-            Self::Name(service) | Self::Service(ServiceTarget { service, .. }) => service,
+            Self::Name(service) => Some(service),
+            Self::Object(object) => object.service.as_deref(),
         }
     }
+
     /// The containers it names, if it names any.
     pub(super) fn containers(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Name(_) => None,
-            Self::Service(ServiceTarget { containers, .. }) => {
-                Some(containers).filter(|named| !named.is_empty())
-            }
+            Self::Object(object) => Some(&object.containers).filter(|named| !named.is_empty()),
         }
     }
 }

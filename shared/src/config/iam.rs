@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::PipelineConfig;
+use crate::model::TargetKind;
 
 /// What the template's permissions are narrowed to. Each is a list of ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -21,6 +22,15 @@ pub struct Parameters {
     pub task_role_arns: BTreeSet<String>,
     /// The clusters of the services.
     pub cluster_arns: BTreeSet<String>,
+    /// The schedules and rules whose ECS task deploy changes.
+    pub schedule_arns: BTreeSet<String>,
+    /// The roles that those run their tasks with: deploy passes them on as they are.
+    pub schedule_role_arns: BTreeSet<String>,
+    /// The Lightsail container services.
+    pub lightsail_arns: BTreeSet<String>,
+    /// Those of these that the config needs and that only AWS knows.
+    #[serde(skip)]
+    unknown: BTreeSet<&'static str>,
 }
 
 /// What only the services themselves can tell: the ARNs that they run with now.
@@ -30,35 +40,84 @@ pub struct Running {
     pub task_definitions: BTreeSet<String>,
     /// Task roles and execution roles.
     pub roles: BTreeSet<String>,
+    /// The roles of schedules and rules.
+    pub schedule_roles: BTreeSet<String>,
+    /// Lightsail's container services.
+    pub lightsail: BTreeSet<String>,
 }
 
 impl Parameters {
     /// The values for these pipelines.
     pub fn new(pipelines: &[PipelineConfig], running: &Running) -> Self {
-        let mut values = Self { task_role_arns: running.roles.clone(), ..Self::default() };
+        let mut values = Self {
+            task_role_arns: running.roles.clone(),
+            schedule_role_arns: running.schedule_roles.clone(),
+            lightsail_arns: running.lightsail.clone(),
+            ..Self::default()
+        };
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
         for pipeline in pipelines {
             let PipelineConfig { account, region, cluster, waves, images, .. } = pipeline;
-            values.cluster_arns.insert(format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"));
-            let services = waves.iter().flatten().map(|it| pipeline.service_id(&it.service));
-            values.service_arns.extend(services.map(|id| id.service_arn()));
+            if !cluster.is_empty() {
+                let arn = format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}");
+                values.cluster_arns.insert(arn);
+            }
+            for id in waves.iter().flatten().map(|it| pipeline.target_id(&it.name)) {
+                let arns = match id.kind {
+                    TargetKind::Service | TargetKind::Task => &mut values.service_arns,
+                    TargetKind::Schedule | TargetKind::Rule => {
+                        values.unknown.insert("ScheduleRoleArns");
+                        &mut values.schedule_arns
+                    }
+                    TargetKind::Lightsail => {
+                        values.unknown.insert("LightsailArns");
+                        continue;
+                    }
+                };
+                values.unknown.extend(["TaskDefinitionArns", "TaskRoleArns"]);
+                arns.extend(id.arn());
+            }
             values.repository_arns.extend(images.values().map(|image| {
                 let (at, repository) = (&image.registry, &image.repository);
                 format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)
             }));
         }
+        if let Some(first) = pipelines.first() {
+            values.stand_in(&first.account, &first.region);
+        }
         values
     }
 
+    /// Where nothing runs on ECS the template's parameters name what does not exist: it takes neither an
+    /// empty list nor a bare `*`.
+    fn stand_in(&mut self, account: &str, region: &str) {
+        let ecs = format!("arn:aws:ecs:{region}:{account}");
+        let fill = |arns: &mut BTreeSet<String>, name: String| {
+            if arns.is_empty() {
+                arns.insert(name);
+            }
+        };
+        fill(&mut self.cluster_arns, format!("{ecs}:cluster/none"));
+        fill(&mut self.service_arns, format!("{ecs}:service/none/none"));
+        if !self.unknown.contains("TaskDefinitionArns") {
+            fill(&mut self.task_definition_arns, format!("{ecs}:task-definition/none:*"));
+            fill(&mut self.task_role_arns, format!("arn:aws:iam::{account}:role/none"));
+        }
+    }
+
     /// The template's parameters and their values, in the template's order.
-    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 5] {
+    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 8] {
         let Self {
             service_arns,
             task_definition_arns,
             repository_arns,
             task_role_arns,
             cluster_arns,
+            schedule_arns,
+            schedule_role_arns,
+            lightsail_arns,
+            unknown: _,
         } = self;
         [
             ("ServiceArns", service_arns),
@@ -66,6 +125,9 @@ impl Parameters {
             ("RepositoryArns", repository_arns),
             ("TaskRoleArns", task_role_arns),
             ("ClusterArns", cluster_arns),
+            ("ScheduleArns", schedule_arns),
+            ("ScheduleRoleArns", schedule_role_arns),
+            ("LightsailArns", lightsail_arns),
         ]
     }
 }
@@ -76,6 +138,10 @@ impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "parameter_overrides = [")?;
         for (name, values) in self.all() {
+            if values.is_empty() && !self.unknown.contains(name) {
+                // It has a default: nothing of that kind.
+                continue;
+            }
             if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
             } else {

@@ -6,7 +6,7 @@ use super::file::{Image, Pipeline, Tags, Target, Task};
 use super::path::Path;
 use super::pipeline::Registry;
 use super::problem::Findings;
-use super::{Config, Problem, check, near};
+use super::{Config, Problem, TargetName, near, targets};
 use crate::sighting::Controller;
 
 /// The services of one cluster by name.
@@ -19,13 +19,15 @@ pub struct Live {
     pub clusters: BTreeSet<String>,
     /// Cluster → service, for the clusters that a config names.
     pub services: BTreeMap<String, Services>,
+    /// The schedules, rules and container services that a config names.
+    pub others: BTreeMap<TargetName, LiveService>,
     /// Family → the containers of its newest revision, for the one-off tasks that a config names.
     pub tasks: BTreeMap<String, BTreeSet<String>>,
     /// Repository → its tags. Those that no config names may come without tags.
     pub repositories: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// An ECS service, as far as a config is judged by it.
+/// A target, as far as a config is judged by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveService {
     /// Who carries out its deployments.
@@ -59,20 +61,37 @@ impl Config {
             let (cluster, at) =
                 (settings.cluster.unwrap_or_default(), self.file.cluster_path(name));
             if let Some(mut look) = Look::at(&place, live, &at, &mut findings)
-                && let Some(services) = look.cluster(&cluster, &at)
+                && let Some(services) = look.services(&cluster, &at)
             {
                 for (at, task) in settings.pre_deploy.iter().flatten().enumerate() {
                     look.task(task, &self.file.pre_deploy_path(name).index(at));
                 }
                 let waves = path.key("waves");
-                look.services(services, pipeline, &cluster, &waves);
+                let services = Standing { services, cluster: &cluster, others: &look.live.others };
+                look.targets(&services, pipeline, &waves);
                 // Who runs an image that does not exist is no question.
                 if images_exist {
-                    look.takers(services, pipeline, self.file.images(pipeline), &waves);
+                    look.takers(&services, pipeline, self.file.images(pipeline), &waves);
                 }
             }
         }
         findings.all()
+    }
+}
+
+/// The targets that a place has.
+struct Standing<'l> {
+    cluster: &'l str,
+    services: &'l Services,
+    others: &'l BTreeMap<TargetName, LiveService>,
+}
+
+impl Standing<'_> {
+    fn get(&self, name: &TargetName) -> Option<&LiveService> {
+        match name {
+            TargetName::Service(service) => self.services.get(service),
+            other => self.others.get(other),
+        }
     }
 }
 
@@ -122,8 +141,11 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
         true
     }
 
-    /// The cluster's services, if it exists.
-    fn cluster(&mut self, cluster: &str, path: &Path) -> Option<&'l Services> {
+    /// The cluster's services, if it exists; none, where no target needs one.
+    fn services(&mut self, cluster: &str, path: &Path) -> Option<&'l Services> {
+        if cluster.is_empty() {
+            return Some(const { &Services::new() });
+        }
         if !self.live.clusters.contains(cluster) {
             let known = self.live.clusters.iter().map(String::as_str);
             let other = self.live.repositories.contains_key(cluster);
@@ -139,13 +161,18 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
         format!("`{name}` is no {kind} of {account} in {region}{}", other.unwrap_or_default())
     }
 
-    /// Every service exists, is one that Tidegate can drive, and has the containers named.
-    fn services(&mut self, live: &Services, pipeline: &Pipeline, cluster: &str, waves: &Path) {
-        for (path, target) in check::targets(pipeline, waves) {
-            let name = target.service();
-            let Some(service) = live.get(name) else {
-                let message = format!("`{name}` is no service of cluster `{cluster}`");
-                let meant = near::miss(name, live.keys().map(String::as_str));
+    /// Every target exists, is one that Tidegate can drive, and has the containers named.
+    fn targets(&mut self, live: &Standing<'_>, pipeline: &Pipeline, waves: &Path) {
+        for (path, target) in targets::all(pipeline, waves) {
+            let Some(name) = target.name() else { continue };
+            let Some(service) = live.get(&name) else {
+                let (message, meant) = match &name {
+                    TargetName::Service(name) => (
+                        format!("`{name}` is no service of cluster `{}`", live.cluster),
+                        near::miss(name, live.services.keys().map(String::as_str)),
+                    ),
+                    other => (self.absent(other.parts().0.noun(), other.parts().1, None), None),
+                };
                 self.findings.value(&path, message).meant(meant);
                 continue;
             };
@@ -183,7 +210,7 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
     /// Some service runs an image of the pipeline; those that do not are named.
     fn takers(
         &mut self,
-        live: &Services,
+        live: &Standing<'_>,
         pipeline: &Pipeline,
         images: &BTreeMap<String, Image>,
         waves: &Path,
@@ -195,21 +222,22 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
         // What is unknown was said to be; nothing else can be said of it.
         let runs_ours = |target: &Target| {
             target.containers().is_some()
-                || live
-                    .get(target.service())
+                || target
+                    .name()
+                    .and_then(|name| live.get(&name))
                     .is_none_or(|service| service.containers.values().any(ours))
         };
         let (takers, others): (Vec<_>, Vec<_>) =
-            check::targets(pipeline, waves).partition(|(_, target)| runs_ours(target));
+            targets::all(pipeline, waves).partition(|(_, target)| runs_ours(target));
         if takers.is_empty() {
             self.findings.key(waves, "no target runs an image of this pipeline");
             return;
         }
         for (path, target) in others {
+            let Some(name) = target.name() else { continue };
             let message = format!(
-                "no container of `{}` runs an image of this pipeline; \
-                 releases will leave it as it is",
-                target.service()
+                "no container of `{name}` runs an image of this pipeline; \
+                 releases will leave it as it is"
             );
             self.findings.value(&path, message).warning();
         }

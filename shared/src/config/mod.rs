@@ -24,6 +24,7 @@ mod resolve;
 mod schema;
 mod shape;
 mod source;
+mod targets;
 mod tasks;
 mod url;
 
@@ -34,7 +35,7 @@ pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry,
-    TargetConfig, TaskConfig, Watch,
+    TargetConfig, TargetName, TaskConfig, Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;
@@ -81,7 +82,7 @@ impl Config {
     /// account and region.
     pub fn resolve(&self, account: &str, region: &str) -> Result<Vec<PipelineConfig>, Problems> {
         let mut findings = Findings::new(&self.name, &self.source);
-        check::targets_once(&self.file, region, &mut findings);
+        targets::once(&self.file, region, &mut findings);
         findings.finish()?;
         Ok(self.file.resolve(account, region))
     }

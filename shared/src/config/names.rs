@@ -11,8 +11,13 @@ pub(super) fn expected(format: &str) -> &'static str {
         "image-name" => "a name of letters, digits, `-` and `_`, 64 at most",
         "period" => "a duration like `15m`",
         "pipeline-name" => "a name of lower-case letters, digits and `-`, 64 at most",
+        "lightsail" => "a container service's name: lower-case letters, digits and `-`, 63 at most",
         "region" => "a region like `us-west-2`",
         "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
+        "rule" => "a rule's name: letters, digits, `.`, `-` and `_`, 64 at most",
+        "schedule" => {
+            "a schedule's name, or `GROUP/NAME`: letters, digits, `.`, `-` and `_`, 64 at most"
+        }
         "tag" => "a tag like `production-latest`",
         "tag-pattern" => "a tag or a pattern like `prod-{sha}`",
         "url" => super::url::EXPECTED,
@@ -35,7 +40,15 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "pipeline-name" => {
             is_name(text, 64) && !text.contains('_') && text == text.to_ascii_lowercase()
         }
+        "lightsail" => {
+            is_name(text, 63) && !text.contains('_') && text == text.to_ascii_lowercase()
+        }
         "region" => is_region(text),
+        "rule" => is_dotted(text),
+        "schedule" => {
+            let (group, name) = text.split_once('/').unwrap_or(("default", text));
+            is_dotted(group) && is_dotted(name)
+        }
         "repository" => is_repository(text),
         "tag" => text.parse::<TagPattern>().is_ok_and(|pattern| pattern.is_literal()),
         _ => true,
@@ -45,7 +58,9 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
 
 fn refusal(format: &str, text: &str) -> String {
     let bare = match format {
-        "ecs-name" => text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next()),
+        "ecs-name" | "rule" | "schedule" => {
+            text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next())
+        }
         "repository" => bare_repository(text),
         "alarm-name" => text.split_once(":alarm:").map(|(_, name)| name),
         _ => None,
@@ -68,6 +83,11 @@ fn bare_repository(text: &str) -> Option<&str> {
 fn is_name(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The rule of EventBridge and of its Scheduler.
+fn is_dotted(text: &str) -> bool {
+    is_name(&text.replace('.', "-"), 64)
 }
 
 /// CloudWatch's rule, but for what is plainly an ARN.
@@ -117,6 +137,14 @@ mod tests {
             ("pipeline-name", "Someli", false),
             ("pipeline-name", "someli_production", false),
             ("pipeline-name", &"a".repeat(65), false),
+            ("lightsail", "deml-apps", true),
+            ("lightsail", "Deml", false),
+            ("rule", "nightly.report", true),
+            ("rule", "a/b", false),
+            ("schedule", "nightly", true),
+            ("schedule", "jobs/nightly", true),
+            ("schedule", "jobs/", false),
+            ("schedule", &"a".repeat(65), false),
             ("region", "us-west-2", true),
             ("region", "us-gov-east-1", true),
             ("region", "us-west", false),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::duration::as_seconds;
 use super::{Placeholder, TagPattern};
 use crate::fingerprint::fingerprint;
+use crate::model::TargetKind;
 
 /// One pipeline's config as the table holds it, immutable under its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct PipelineConfig {
     pub region: String,
     /// The image repositories, by the name the file gives them.
     pub images: BTreeMap<String, ImageConfig>,
-    /// The ECS cluster's name.
+    /// The ECS cluster's name; empty where no target needs one.
     pub cluster: String,
     /// Tasks that run once, in order, before the first wave: all of them must end well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -93,11 +94,12 @@ pub struct Registry {
     pub region: String,
 }
 
-/// One ECS service of the pipeline's cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Something that runs images, as a wave names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetConfig {
-    /// The service's name.
-    pub service: String,
+    /// What it is, and its name.
+    #[serde(flatten)]
+    pub name: TargetName,
     /// Container → image by name. Empty: every container whose image comes from a repository of
     /// this pipeline.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -105,6 +107,52 @@ pub struct TargetConfig {
     /// This target's own time to become stable, where it differs from the pipeline's.
     #[serde(default, with = "as_seconds::optional", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+}
+
+impl TargetConfig {
+    /// An ECS service with nothing more to say.
+    pub fn service(name: impl Into<String>) -> Self {
+        Self::new(TargetName::Service(name.into()))
+    }
+
+    /// A target with nothing more to say.
+    pub fn new(name: TargetName) -> Self {
+        Self { name, containers: BTreeMap::new(), timeout: None }
+    }
+}
+
+/// What a target is, and its name there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetName {
+    /// An ECS service of the pipeline's cluster.
+    Service(String),
+    /// A schedule of EventBridge Scheduler that runs an ECS task; `GROUP/NAME` where its group is not
+    /// the default one.
+    Schedule(String),
+    /// A rule of EventBridge's default bus that runs an ECS task.
+    Rule(String),
+    /// A Lightsail container service.
+    Lightsail(String),
+}
+
+impl TargetName {
+    /// The kind, and the name in the words of the file.
+    pub fn parts(&self) -> (TargetKind, &str) {
+        match self {
+            Self::Service(name) => (TargetKind::Service, name),
+            Self::Schedule(name) => (TargetKind::Schedule, name),
+            Self::Rule(name) => (TargetKind::Rule, name),
+            Self::Lightsail(name) => (TargetKind::Lightsail, name),
+        }
+    }
+}
+
+impl fmt::Display for TargetName {
+    /// As people name it: a service by its bare name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.parts().1)
+    }
 }
 
 /// A task that runs once, to its end, before the first wave: a migration.

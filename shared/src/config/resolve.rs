@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Period;
-use super::file::{self, File, Image, Pipeline, ServiceTarget, Settings, Target};
+use super::file::{self, File, Image, Pipeline, Settings, Target};
 use super::path::Path;
 use super::pipeline::{
     Approval, Check, HttpCheck, ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig,
@@ -126,10 +126,14 @@ impl File {
                 .iter()
                 .map(|(name, image)| (name.clone(), stored(image)))
                 .collect(),
-            // The check has refused a file whose pipeline has none.
+            // The check has refused a file whose pipeline needs one and has none.
             cluster: settings.cluster.unwrap_or_default(),
             pre_deploy: settings.pre_deploy.into_iter().flatten().map(task).collect(),
-            waves: from.waves.iter().map(|wave| wave.0.iter().map(target).collect()).collect(),
+            waves: from
+                .waves
+                .iter()
+                .map(|wave| wave.0.iter().filter_map(target).collect())
+                .collect(),
             watch: Watch {
                 timeout: watch.timeout.map_or(TIMEOUT, Period::get),
                 bake: watch.bake.map_or(BAKE, Period::get),
@@ -184,14 +188,15 @@ fn task(task: file::Task) -> TaskConfig {
     TaskConfig { name, task_definition, container, command, network_from, timeout, down }
 }
 
-fn target(target: &Target) -> TargetConfig {
-    let service = target.service().to_owned();
-    match target {
-        Target::Name(_) => TargetConfig { service, ..TargetConfig::default() },
-        Target::Service(ServiceTarget { containers, timeout, .. }) => TargetConfig {
-            service,
-            containers: containers.clone(),
-            timeout: timeout.map(Period::get),
+/// `None` where the check of the file has refused it.
+fn target(target: &Target) -> Option<TargetConfig> {
+    let bare = TargetConfig::new(target.name()?);
+    Some(match target {
+        Target::Name(_) => bare,
+        Target::Object(object) => TargetConfig {
+            containers: object.containers.clone(),
+            timeout: object.timeout.map(Period::get),
+            ..bare
         },
-    }
+    })
 }

@@ -11,8 +11,27 @@ use super::{names, near};
 
 /// What a pipeline will take one day: refused by name, never ignored.
 const LATER_IN_PIPELINES: &[&str] = &["external_id", "role"];
-/// The kinds of target to come, by the key that names them.
-const LATER_IN_TARGETS: &[&str] = &["lightsail", "rule", "schedule"];
+
+/// What people know from other tools and Tidegate does not do, each with what does it here.
+const ABSENT_IN_PIPELINES: &[(&[&str], &str)] = &[
+    (
+        &["analysis", "metric", "metrics"],
+        "Tidegate analyses no metrics: put them behind a CloudWatch alarm and name it in `checks`",
+    ),
+    (
+        &["scan", "scan_gate", "scans"],
+        "Tidegate waits for no scan: let the build hold the push back, or ask for `approval`",
+    ),
+    (
+        &["time_window", "time_windows", "window", "windows"],
+        "Tidegate knows no time windows: `tidegate freeze` and `unfreeze`, at your times, do the same",
+    ),
+];
+/// The same of targets.
+const ABSENT_IN_TARGETS: &[(&[&str], &str)] = &[(
+    &["git", "host", "hosts", "instance", "instances", "ssm"],
+    "Tidegate releases images, and a host that pulls from git runs none: deploy it as before",
+)];
 
 /// Finds what of `value` is not of the schema's form.
 pub(super) fn check(schema: &Value, value: &Value, findings: &mut Findings) {
@@ -67,10 +86,10 @@ impl<'a> Shape<'a, '_> {
 
     fn object(&mut self, schema: &'a Value, kind: &str, map: &Map<String, Value>, path: &Path) {
         let properties = schema["properties"].as_object();
-        let later = match kind {
-            "Pipeline" | "Settings" => LATER_IN_PIPELINES,
-            "ServiceTarget" => LATER_IN_TARGETS,
-            _ => &[],
+        let (later, absent): (&[&str], _) = match kind {
+            "Pipeline" | "Settings" => (LATER_IN_PIPELINES, ABSENT_IN_PIPELINES),
+            "TargetObject" => (&[], ABSENT_IN_TARGETS),
+            _ => (&[], [].as_slice()),
         };
         self.at_least(&schema["minProperties"], map.len(), path);
         for (key, value) in map {
@@ -85,10 +104,13 @@ impl<'a> Shape<'a, '_> {
                 self.fit(any, value, &path);
             } else if later.contains(&key.as_str()) {
                 self.findings.key(&path, format!("`{key}` is not supported yet"));
+            } else if let Some((_, instead)) = absent.iter().find(|it| it.0.contains(&key.as_str()))
+            {
+                self.findings.key(&path, *instead);
             } else {
                 let known = properties.into_iter().flatten().map(|(key, _)| key.as_str());
-                let absent = known.filter(|key| !map.contains_key(*key));
-                let meant = near::miss(key, absent.chain(later.iter().copied()));
+                let unsaid = known.filter(|key| !map.contains_key(*key));
+                let meant = near::miss(key, unsaid.chain(later.iter().copied()));
                 self.findings.key(&path, "unknown key").meant(meant);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::file::File;
 use super::path::Path;
 use super::problem::Findings;
-use super::{check, near};
+use super::{check, near, targets};
 
 /// A task stands in one place, by its name and cluster; its time is bounded as a service's is.
 pub(super) fn check(file: &File, findings: &mut Findings) {
@@ -17,8 +17,8 @@ pub(super) fn check(file: &File, findings: &mut Findings) {
             let path = holder.index(at);
             check::timeout(task.timeout, &path.key("timeout"), findings);
             let waves = Path::of(&["pipelines", name, "waves"]);
-            let services = check::targets(pipeline, &waves).map(|(_, target)| target.service());
-            let services: Vec<_> = services.collect();
+            let waves = targets::all(pipeline, &waves);
+            let services: Vec<_> = waves.filter_map(|(_, target)| target.service()).collect();
             if !services.contains(&task.network_from.as_str()) {
                 let message = format!("`{}` is in no wave of this pipeline", task.network_from);
                 let meant = near::miss(&task.network_from, services);

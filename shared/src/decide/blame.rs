@@ -27,7 +27,7 @@ pub fn note_task(
     if !owned || !watched || slot.ours() != Some(revision) || !note(&mut noted, task) {
         return None;
     }
-    let needed = scene.config.watch.failed_tasks;
+    let needed = needed(scene, slot);
     let (reason, phase) = match verdict(&noted, needed, now) {
         Some(failure) => (failure.cause.clone(), SlotPhase::Failed { failure }),
         None => (stopped(needed), slot.phase.clone()),
@@ -41,6 +41,11 @@ pub fn note_task(
     })
 }
 
+/// So many tasks of ours that fell are a verdict. A schedule's run is the task: nothing starts it again.
+pub(super) fn needed(scene: &Scene, slot: &Slot) -> u32 {
+    if slot.target.kind.is_scheduled() { 1 } else { scene.config.watch.failed_tasks }
+}
+
 /// What a task that alone decides nothing leaves in the audit trail.
 pub(super) fn stopped(needed: u32) -> String {
     format!("a task stopped; {needed} are needed to fail the release")
@@ -49,7 +54,8 @@ pub(super) fn stopped(needed: u32) -> String {
 /// Writes a task down if it counts and is new; whether it did.
 pub(super) fn note(slot: &mut Slot, task: &TaskFailure) -> bool {
     let known = slot.tasks.contains_key(&task.task) || slot.tasks.len() >= Slot::MOST_TASKS;
-    if known || matches!(explain(task).counts, Counts::Innocent(_)) {
+    let ended_well = slot.target.kind.is_scheduled() && task.exit_code == Some(0);
+    if known || ended_well || matches!(explain(task).counts, Counts::Innocent(_)) {
         return false;
     }
     slot.tasks.insert(task.task.clone(), task.clone());

@@ -17,12 +17,13 @@ const TOLD_BY: Duration = Duration::from_secs(75);
 
 /// The targets that the minute's tick looks at.
 ///
-/// A look at one target of a cluster costs the same call as a look at ten, so the targets whose
+/// Of what ECS does not tell of every tick looks. A look at one target of a cluster costs the same call as a look at ten, so the targets whose
 /// wave opens next come along: their drift is seen before they are touched.
 pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
     let Some(release) = &scene.moving else { return Vec::new() };
     let baked = bake_is_over(scene, now);
     let is_due = |slot: &Slot| match slot.phase {
+        SlotPhase::Settling { .. } if !slot.target.kind.is_told_of() => true,
         SlotPhase::Settling { since, deadline } => {
             slot.told_at.is_some() || now >= since + TOLD_BY || now >= deadline
         }
@@ -92,9 +93,10 @@ pub fn note_told(slot: &Slot, now: Timestamp) -> Option<Change> {
     Some(Change { slots: vec![(Some(slot.clone()), next)], ..Change::default() })
 }
 
-/// ECS told of every target that is waited for: now one look shows them all.
+/// ECS told of every target that is waited for: now one look shows them all. Of what it never tells of
+/// the tick takes care.
 pub fn all_told(scene: &Scene) -> bool {
-    scene.owned().all(|slot| match slot.phase {
+    scene.owned().filter(|slot| slot.target.kind.is_told_of()).all(|slot| match slot.phase {
         SlotPhase::Applying { .. } => false,
         SlotPhase::Settling { .. } | SlotPhase::Returning { .. } => slot.told_at.is_some(),
         _ => true,

@@ -1,6 +1,7 @@
 //! Task definitions, as the raw JSON that AWS writes: whatever is newer than this program survives.
 
 mod difference;
+pub mod lightsail;
 mod successor;
 
 use serde_json::Value;
@@ -42,6 +43,11 @@ impl NamedImage {
             Some((repository, tag)) if !tag.contains('/') => repository,
             _ => name,
         }
+    }
+
+    /// The tag, where the image has one and no digest.
+    pub fn tag(&self) -> Option<&str> {
+        self.image.strip_prefix(self.repository())?.strip_prefix(':').filter(|it| !it.contains('@'))
     }
 
     /// The digest, where the image is pinned.

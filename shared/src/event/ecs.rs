@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{Woken, identity, is_schedule};
 use crate::model::{TargetId, TargetKind, TaskFailure, fell};
 
-/// Something happened at a service: worth a look, and perhaps evidence already.
+/// Something happened at a target: worth a look, and perhaps evidence already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happened {
-    /// The service.
-    pub target: TargetId,
+    /// The target. `None` for the run of a schedule or a rule, of whose name ECS says 19 characters at
+    /// most: the revision that ran finds it.
+    pub target: Option<TargetId>,
     /// For a stopped task: the revision it ran, and how it ended.
     pub task: Option<(String, TaskFailure)>,
     /// ECS says that a deployment is complete; not whose.
@@ -19,6 +20,10 @@ pub struct Happened {
     /// What happened, for the log.
     pub what: String,
 }
+
+/// What ECS writes before the name of who had it run a task: EventBridge Scheduler, and EventBridge's
+/// rules. The whole is cut to 36 characters.
+const SCHEDULERS: [&str; 2] = ["chronos-schedule/", "events-rule/"];
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -36,6 +41,8 @@ struct Task {
     cluster_arn: String,
     #[serde(default)]
     group: String,
+    #[serde(default)]
+    started_by: String,
     #[serde(default)]
     desired_status: String,
     #[serde(default)]
@@ -101,7 +108,7 @@ pub fn watch(event: &Value) -> Woken<Happened> {
                 ));
             };
             Woken::By(Happened {
-                target: target(&envelope, cluster, service),
+                target: Some(target(&envelope, cluster, service)),
                 task: None,
                 completed: name == "SERVICE_DEPLOYMENT_COMPLETED",
                 what: format!("{kind}: {name}"),
@@ -121,14 +128,14 @@ fn one_off(envelope: &Envelope, task: &Task, cluster: Option<&str>) -> Woken<Hap
     }
     let target = TargetId { kind: TargetKind::Task, ..target(envelope, cluster, name) };
     let what = format!("one-off task {name} ended");
-    Woken::By(Happened { target, task: None, completed: false, what })
+    Woken::By(Happened { target: Some(target), task: None, completed: false, what })
 }
 
 fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {
     TargetId {
         account: envelope.account.clone(),
         region: envelope.region.clone(),
-        cluster: cluster.to_owned(),
+        within: cluster.to_owned(),
         kind: TargetKind::Service,
         name: service.to_owned(),
     }
@@ -140,17 +147,19 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<Happened> {
     };
     let service = task.group.strip_prefix("service:");
     let cluster = task.cluster_arn.rsplit_once('/').map(|(_, cluster)| cluster);
-    let (Some(service), Some(cluster)) = (service, cluster) else {
-        return one_off(envelope, &task, cluster);
+    let is_run = SCHEDULERS.iter().any(|scheduler| task.started_by.starts_with(scheduler));
+    let (whose, target) = match (service, cluster) {
+        (Some(service), Some(cluster)) => (service, Some(target(envelope, cluster, service))),
+        _ if is_run => (task.started_by.as_str(), None),
+        _ => return one_off(envelope, &task, cluster),
     };
     if task.desired_status != "STOPPED" {
-        return Woken::Nothing(format!("a task of {service} goes on"));
+        return Woken::Nothing(format!("a task of {whose} goes on"));
     }
     // The first event that carries the stop code is judged; the final STOPPED is 10-30 s later.
     let Some(stop_code) = task.stop_code else {
-        return Woken::Nothing(format!("a task of {service} stops, and ECS does not say why yet"));
+        return Woken::Nothing(format!("a task of {whose} stops, and ECS does not say why yet"));
     };
-    let target = target(envelope, cluster, service);
     let at = task.stopping_at.or(task.updated_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let fell = fell(&task.containers, |c| c.exit_code, |c| c.reason.is_some());
     let ran = task.started_at.map(|started| at.duration_since(started).as_secs());

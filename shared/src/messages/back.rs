@@ -1,6 +1,6 @@
 //! A release goes back, came back, or did not.
 
-use super::words::{affected, names, services, services_of, story_of};
+use super::words::{affected, names, services_of, story_of, targets};
 use super::{command, state};
 use crate::model::{Notice, NoticeKind, Release, ReleaseImage, Severity, Slot, SlotPhase};
 use crate::sighting::Strategy;
@@ -15,10 +15,10 @@ pub fn rollback_started(release: &Release, slots: &[&Slot], blocked: &[&ReleaseI
     let mut text = story_of(release);
     text.push(match touched.len() {
         0 => "No service had been changed; the next message says how it ended.".to_owned(),
-        count => format!(
+        _ => format!(
             "Tidegate brings {} back to what ran before; there is nothing to do now. The next \
              message says how it ended.",
-            services(count)
+            targets(&touched)
         ),
     });
     text.extend(second_deployment(&touched));
@@ -50,7 +50,7 @@ pub fn rolled_back(
     let first = if back.is_empty() {
         "No service had been changed.".to_owned()
     } else {
-        format!("{} back on what ran before.", services(back.len()))
+        format!("{} back on what ran before.", targets(&back))
     };
     let mut text = vec![first];
     text.extend(story_of(release));
@@ -63,7 +63,7 @@ pub fn rolled_back(
     Notice {
         kind: NoticeKind::RolledBack,
         severity: Severity::Warning,
-        title: format!("{id} rolled back: {} on what ran before", services(back.len())),
+        title: format!("{id} rolled back: {} on what ran before", targets(&back)),
         text,
         commands,
         targets: affected(slots).iter().map(|slot| state(slot)).collect(),
@@ -103,7 +103,7 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
     let mut text = vec![format!(
         "{} did NOT come back to what ran before. Tidegate does not try again by itself, and \
          {pipeline} is frozen: a person must act now.",
-        services(failed.len())
+        targets(&stranded)
     )];
     for (slot, failure) in &failed {
         let mut lines = vec![state(slot)];

@@ -1,6 +1,6 @@
 //! A release starts, waits for a person, or may not start.
 
-use super::words::{affected, names, services, services_of};
+use super::words::{affected, names, services_of, targets};
 use super::{approval, command, state};
 use crate::model::{Cause, Hold, Notice, NoticeKind, Release, ReleaseImage, Severity, Slot};
 
@@ -20,7 +20,7 @@ pub fn started(release: &Release, slots: &[&Slot]) -> Notice {
         text.push(format!("First {names} must run to its end with exit code 0."));
     }
     if !going.is_empty() {
-        text.push(format!("It goes to {} {}.", services(going.len()), waves(&going)));
+        text.push(format!("It goes to {} {}.", targets(&going), waves(&going)));
     }
     text.push(if going.is_empty() {
         "No service is changed by it.".to_owned()

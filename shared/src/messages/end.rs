@@ -1,8 +1,8 @@
 //! A release ends well, or is let go.
 
-use super::words::{affected, services, services_of, span, story_of};
-use super::{command, state};
-use crate::model::{Notice, NoticeKind, Phase, Release, Severity, Slot};
+use super::words::{affected, services_of, span, story_of, targets};
+use super::{Explanation, command, state};
+use crate::model::{Notice, NoticeKind, Phase, Release, Severity, Slot, TaskFailure};
 
 /// On all its targets, or accepted as it stands.
 pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
@@ -22,14 +22,14 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
         (format!("{id} accepted as it stands: {}", release.label()), text)
     } else if unproven {
         let text = vec![
-            format!("{} changed to {}.", services(moved.len()), release.label()),
-            "No task ran that could prove it: the desired count is 0 everywhere.".to_owned(),
+            format!("{} changed to {}.", targets(&moved), release.label()),
+            unproven_because(&moved),
         ];
         (format!("{id} is live, unproven: {}", release.label()), text)
     } else {
         let text = vec![format!(
             "On {}: {}, {took} after it was recorded.",
-            services(moved.len()),
+            targets(&moved),
             release.label()
         )];
         (format!("{id} is live: {}", release.label()), text)
@@ -46,6 +46,39 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
         text,
         commands,
         targets: affected.iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// What would have proven it, and did not run.
+fn unproven_because(moved: &[&Slot]) -> String {
+    if moved.iter().all(|slot| slot.target.kind.is_scheduled()) {
+        "Nothing of it ran yet: its next run has to prove it.".to_owned()
+    } else {
+        "No task ran that could prove it: the desired count is 0 everywhere.".to_owned()
+    }
+}
+
+/// A run of a schedule failed on a release that is live.
+pub fn run_failed(live: &Release, slot: &Slot, why: &Explanation, run: &TaskFailure) -> Notice {
+    let (id, pipeline, target) = (&live.id, &live.id.pipeline, &slot.target);
+    let noun = target.kind.noun();
+    Notice {
+        kind: NoticeKind::RunFailed,
+        severity: Severity::Warning,
+        title: format!("{}: its run failed on {id}", target.name),
+        text: vec![
+            format!("Why: {}.", why.cause),
+            format!("Seen:\n- {run}"),
+            format!("What usually helps: {}.", why.remedy),
+            format!(
+                "The {noun} has named {} since {id} became live. Tidegate moves nothing by itself: \
+                 what else the release brought has held. Later runs that fail are in the audit \
+                 trail only.",
+                live.label()
+            ),
+        ],
+        commands: vec![command::show(id), command::rollback(pipeline)],
+        targets: Vec::new(),
     }
 }
 

@@ -19,8 +19,12 @@ fn words(slot: &Slot) -> String {
             "not affected: no container runs an image of this release".to_owned()
         }
         SlotPhase::Applying { .. } => "being changed".to_owned(),
+        SlotPhase::Settling { .. } if slot.target.kind.is_scheduled() => "changed".to_owned(),
         SlotPhase::Settling { .. } => "changed, starting".to_owned(),
         SlotPhase::Healthy { unproven: false, .. } => "healthy".to_owned(),
+        SlotPhase::Healthy { unproven: true, .. } if slot.target.kind.is_scheduled() => {
+            "changed; its next run has to prove it".to_owned()
+        }
         SlotPhase::Healthy { unproven: true, .. } => {
             "changed, unproven: its desired count is 0".to_owned()
         }

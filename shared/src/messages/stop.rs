@@ -1,6 +1,6 @@
 //! A release stops where only a person decides.
 
-use super::words::{names, services, story_of};
+use super::words::{names, story_of, targets};
 use super::{command, state};
 use crate::model::{Notice, NoticeKind, Release, Severity, Slot, SlotPhase};
 
@@ -42,7 +42,7 @@ pub fn drifted(release: &Release, slots: &[&Slot]) -> Notice {
         format!(
             "While the release moved, {} got a revision that is neither the release's nor the one \
              before.",
-            services(changed.len())
+            targets(&changed)
         ),
         format!("Seen:\n{}", lines.join("\n")),
         format!(

@@ -1,8 +1,10 @@
 //! Small words that messages share: spans of time, lists, the story of a failure.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::model::{Failure, Release, Slot};
+use crate::model::{Failure, Release, Slot, TargetKind};
 
 /// Evidence beyond this is the audit trail's: `tidegate show` prints all of it.
 const MOST_EVIDENCE: usize = 5;
@@ -20,9 +22,20 @@ pub(super) fn span(from: Timestamp, to: Timestamp) -> String {
     seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default())
 }
 
-/// `1 service`, `9 services`.
-pub(super) fn services(count: usize) -> String {
-    if count == 1 { "1 service".to_owned() } else { format!("{count} services") }
+/// `1 service`, `9 services and 2 schedules`.
+pub(super) fn targets(slots: &[&Slot]) -> String {
+    let mut counts: BTreeMap<TargetKind, usize> = BTreeMap::new();
+    for slot in slots {
+        *counts.entry(slot.target.kind).or_default() += 1;
+    }
+    if counts.is_empty() {
+        counts.insert(TargetKind::Service, 0);
+    }
+    let counted = |(kind, count): (TargetKind, usize)| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {}{plural}", kind.noun())
+    };
+    counts.into_iter().map(counted).collect::<Vec<_>>().join(" and ")
 }
 
 /// The names of the slots' services.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::TargetKind;
+
 /// Why a text is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
@@ -83,41 +85,27 @@ pub struct TargetId {
     pub account: String,
     /// Its region.
     pub region: String,
-    /// The ECS cluster's name.
-    pub cluster: String,
+    /// What holds it there: a service's or a task's ECS cluster, a schedule's group, a rule's event
+    /// bus; of a Lightsail container service always `-`.
+    pub within: String,
     /// What it is.
     pub kind: TargetKind,
     /// Its name there; of a one-off task the one that the config gives it.
     pub name: String,
 }
 
-/// What can run an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TargetKind {
-    /// An ECS service.
-    Service,
-    /// A one-off task: it runs once, to its end, and is not brought back.
-    Task,
-}
-
-impl TargetKind {
-    /// All of them.
-    const ALL: [Self; 2] = [Self::Service, Self::Task];
-
-    /// The first word of a target's id.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Service => "ecs",
-            Self::Task => "task",
-        }
-    }
-}
-
 impl TargetId {
-    /// The service's ARN in its new form, which names the cluster.
-    pub fn service_arn(&self) -> String {
-        let Self { account, region, cluster, name, kind: _ } = self;
-        format!("arn:aws:ecs:{region}:{account}:service/{cluster}/{name}")
+    /// The target's ARN; of an ECS service in its new form, which names the cluster. Lightsail's ARNs
+    /// hold an id that only AWS knows, and a one-off task is none before it runs: `None`.
+    pub fn arn(&self) -> Option<String> {
+        let Self { account, region, within, name, kind } = self;
+        let (service, path) = match kind {
+            TargetKind::Service => ("ecs", format!("service/{within}/{name}")),
+            TargetKind::Schedule => ("scheduler", format!("schedule/{within}/{name}")),
+            TargetKind::Rule => ("events", format!("rule/{name}")),
+            TargetKind::Task | TargetKind::Lightsail => return None,
+        };
+        Some(format!("arn:aws:{service}:{region}:{account}:{path}"))
     }
 
     /// It runs once, to its end.
@@ -128,8 +116,8 @@ impl TargetId {
 
 impl fmt::Display for TargetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, region, cluster, kind, name } = self;
-        write!(f, "{}/{account}/{region}/{cluster}/{name}", kind.word())
+        let Self { account, region, within, kind, name } = self;
+        write!(f, "{}/{account}/{region}/{within}/{name}", kind.word())
     }
 }
 
@@ -141,14 +129,14 @@ impl FromStr for TargetId {
             found: text.to_owned(),
             expected: "a target, written `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`",
         };
-        let [word, account, region, cluster, name] = text.split('/').collect::<Vec<_>>()[..] else {
+        let [word, account, region, within, name] = text.split('/').collect::<Vec<_>>()[..] else {
             return Err(invalid());
         };
         let kind = TargetKind::ALL.into_iter().find(|kind| kind.word() == word);
         Ok(Self {
             account: account.to_owned(),
             region: region.to_owned(),
-            cluster: cluster.to_owned(),
+            within: within.to_owned(),
             kind: kind.ok_or_else(invalid)?,
             name: name.to_owned(),
         })
@@ -239,8 +227,13 @@ mod tests {
         for text in ["someli-production/42", "p/1"] {
             assert_eq!(text.parse::<ReleaseId>().unwrap().to_string(), text);
         }
-        let target = "ecs/123456789012/us-west-2/live-crons/Rag";
-        assert_eq!(target.parse::<TargetId>().unwrap().to_string(), target);
+        for target in [
+            "ecs/123456789012/us-west-2/live-crons/Rag",
+            "schedule/123456789012/us-west-2/default/nightly",
+            "lightsail/123456789012/us-east-1/-/deml-apps",
+        ] {
+            assert_eq!(target.parse::<TargetId>().unwrap().to_string(), target);
+        }
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub enum NoticeKind {
     Rejected,
     Refused,
     RetagFailed,
+    RunFailed,
 }
 
 impl NoticeKind {
@@ -103,6 +104,7 @@ impl NoticeKind {
             Self::Rejected => "rejected",
             Self::Refused => "refused",
             Self::RetagFailed => "retag_failed",
+            Self::RunFailed => "run_failed",
         }
     }
 }

@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use super::{Cause, TargetId, TargetKind};
-use crate::config::{PipelineConfig, TargetConfig, TaskConfig};
+use crate::config::{PipelineConfig, TargetConfig, TargetName, TaskConfig};
+
+/// AWS's name for the group of schedules, and for the event bus, that everybody has.
+const DEFAULT: &str = "default";
 
 impl PipelineConfig {
     /// All its targets, wave by wave: the one-off tasks come first, one after the other.
     pub fn target_waves(&self) -> Vec<Vec<TargetId>> {
         let tasks = self.pre_deploy.iter().map(|task| vec![self.id(TargetKind::Task, &task.name)]);
-        let services = self.waves.iter().map(|wave| {
-            wave.iter().map(|target| self.service_id(&target.service)).collect::<Vec<_>>()
-        });
-        tasks.chain(services).collect()
+        let targets = self
+            .waves
+            .iter()
+            .map(|wave| wave.iter().map(|target| self.target_id(&target.name)).collect::<Vec<_>>());
+        tasks.chain(targets).collect()
     }
 
     /// Where a release of this cause goes. Going back to earlier bytes runs no task: they may not know
@@ -32,25 +36,36 @@ impl PipelineConfig {
         waves
     }
 
-    /// The name of one of its services as a target.
+    /// The id of one of its targets.
+    pub fn target_id(&self, name: &TargetName) -> TargetId {
+        let (kind, name) = name.parts();
+        self.id(kind, name)
+    }
+
+    /// The id of one of its services.
     pub fn service_id(&self, service: &str) -> TargetId {
         self.id(TargetKind::Service, service)
     }
 
     fn id(&self, kind: TargetKind, name: &str) -> TargetId {
+        let (within, name) = match kind {
+            TargetKind::Service | TargetKind::Task => (self.cluster.as_str(), name),
+            TargetKind::Schedule => name.split_once('/').unwrap_or((DEFAULT, name)),
+            TargetKind::Rule => (DEFAULT, name),
+            TargetKind::Lightsail => ("-", name),
+        };
         TargetId {
             account: self.account.clone(),
             region: self.region.clone(),
-            cluster: self.cluster.clone(),
+            within: within.to_owned(),
             kind,
             name: name.to_owned(),
         }
     }
 
-    /// The config of a service; `None` when this config does not name it.
+    /// The config of a target of a wave; `None` when this config does not name it.
     pub fn target(&self, target: &TargetId) -> Option<&TargetConfig> {
-        let here = self.service_id(&target.name) == *target;
-        self.waves.iter().flatten().find(|t| here && t.service == target.name)
+        self.waves.iter().flatten().find(|it| self.target_id(&it.name) == *target)
     }
 
     /// The config of a one-off task; `None` when this config does not name it.

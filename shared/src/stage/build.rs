@@ -88,7 +88,7 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
             ImageConfig { registry: registry.clone(), repository: (*name).to_owned(), tags };
         ((*name).to_owned(), config)
     };
-    let service = |name: &&str| TargetConfig { service: (*name).to_owned(), ..Default::default() };
+    let service = |name: &&str| TargetConfig::service(*name);
     PipelineConfig {
         schema: PipelineConfig::SCHEMA,
         name: "p".to_owned(),

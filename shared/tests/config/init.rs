@@ -53,7 +53,7 @@ pipelines:
 "
     );
     let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
-    assert_eq!(pipelines[0].waves[1][1].service, "123");
+    assert_eq!(pipelines[0].waves[1][1].name.parts().1, "123");
 }
 
 #[test]
@@ -62,6 +62,6 @@ fn a_name_that_looks_like_something_else_is_quoted() {
     let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
     assert_eq!(pipelines[0].name, "uat-2");
     assert_eq!(pipelines[0].cluster, "UAT_2");
-    assert_eq!(pipelines[0].waves[0][0].service, "null");
+    assert_eq!(pipelines[0].waves[0][0].name.parts().1, "null");
     assert_eq!(pipelines[0].images["uat"].tags[0].to_string(), "1.10");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_core::config::{Live, LiveService, Parameters, Registry, Running};
+use tidegate_core::config::{Live, LiveService, Parameters, Registry, Running, TargetName};
 use tidegate_core::sighting::Controller;
 
 use super::{SOMELI, config, with};
@@ -48,8 +48,8 @@ fn someli() -> Live {
     Live {
         clusters: names(&["UAT", "live-crons"]),
         services: BTreeMap::from([("live-crons".to_owned(), services)]),
-        tasks: BTreeMap::new(),
         repositories,
+        ..Live::default()
     }
 }
 
@@ -205,6 +205,7 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
     let running = Running {
         task_definitions: names(&[&format!("{ecs}:task-definition/worker:7")]),
         roles: names(&["arn:aws:iam::123456789012:role/worker"]),
+        ..Running::default()
     };
     let values = Parameters::new(&pipelines, &running);
     let services: Vec<_> =
@@ -225,4 +226,51 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
     let offline = Parameters::new(&pipelines, &Running::default()).to_string();
     assert!(offline.contains("    # TaskRoleArns: only AWS knows; add --live\n"), "{offline}");
     assert!(!offline.contains('*'), "{offline}");
+}
+
+#[test]
+fn what_is_no_service_has_parameters_of_its_own() {
+    let text = with(
+        SOMELI,
+        "      - [Rag]",
+        "      - [Rag, { schedule: jobs/nightly }, { rule: hourly }]",
+    );
+    let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
+    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    let arns = "\"ScheduleArns=arn:aws:events:us-west-2:123456789012:rule/hourly,\
+                arn:aws:scheduler:us-west-2:123456789012:schedule/jobs/nightly\"";
+    assert!(offline.contains(arns), "{offline}");
+    assert!(offline.contains("# ScheduleRoleArns: only AWS knows; add --live"), "{offline}");
+    assert!(!offline.contains("Lightsail"), "{offline}");
+}
+
+#[test]
+fn where_nothing_is_on_ecs_what_does_not_exist_is_named() {
+    let text = "\
+version: 1
+pipelines:
+  apps:
+    images: { web: { repository: web, tag: \"{sha}\" } }
+    waves: [[{ lightsail: apps }]]
+";
+    let pipelines = config(text).resolve("123456789012", "us-east-1").unwrap();
+    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    assert!(
+        offline.contains("ClusterArns=arn:aws:ecs:us-east-1:123456789012:cluster/none"),
+        "{offline}"
+    );
+    assert!(offline.contains("TaskRoleArns=arn:aws:iam::123456789012:role/none"), "{offline}");
+    assert!(offline.contains("# LightsailArns: only AWS knows; add --live"), "{offline}");
+}
+
+#[test]
+fn a_schedule_that_is_not_there_is_said() {
+    let text = with(SOMELI, "      - [Rag]", "      - [Rag, { schedule: nightly }]");
+    let found = config(&text).compare(&home(), &BTreeMap::from([(home(), someli())]));
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    let said = "`nightly` is no schedule of 123456789012 in us-west-2";
+    assert!(found.iter().any(|line| line.contains(said)), "{found:?}");
+    let mut live = someli();
+    live.others.insert(TargetName::Schedule("nightly".to_owned()), service());
+    assert!(config(&text).compare(&home(), &BTreeMap::from([(home(), live)])).is_empty());
 }

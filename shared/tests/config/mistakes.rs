@@ -429,11 +429,86 @@ fn what_comes_later_is_refused_by_name() {
             );
         }
     }
-    for key in ["schedule", "rule", "lightsail"] {
-        let found = problems(&with(SMALL, "[[a]", &format!("[[{{ {key}: nightly }}]")));
-        let expected = format!("8:16: pipelines.p.waves[0][0].{key}: `{key}` is not supported yet");
-        assert_eq!(found, format!("tidegate.yaml:{expected}"));
+}
+
+#[test]
+fn what_other_tools_do_is_refused_with_what_does_it_here() {
+    for (key, expected) in [
+        (
+            "metrics",
+            "Tidegate analyses no metrics: put them behind a CloudWatch alarm and name it in `checks`",
+        ),
+        (
+            "scan",
+            "Tidegate waits for no scan: let the build hold the push back, or ask for `approval`",
+        ),
+        (
+            "windows",
+            "Tidegate knows no time windows: `tidegate freeze` and `unfreeze`, at your times, do the same",
+        ),
+    ] {
+        let found = problems(&with(SMALL, "    waves", &format!("    {key}: [a]\n    waves")));
+        assert_eq!(found, format!("tidegate.yaml:8:5: pipelines.p.{key}: {expected}"));
     }
+    let found = problems(&with(SMALL, "[[a]", "[[a, { host: mi-1 }]"));
+    assert!(
+        found.contains(
+            "pipelines.p.waves[0][1].host: Tidegate releases images, and a host that pulls"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_target_is_one_thing_with_a_name_of_its_kind() {
+    let target = |more: &str| problems(&with(SMALL, "[[a]", &format!("[[{more}]")));
+    for (more, expected) in [
+        (
+            "{ timeout: 5m }",
+            "8:14: pipelines.p.waves[0][0]: expected a target: `service`, `schedule`, `rule` or \
+             `lightsail`, and its name",
+        ),
+        (
+            "{ service: a, schedule: b }",
+            "8:14: pipelines.p.waves[0][0]: a target is one of `service`, `schedule`, `rule`, \
+             `lightsail`; make two of it",
+        ),
+        (
+            "{ schedule: \"arn:aws:scheduler:us-west-2:123456789012:schedule/default/nightly\" }",
+            "8:26: pipelines.p.waves[0][0].schedule: expected the name alone, `nightly`, found \
+             `arn:aws:scheduler:us-west-2:123456789012:schedule/default/nightly`",
+        ),
+        (
+            "{ rule: a/b }",
+            "8:22: pipelines.p.waves[0][0].rule: expected a rule's name: letters, digits, `.`, `-` \
+             and `_`, 64 at most, found `a/b`",
+        ),
+        (
+            "{ lightsail: Deml }",
+            "8:27: pipelines.p.waves[0][0].lightsail: expected a container service's name: \
+             lower-case letters, digits and `-`, 63 at most, found `Deml`",
+        ),
+        (
+            "{ schedul: nightly }",
+            "8:16: pipelines.p.waves[0][0].schedul: unknown key; did you mean `schedule`?",
+        ),
+        (
+            "{ schedule: b }, { schedule: b }",
+            "8:31: pipelines.p.waves[0][1]: `b` stands in pipelines.p.waves[0][0] already; a target \
+             has one wave of one pipeline",
+        ),
+    ] {
+        assert!(target(more).contains(expected), "{more}: {}", target(more));
+    }
+    assert_eq!(config(&with(SMALL, "[[a]", "[[a, { schedule: a }, { rule: a }]")).warnings, []);
+}
+
+#[test]
+fn a_cluster_is_needed_where_a_service_is() {
+    let nowhere = SMALL.replace("defaults:\n  cluster: live-crons\n", "");
+    assert!(problems(&nowhere).contains("the key `cluster` is missing"), "{nowhere}");
+    let lightsail = with(&nowhere, "[[a], [b, c]]", "[[{ lightsail: apps }]]");
+    assert_eq!(config(&lightsail).warnings, []);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tidegate_core::config::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig,
     Registry, TargetConfig, TaskConfig, Watch,
 };
+use tidegate_core::model::TargetKind;
 
 use crate::output::{Desk, Tone};
 use crate::reference::pipeline_name;
@@ -105,14 +106,18 @@ fn asked(check: &Check) -> String {
     format!("{check} is {statuses}{body}, {attempts} tries {every} apart{private}")
 }
 
-/// `scr-api (timeout 10m, containers: api takes api)`
+/// `scr-api (timeout 10m, api takes api)`; what is no service says what it is.
 fn target(target: &TargetConfig) -> String {
-    let TargetConfig { service, containers, timeout } = target;
+    let TargetConfig { name, containers, timeout } = target;
+    let name = match name.parts() {
+        (TargetKind::Service, name) => name.to_owned(),
+        (kind, name) => format!("{} {name}", kind.noun()),
+    };
     let timeout = timeout.map(|timeout| format!("timeout {}", Period::from(timeout)));
     let containers =
         containers.iter().map(|(container, image)| format!("{container} takes {image}"));
     let said: Vec<_> = timeout.into_iter().chain(containers).collect();
-    if said.is_empty() { service.clone() } else { format!("{service} ({})", said.join(", ")) }
+    if said.is_empty() { name } else { format!("{name} ({})", said.join(", ")) }
 }
 
 impl Show {

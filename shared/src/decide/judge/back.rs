@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    GONE, LAG, LANDING, Primary, Verdict, drifted, failure, foreign, is_over, next, ours, primary,
+    LAG, LANDING, Primary, Verdict, drifted, failure, foreign, gone, is_over, next, ours, primary,
     throttled, unanswered, wait,
 };
 use crate::decide::Seen;
@@ -20,6 +20,7 @@ pub(super) fn returning(
     deadline: Timestamp,
     now: Timestamp,
 ) -> Verdict {
+    let host = slot.target.kind.host();
     let verdict = match slot.answer() {
         None => unanswered(slot, now),
         Some(Outcome::Refused { why, .. }) => {
@@ -30,9 +31,9 @@ pub(super) fn returning(
         Some(Outcome::Drifted { seen, .. }) => drifted(slot, seen, now),
         Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => match seen {
             None | Some(Seen::Task(_)) => {
-                wait(slot, "ECS to bring the baseline back", Some(deadline))
+                wait(slot, format!("{host} to bring the baseline back"), Some(deadline))
             }
-            Some(Seen::Missing) => return_failed(slot, GONE, "Create it again", now),
+            Some(Seen::Missing) => return_failed(slot, gone(slot), "Create it again", now),
             Some(Seen::Service(sighting)) => came_back(slot, sighting, *at, deadline, now),
         },
     };
@@ -43,8 +44,8 @@ pub(super) fn returning(
     verdict.or_when(over, |what| {
         let cause = format!("the rollback is not stable in time: still waiting for {what}");
         let remedy =
-            "Look at the service in ECS; then `tidegate rollback` again, or `tidegate accept`";
-        return_failed(slot, cause, remedy, now)
+            format!("Look at it in {host}; then `tidegate rollback` again, or `tidegate accept`");
+        return_failed(slot, cause, &remedy, now)
     })
 }
 
@@ -61,13 +62,13 @@ fn came_back(
     deadline: Timestamp,
     now: Timestamp,
 ) -> Verdict {
-    let landed = at + LANDING;
+    let (landed, host) = (at + LANDING, slot.target.kind.host());
     match primary(slot, sighting) {
         Primary::Baseline(d) => on_baseline(slot, sighting, d, deadline, now),
         // Native strategies keep ours primary until the traffic is back.
         Primary::Ours(_) if goes_back(sighting) => wait(slot, "ECS to go back", Some(deadline)),
         Primary::Ours(d) if now < landed => {
-            wait(slot, format!("ECS to leave {}", d.id), Some(landed))
+            wait(slot, format!("{host} to leave {}", d.id), Some(landed))
         }
         Primary::Ours(d) if slot.repairs < MOST_REPAIRS => {
             let mut again = slot.asks_again(now);
@@ -77,14 +78,14 @@ fn came_back(
         }
         Primary::Ours(d) => {
             let cause = format!("our revision is back as {} after {MOST_REPAIRS} repairs", d.id);
-            return_failed(slot, cause, "Look at who else deploys to this service", now)
+            return_failed(slot, cause, "Look at who else deploys there", now)
         }
         // An operator asked to go back over it, and ECS may still show what was there.
         Primary::Other(d) if slot.asked.over_drift && now < landed => {
-            wait(slot, format!("ECS to leave {}", d.id), Some(landed))
+            wait(slot, format!("{host} to leave {}", d.id), Some(landed))
         }
         Primary::Other(d) => foreign(slot, d, now),
-        Primary::None => wait(slot, "ECS to show a deployment", Some(deadline)),
+        Primary::None => wait(slot, format!("{host} to show a deployment"), Some(deadline)),
     }
 }
 
@@ -107,8 +108,9 @@ fn on_baseline(
 ) -> Verdict {
     let baseline = &slot.baseline;
     if deployment.rollout == Some(RolloutState::Failed) {
-        let cause = format!("ECS gave the rollback up: {}", deployment.reason);
-        return return_failed(slot, cause, "Look at the service in ECS", now);
+        let host = slot.target.kind.host();
+        let cause = format!("{host} gave the rollback up: {}", deployment.reason);
+        return return_failed(slot, cause, &format!("Look at it in {host}"), now);
     }
     // Deploy found other bytes under the old revision and asked for the pinned one.
     let accepted = matches!(slot.answer(), Some(Outcome::Accepted { .. }));
@@ -120,7 +122,8 @@ fn on_baseline(
             // for tasks that it started for that may have taken what the tag means by now.
             Strategy::Native => Verdict::Quietly(Box::new(slot.asks_again(now))),
             Strategy::Rolling => {
-                wait(slot, format!("ECS to bring {} in", baseline.revision), Some(deadline))
+                let host = slot.target.kind.host();
+                wait(slot, format!("{host} to bring {} in", baseline.revision), Some(deadline))
             }
         };
     }

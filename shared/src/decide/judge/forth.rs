@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::{
-    ANSWER, GONE, LAG, LANDING, Primary, Verdict, drifted, failed, failure, foreign, is_over, next,
+    ANSWER, LAG, LANDING, Primary, Verdict, drifted, failed, failure, foreign, gone, is_over, next,
     ours, primary, throttled, unanswered, wait,
 };
 use crate::decide::{Seen, blame};
-use crate::model::{Blame, Failure, Outcome, Phase, Scene, Slot, SlotPhase};
+use crate::model::{Blame, Failure, Outcome, Phase, Scene, Slot, SlotPhase, TargetKind};
 use crate::sighting::{Deployment, Sighting};
 
 /// Asked so often deploy does not answer at all: ten times 90 s is the default patience with ECS.
@@ -17,7 +17,7 @@ const MOST_NUDGES: u32 = 10;
 pub(super) fn queued(slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
     match seen {
         None | Some(Seen::Task(_)) => Verdict::Rest,
-        Some(Seen::Missing) => drifted(slot, GONE, now),
+        Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(d) | Primary::Other(d) => foreign(slot, d, now),
             Primary::Baseline(_) | Primary::None => Verdict::Rest,
@@ -35,7 +35,8 @@ pub(super) fn applying(scene: &Scene, slot: &Slot, now: Timestamp) -> Verdict {
         Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => {
             let patience = scene.config.patience(&slot.target, slot.baseline.native_minutes);
             let phase = SlotPhase::Settling { since: *at, deadline: *at + patience };
-            next(slot, phase, format!("ECS accepted {}", slot.ours().unwrap_or("our revision")))
+            let ours = slot.ours().unwrap_or("our revision");
+            next(slot, phase, format!("{} accepted {ours}", slot.target.kind.host()))
         }
         Some(Outcome::Refused { why, .. }) => {
             let remedy = "Mend what AWS names; the next push, or `tidegate start`, tries again";
@@ -54,20 +55,21 @@ pub(super) fn settling(
     deadline: Timestamp,
     now: Timestamp,
 ) -> Verdict {
+    let host = slot.target.kind.host();
     let verdict = match seen {
-        None | Some(Seen::Task(_)) => wait(slot, "ECS to bring it up", Some(deadline)),
-        Some(Seen::Missing) => drifted(slot, GONE, now),
+        None | Some(Seen::Task(_)) => wait(slot, format!("{host} to bring it up"), Some(deadline)),
+        Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::judge(scene, slot, sighting, deployment, now)
                 .unwrap_or_else(|what| wait(slot, what, Some(deadline))),
             Primary::Baseline(baseline) => not_there(slot, sighting, baseline, since, now),
             Primary::Other(deployment) => foreign(slot, deployment, now),
-            Primary::None => wait(slot, "ECS to show a deployment", Some(deadline)),
+            Primary::None => wait(slot, format!("{host} to show a deployment"), Some(deadline)),
         },
     };
     verdict.or_when(is_over(deadline, seen, now), |what| {
         let cause = format!("not stable in time: still waiting for {what}");
-        let remedy = "`tidegate show` has what ECS said; `timeout` in the config gives it longer";
+        let remedy = "`tidegate show` has what was seen; `timeout` in the config gives it longer";
         failed(slot, failure(cause, remedy, Blame::Silence, now))
     })
 }
@@ -86,7 +88,8 @@ fn not_there(
     if ours::in_background(slot, sighting).is_some() {
         vanished(slot, sighting, baseline, now)
     } else if now < landed {
-        wait(slot, "ECS to show the new deployment", Some(landed))
+        let what = format!("{} to show the new deployment", slot.target.kind.host());
+        wait(slot, what, Some(landed))
     } else if slot.puzzled == 0 {
         let mut puzzled = slot.becomes(slot.phase.clone());
         puzzled.puzzled = 1;
@@ -109,14 +112,19 @@ fn vanished(slot: &Slot, sighting: &Sighting, baseline: &Deployment, now: Timest
     let words = given_up.unwrap_or(&baseline.reason);
     // Only ECS itself brings an old deployment back; whoever calls it makes a new one.
     let is_old = slot.done.called.is_some_and(|called| baseline.created_at < called);
-    let (cause, blame) = if given_up.is_some() || is_old {
-        ("ECS rolled it back by itself", blame::of_tasks(&noted, words))
-    } else {
-        ("somebody put it back on its old revision", Blame::Other)
+    let (cause, blame) = match slot.target.kind {
+        // The deployment before it never stopped; the image is all that was new.
+        TargetKind::Lightsail if given_up.is_some() => {
+            ("Lightsail gave the deployment up and keeps the one before it", Blame::Image)
+        }
+        TargetKind::Service if given_up.is_some() || is_old => {
+            ("ECS rolled it back by itself", blame::of_tasks(&noted, words))
+        }
+        _ => ("somebody put it back on its old revision", Blame::Other),
     };
-    let remedy = "`tidegate show` has the tasks' stop reasons";
+    let remedy = ours::remedy(slot);
     let evidence = vec![format!("primary is {} ({}): {words}", baseline.revision, baseline.id)];
-    failed(&noted, Failure { evidence, ..failure(cause, remedy, blame, now) })
+    failed(&noted, Failure { evidence, ..failure(cause, &remedy, blame, now) })
 }
 
 /// Healthy is asked again until the release is live: a crash in the bake counts.
@@ -129,7 +137,7 @@ pub(super) fn healthy(
 ) -> Verdict {
     match seen {
         None | Some(Seen::Task(_)) => last_look(scene, slot, None, now),
-        Some(Seen::Missing) => drifted(slot, GONE, now),
+        Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::fallen(scene, slot, sighting, now)
                 .unwrap_or_else(|| last_look(scene, slot, Some((sighting, deployment)), now)),
@@ -167,7 +175,7 @@ fn last_look(
     let deadline = until + scene.config.patience(&slot.target, slot.baseline.native_minutes);
     wait(slot, what, Some(deadline)).or_when(is_over(deadline, seen.as_ref(), now), |what| {
         let cause = format!("it did not hold: still waiting for {what}");
-        let remedy = "`tidegate show` has what ECS said";
+        let remedy = "`tidegate show` has what was seen";
         failed(slot, failure(cause, remedy, Blame::Silence, now))
     })
 }

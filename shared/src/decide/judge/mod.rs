@@ -145,8 +145,10 @@ fn foreign(slot: &Slot, deployment: &Deployment, now: Timestamp) -> Verdict {
     drifted(slot, format!("it runs {} ({})", deployment.revision, deployment.id), now)
 }
 
-/// The service itself was deleted.
-const GONE: &str = "the service is gone";
+/// The target itself was deleted.
+fn gone(slot: &Slot) -> String {
+    format!("the {} is gone", slot.target.kind.noun())
+}
 
 /// Deploy has not answered: wait, or ask again when its answer is overdue.
 fn unanswered(slot: &Slot, now: Timestamp) -> Verdict {

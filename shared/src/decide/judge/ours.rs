@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Verdict, failed, failure};
 use crate::decide::blame;
-use crate::model::{Failure, Scene, Slot, SlotPhase};
+use crate::model::{Failure, Scene, Slot, SlotPhase, TargetKind};
 use crate::sighting::{
     Deployment, RolloutState, ServiceDeployment, ServiceDeploymentStatus, Sighting, Strategy,
 };
@@ -24,7 +24,9 @@ pub(super) fn judge(
         return Err(what);
     }
     let unproven = sighting.desired == 0;
-    let reason = if unproven {
+    let reason = if slot.target.kind.is_scheduled() {
+        "names ours; its next run has to prove it".to_owned()
+    } else if unproven {
         "ECS completed it, with no task that could prove it (desired count 0)".to_owned()
     } else {
         format!("runs ours: {} of {} tasks, completed", deployment.running, sighting.desired)
@@ -54,8 +56,10 @@ pub(super) fn reason_to_wait(
         let stage = native.and_then(|d| d.stage.as_deref());
         let stage = stage.map_or(String::new(), |stage| format!(", stage {stage}"));
         return Some(format!(
-            "ECS to complete it ({} of {} tasks run{stage})",
-            deployment.running, deployment.desired
+            "{} to complete it ({} of {} tasks run{stage})",
+            slot.target.kind.host(),
+            deployment.running,
+            deployment.desired
         ));
     }
     // Its own tasks: those of the old revision may linger.
@@ -77,20 +81,32 @@ pub(super) fn fallen(
     for task in &sighting.failures {
         blame::note(&mut noted, task);
     }
-    let needed = scene.config.watch.failed_tasks;
+    let needed = blame::needed(scene, slot);
     if let Some(failure) = blame::verdict(&noted, needed, now) {
         return Some(failed(&noted, failure));
     }
     if let Some(words) = given_up(slot, sighting) {
-        let remedy = "`tidegate show` has the tasks' stop reasons";
-        let blame = blame::of_tasks(&noted, words);
-        let failure = failure("ECS gave the deployment up", remedy, blame, now);
+        let cause = format!("{} gave the deployment up", slot.target.kind.host());
+        let failure = failure(cause, &remedy(slot), blame::of_tasks(&noted, words), now);
         return Some(failed(&noted, Failure { evidence: vec![words.to_owned()], ..failure }));
     }
     (noted.tasks.len() > slot.tasks.len()).then(|| {
         let noted = noted.becomes(slot.phase.clone());
         Verdict::Next(Box::new(noted), blame::stopped(needed))
     })
+}
+
+/// Where to look for why a deployment was given up.
+pub(super) fn remedy(slot: &Slot) -> String {
+    if slot.target.kind != TargetKind::Lightsail {
+        return "`tidegate show` has the tasks' stop reasons".to_owned();
+    }
+    let containers: Vec<_> = slot.wanted.iter().map(|pin| pin.container.as_str()).collect();
+    format!(
+        "`aws lightsail get-container-log --service-name {} --container-name {}` has its last words",
+        slot.target.name,
+        containers.join("|")
+    )
 }
 
 /// ECS's words where it decided against our deployment, whatever is primary by now.

@@ -1,0 +1,81 @@
+//! Lightsail container services: what their active deployment runs, and what the next one will. Nothing is
+//! registered: a revision is the set of images that a deployment states.
+
+use std::collections::BTreeSet;
+
+use tidegate_core::config::TargetConfig;
+use tidegate_core::decide::Finding;
+use tidegate_core::definition::lightsail::{identity, named as images_of, successor};
+use tidegate_core::definition::{NamedImage, difference};
+use tidegate_core::model::{Baseline, Pin, ReleaseImage, TargetId};
+use tidegate_core::sighting::RunningImage;
+
+use super::{Survey, pin};
+use crate::Error;
+use crate::ecs::{RawTaskDefinition, Seen};
+use crate::registry::Repository;
+
+impl Survey<'_> {
+    /// What is found at a container service. `None` when AWS throttled for too long.
+    pub(super) async fn container_service(
+        &mut self,
+        target: &TargetId,
+        config: &TargetConfig,
+        seen: &Seen,
+        running: &RawTaskDefinition,
+    ) -> Result<Option<Finding>, Error> {
+        let (name, sighting) = (&target.name, &seen.sighting);
+        let containers = self.containers(&config.containers, running);
+        let named: Vec<NamedImage> = containers.iter().map(|(named, _)| named.clone()).collect();
+        let before = self.scene.slots.get(target);
+        let mut images =
+            self.runs.images(target, sighting, &named, before, &BTreeSet::new()).await?;
+        self.drop_blocked(&mut images);
+        let notes = self.check_way_back(&mut images, &containers).await?;
+        if let Some(gone) = self.gone(&containers).await? {
+            return Ok(Some(Finding::Unfit(gone)));
+        }
+        for (_, image) in &containers {
+            if !self.is_kept(&Repository::of(image), &image.digest) {
+                let (label, repository) = (image.label(), &image.repository);
+                return Ok(Some(Finding::Unfit(format!(
+                    "{label} has no keep tag, and Lightsail is given no other name for it: let deploy \
+                     put tags into {repository} (ecr:PutImage)"
+                ))));
+            }
+        }
+        self.only_kept(&mut images, &containers);
+        let back: Vec<Pin> = images.iter().filter_map(Pin::of_running).collect();
+        let baseline = Box::new(Baseline {
+            at: sighting.at,
+            running: running.arn.clone(),
+            revision: identity(name, &images_of(&successor(&running.json, &back))),
+            base: running.arn.clone(),
+            images,
+            desired: sighting.desired,
+            ran: sighting.running,
+            strategy: sighting.strategy,
+            native_minutes: sighting.native_minutes,
+            notes,
+        });
+        if containers.is_empty() {
+            return Ok(Some(Finding::Unaffected { baseline }));
+        }
+        let pins: Vec<Pin> = containers.iter().map(|(named, image)| pin(named, image)).collect();
+        let next = successor(&running.json, &pins);
+        let revision = identity(name, &images_of(&next));
+        let difference = difference(&running.json, &next);
+        Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+
+    /// A way back has a name as well.
+    fn only_kept(&self, images: &mut [RunningImage], containers: &[(NamedImage, &ReleaseImage)]) {
+        for (running, (_, image)) in images.iter_mut().zip(containers) {
+            let Some(digest) = &running.digest else { continue };
+            if !self.is_kept(&Repository::of(image), digest) {
+                running.source = format!("{} could not be given its keep tag", digest.short());
+                running.digest = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Schedules and rules that run an ECS task: which revision they name, and naming another.
+//!
+//! Both APIs replace all they are given, so everything is read as AWS wrote it, one member is changed,
+//! and the whole is written back: a state, an input, a dead-letter queue and what is newer than this
+//! program survive.
+
+use aws_types::SdkConfig;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tidegate_core::model::{TargetId, TargetKind};
+use tidegate_core::sighting::{Deployment, RolloutState, Sighting};
+
+use crate::ecs::Seen;
+use crate::json::JsonService;
+use crate::{Clock, Refusal};
+
+pub(super) const UPDATE_SCHEDULE: &str = "scheduler:UpdateSchedule";
+pub(super) const PUT_TARGETS: &str = "events:PutTargets";
+
+/// What `GetSchedule` says and `UpdateSchedule` does not take.
+const OUTPUT_ONLY: [&str; 4] = ["Arn", "CreationDate", "LastModificationDate", "Name"];
+
+/// EventBridge Scheduler, and EventBridge.
+#[derive(Debug, Clone)]
+pub(super) struct Scheduled {
+    scheduler: JsonService,
+    events: JsonService,
+    clock: Clock,
+}
+
+/// What names a revision, as AWS wrote it.
+enum Holder {
+    /// A schedule, whole.
+    Schedule(Value),
+    /// The only target of a rule that runs a task.
+    RuleTarget(Value),
+}
+
+impl Holder {
+    fn task(&self) -> &Value {
+        match self {
+            Self::Schedule(schedule) => &schedule["Target"]["EcsParameters"],
+            Self::RuleTarget(target) => &target["EcsParameters"],
+        }
+    }
+
+    /// The role that the task is run with.
+    fn role(&self) -> Option<&str> {
+        match self {
+            Self::Schedule(schedule) => schedule["Target"]["RoleArn"].as_str(),
+            Self::RuleTarget(target) => target["RoleArn"].as_str(),
+        }
+    }
+
+    /// The ARN of the task definition that runs next.
+    fn revision(&self) -> &str {
+        self.task()["TaskDefinitionArn"].as_str().unwrap_or_default()
+    }
+
+    fn changed_at(&self) -> Timestamp {
+        let seconds = match self {
+            Self::Schedule(schedule) => schedule["LastModificationDate"].as_f64(),
+            // EventBridge does not say.
+            Self::RuleTarget(_) => None,
+        };
+        seconds
+            .and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok())
+            .and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl Scheduled {
+    pub(super) fn new(config: &SdkConfig, clock: &Clock) -> Self {
+        let service =
+            |name, target| JsonService { config: config.clone(), name, target, version: "1.1" };
+        Self {
+            scheduler: service("scheduler", ""),
+            events: service("events", "AWSEvents"),
+            clock: clock.clone(),
+        }
+    }
+
+    /// A look, in the words of a service that runs no task just now.
+    pub(super) async fn look(&self, target: &TargetId) -> Result<Option<Seen>, Refusal> {
+        let holder = match self.read(target).await {
+            Ok(holder) => holder,
+            Err(refusal) if refusal.is_not_found() => return Ok(None),
+            Err(refusal) => return Err(refusal),
+        };
+        let revision = holder.revision().to_owned();
+        let deployment = Deployment {
+            id: target.kind.noun().to_owned(),
+            primary: true,
+            revision: revision.clone(),
+            rollout: Some(RolloutState::Completed),
+            reason: String::new(),
+            failed_tasks: 0,
+            desired: 0,
+            running: 0,
+            pending: 0,
+            created_at: holder.changed_at(),
+        };
+        let sighting = Sighting::of(self.clock.now(), vec![deployment]);
+        let role = holder.role().map(str::to_owned);
+        let named = Seen { sighting, task_definition: revision, holder: role, ..Seen::default() };
+        Ok(Some(named))
+    }
+
+    /// Names another revision, and changes nothing else.
+    pub(super) async fn bring(&self, target: &TargetId, revision: &str) -> Result<(), Refusal> {
+        match self.read(target).await? {
+            Holder::Schedule(mut schedule) => {
+                schedule["Target"]["EcsParameters"]["TaskDefinitionArn"] = json!(revision);
+                if let Some(members) = schedule.as_object_mut() {
+                    members.retain(|name, _| !OUTPUT_ONLY.contains(&name.as_str()));
+                }
+                let path = format!("/schedules/{}", target.name);
+                let resource = &target.name;
+                self.scheduler
+                    .rest(UPDATE_SCHEDULE, resource, ("PUT", path), Some(&schedule))
+                    .await?;
+            }
+            Holder::RuleTarget(mut of_rule) => {
+                of_rule["EcsParameters"]["TaskDefinitionArn"] = json!(revision);
+                let input = json!({ "Rule": target.name, "EventBusName": target.within, "Targets": [of_rule] });
+                let answer = self.events.call(PUT_TARGETS, &target.name, &input).await?;
+                // It refuses single targets in an answer of 200.
+                if let Some(refused) = answer["FailedEntries"].get(0) {
+                    let text = |name: &str| refused[name].as_str().unwrap_or("unknown");
+                    let (code, words) = (text("ErrorCode"), text("ErrorMessage"));
+                    return Err(Refusal::in_answer(PUT_TARGETS, &target.name, code, words));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&self, target: &TargetId) -> Result<Holder, Refusal> {
+        if target.kind == TargetKind::Rule {
+            self.rule(target).await
+        } else {
+            self.schedule(target).await
+        }
+    }
+
+    async fn schedule(&self, target: &TargetId) -> Result<Holder, Refusal> {
+        const ACTION: &str = "scheduler:GetSchedule";
+        let TargetId { within, name, .. } = target;
+        let path = format!("/schedules/{name}?groupName={within}");
+        let schedule = self.scheduler.rest(ACTION, name, ("GET", path), None).await?;
+        if schedule["Target"]["EcsParameters"].is_null() {
+            return Err(Refusal::unfit(ACTION, name, "this schedule runs no ECS task"));
+        }
+        named(ACTION, name, Holder::Schedule(schedule))
+    }
+
+    async fn rule(&self, target: &TargetId) -> Result<Holder, Refusal> {
+        const ACTION: &str = "events:ListTargetsByRule";
+        let TargetId { within, name, .. } = target;
+        // A rule has five targets at most, unless AWS was asked for more: one page holds a hundred.
+        let input = json!({ "Rule": name, "EventBusName": within });
+        let mut answer = self.events.call(ACTION, name, &input).await?;
+        let mut tasks: Vec<Value> =
+            answer["Targets"].as_array_mut().map(std::mem::take).unwrap_or_default();
+        tasks.retain(|target| !target["EcsParameters"].is_null());
+        let several = tasks.len();
+        match tasks.pop() {
+            Some(only) if several == 1 => named(ACTION, name, Holder::RuleTarget(only)),
+            None => Err(Refusal::unfit(ACTION, name, "this rule runs no ECS task")),
+            Some(_) => {
+                let words = format!(
+                    "this rule runs {several} ECS tasks; Tidegate moves one: make a rule of each"
+                );
+                Err(Refusal::unfit(ACTION, name, &words))
+            }
+        }
+    }
+}
+
+/// Without a revision its newest one runs: registering alone would release, before anything is judged.
+fn named(action: &'static str, name: &str, holder: Holder) -> Result<Holder, Refusal> {
+    let revision = holder.revision();
+    let (_, number) = revision.rsplit_once(':').unwrap_or_default();
+    if number.parse::<u64>().is_ok() {
+        return Ok(holder);
+    }
+    let words = format!(
+        "it names {revision} without a revision, so whatever is registered runs at once; name a \
+         revision, and Tidegate moves it"
+    );
+    Err(Refusal::unfit(action, name, &words))
+}

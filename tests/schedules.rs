@@ -1,0 +1,210 @@
+//! Schedules and rules that run a task: they name the release's revision, and their runs prove it.
+
+#![expect(clippy::unwrap_used, reason = "what is not as expected has failed")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidegate_core::model::{NoticeKind, SlotPhase};
+use tidegate_tests::fleet::{hold_of, is_live};
+use tidegate_tests::{Stage, play};
+
+const PIPELINE: &str = "someli-production";
+const FIRST: &str = "someli-production/2";
+const SECOND: &str = "someli-production/3";
+
+/// A worker, and two tasks that run every five minutes with the same image.
+const SCHEDULED: &str = r#"
+version: 1
+pipelines:
+  someli-production:
+    region: us-west-2
+    images: { crons: { repository: live_crons, tag: [uapi] } }
+    cluster: live-crons
+    waves: [[Rag], [{ schedule: jobs/nightly-report-of-everything }, { rule: hourly }]]
+    watch: { bake: 30s }
+"#;
+
+fn schedule(stage: &Stage) -> Value {
+    let named = json!({ "Name": "nightly-report-of-everything", "GroupName": "jobs" });
+    stage
+        .twin
+        .world
+        .with(|cloud, now| cloud.scheduled.call_scheduler("GetSchedule", &named, now))
+        .expect("a schedule")
+}
+
+fn rule(stage: &Stage) -> Value {
+    let named = json!({ "Rule": "hourly" });
+    stage
+        .twin
+        .world
+        .with(|cloud, now| cloud.scheduled.call_events("ListTargetsByRule", &named, now))
+        .expect("a rule")["Targets"][0]
+        .take()
+}
+
+fn of_schedule(stage: &Stage) -> String {
+    schedule(stage)["Target"]["EcsParameters"]["TaskDefinitionArn"].as_str().unwrap().to_owned()
+}
+
+fn of_rule(stage: &Stage) -> String {
+    rule(stage)["EcsParameters"]["TaskDefinitionArn"].as_str().unwrap().to_owned()
+}
+
+/// What must survive a release: everything but the revision and when it was written.
+fn rest(mut written: Value) -> Value {
+    for path in ["/Target/EcsParameters/TaskDefinitionArn", "/EcsParameters/TaskDefinitionArn"] {
+        if let Some(revision) = written.pointer_mut(path) {
+            *revision = Value::Null;
+        }
+    }
+    if let Some(members) = written.as_object_mut() {
+        members.remove("LastModificationDate");
+    }
+    written
+}
+
+#[test]
+fn they_name_the_release_s_revision_and_nothing_else_of_them_changes() {
+    play(1, SCHEDULED, async |stage| {
+        stage.apply(SCHEDULED).await;
+        let before = [rest(schedule(stage)), rest(rule(stage))];
+        let digest = stage.push("uapi", "healthy");
+        let release = stage.end_of(FIRST).await;
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        assert_eq!([rest(schedule(stage)), rest(rule(stage))], before);
+        for revision in [of_schedule(stage), of_rule(stage)] {
+            let (definition, _) = stage.definition(&revision);
+            let image = definition["containerDefinitions"][0]["image"].as_str().unwrap();
+            assert!(image.ends_with(&format!("@{digest}")), "{image}");
+        }
+        let told = stage.notices(FIRST).await;
+        let live = told.last().unwrap();
+        assert!(
+            live.text.iter().any(|it| it.starts_with("On 1 service and 1 schedule and 1 rule")),
+            "{live:#?}"
+        );
+        assert!(
+            live.targets.iter().any(|it| it == "hourly: changed; its next run has to prove it")
+        );
+    });
+}
+
+#[test]
+fn a_worker_that_falls_brings_the_schedules_back_to_the_bytes_that_ran() {
+    let waves = "[[{ schedule: nightly }], [Rag]]";
+    let first = SCHEDULED.replace(
+        "[[Rag], [{ schedule: jobs/nightly-report-of-everything }, { rule: hourly }]]",
+        waves,
+    );
+    play(1, &first, async |stage| {
+        stage.apply(&first).await;
+        stage.push("uapi", "healthy");
+        let good = stage.end_of(FIRST).await;
+        assert!(is_live(&good), "{}", stage.journal(FIRST).await);
+        let named = || {
+            let named = json!({ "Name": "nightly" });
+            let get = stage
+                .twin
+                .world
+                .with(|cloud, now| cloud.scheduled.call_scheduler("GetSchedule", &named, now));
+            get.unwrap()["Target"]["EcsParameters"]["TaskDefinitionArn"].clone()
+        };
+        let before = named();
+        stage.push("uapi", "crash");
+        let bad = stage.end_of(SECOND).await;
+        let journal = stage.journal(SECOND).await;
+        assert_eq!(bad.phase.name(), "rolled_back", "{journal}");
+        assert_eq!(named(), before, "{journal}");
+        assert!(journal.contains("names ours"), "it had moved before: {journal}");
+    });
+}
+
+#[test]
+fn the_first_run_proves_it() {
+    let only = SCHEDULED.replace("[Rag], ", "");
+    play(1, &only, async |stage| {
+        stage.apply(&only).await;
+        stage.push("uapi", "exit=0");
+        let release = stage.end_of(FIRST).await;
+        let told = stage.notices(FIRST).await;
+        let last = told.last().unwrap();
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        assert!(
+            last.text.iter().any(|it| it.contains("its next run has to prove it")),
+            "{last:#?}"
+        );
+        stage.twin.run_for(Duration::from_secs(10 * 60)).await;
+        let scene = stage.scene(PIPELINE).await;
+        for slot in scene.slots.values() {
+            let proven = matches!(slot.phase, SlotPhase::Healthy { unproven: false, .. });
+            assert!(proven, "{}: {:?}", slot.target, slot.phase);
+        }
+        assert!(stage.journal(FIRST).await.contains("a run of it ended with code 0"));
+    });
+}
+
+#[test]
+fn a_run_that_fails_on_a_live_release_is_told_once_and_moves_nothing() {
+    let only = SCHEDULED.replace("[Rag], ", "");
+    play(1, &only, async |stage| {
+        stage.apply(&only).await;
+        stage.push("uapi", "exit=3");
+        let release = stage.end_of(FIRST).await;
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        let before = of_schedule(stage);
+        stage.twin.run_for(Duration::from_secs(30 * 60)).await;
+        let kinds = stage.kinds(FIRST).await;
+        let failed = kinds.iter().filter(|kind| **kind == NoticeKind::RunFailed).count();
+        assert_eq!(failed, 2, "one for each: {kinds:?}\n{}", stage.journal(FIRST).await);
+        assert_eq!(of_schedule(stage), before);
+        let told = stage.notices(FIRST).await;
+        let told = told.iter().find(|it| it.kind == NoticeKind::RunFailed).unwrap();
+        assert!(told.text[0].contains("exited with code 3"), "{told:#?}");
+        assert!(told.commands.iter().any(|it| it.starts_with("tidegate rollback")), "{told:#?}");
+    });
+}
+
+#[test]
+fn a_run_that_fails_while_the_release_bakes_brings_it_back() {
+    let only = SCHEDULED.replace("[Rag], ", "").replace("bake: 30s", "bake: 20m");
+    play(1, &only, async |stage| {
+        stage.apply(&only).await;
+        stage.push("uapi", "healthy");
+        let good = stage.end_of(FIRST).await;
+        assert!(is_live(&good), "{}", stage.journal(FIRST).await);
+        let before = [of_schedule(stage), of_rule(stage)];
+        stage.push("uapi", "exit=3");
+        let bad = stage.end_of(SECOND).await;
+        let journal = stage.journal(SECOND).await;
+        assert_eq!(bad.phase.name(), "rolled_back", "{journal}");
+        assert_eq!([of_schedule(stage), of_rule(stage)], before);
+        let cause = &bad.failure.as_ref().unwrap().cause;
+        assert!(cause.contains("exited with code 3"), "{cause}");
+    });
+}
+
+#[test]
+fn a_schedule_without_a_revision_is_not_touched_and_the_release_says_why() {
+    play(1, SCHEDULED, async |stage| {
+        stage.apply(SCHEDULED).await;
+        let mut open = schedule(stage);
+        for member in ["Arn", "CreationDate", "LastModificationDate"] {
+            open.as_object_mut().unwrap().remove(member);
+        }
+        let revision = of_schedule(stage);
+        let family = revision.rsplit_once(':').unwrap().0;
+        open["Target"]["EcsParameters"]["TaskDefinitionArn"] = json!(family);
+        stage
+            .twin
+            .world
+            .with(|cloud, now| cloud.scheduled.call_scheduler("UpdateSchedule", &open, now))
+            .unwrap();
+        stage.push("uapi", "healthy");
+        let held = stage.until(FIRST, Duration::from_secs(300), |it| hold_of(it).is_some()).await;
+        let why = hold_of(&held).unwrap();
+        assert!(why.contains("without a revision"), "{why}");
+        assert_eq!(stage.updates("Rag"), 0);
+    });
+}
