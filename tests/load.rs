@@ -98,7 +98,7 @@ async fn nothing_is_lost(stage: &Stage, pushed: &[String]) {
         assert_eq!((head.live, head.next), (Some(releases), releases + 1), "{head:#?}");
         let shown = stage.shown(&config.name, TAG).expect("an image");
         for target in config.waves.iter().flatten() {
-            let name = ServiceName::new(&config.cluster, &target.service);
+            let name = ServiceName::new(&config.cluster, target.name.parts().1);
             let running = stage.twin.world.look(|cloud| cloud.ecs.running_images(&name));
             let own = running.iter().filter(|(container, _)| container == IMAGE);
             let digests: BTreeSet<_> = own.map(|(_, digest)| digest).collect();

@@ -9,7 +9,6 @@ use tidegate_core::model::{NoticeKind, SlotPhase};
 use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::{Stage, play};
 
-const PIPELINE: &str = "someli-production";
 const FIRST: &str = "someli-production/2";
 const SECOND: &str = "someli-production/3";
 
@@ -82,7 +81,7 @@ fn they_name_the_release_s_revision_and_nothing_else_of_them_changes() {
         let told = stage.notices(FIRST).await;
         let live = told.last().unwrap();
         assert!(
-            live.text.iter().any(|it| it.starts_with("On 1 service and 1 schedule and 1 rule")),
+            live.text.iter().any(|it| it.starts_with("On 1 service, 1 schedule and 1 rule")),
             "{live:#?}"
         );
         assert!(
@@ -130,14 +129,16 @@ fn the_first_run_proves_it() {
         let release = stage.end_of(FIRST).await;
         let told = stage.notices(FIRST).await;
         let last = told.last().unwrap();
-        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal(FIRST).await);
         assert!(
             last.text.iter().any(|it| it.contains("its next run has to prove it")),
             "{last:#?}"
         );
         stage.twin.run_for(Duration::from_secs(10 * 60)).await;
-        let scene = stage.scene(PIPELINE).await;
-        for slot in scene.slots.values() {
+        let targets: Vec<_> = release.targets().cloned().collect();
+        let slots = stage.table.slots(&targets).await.unwrap();
+        assert_eq!(slots.len(), 2);
+        for slot in slots.values() {
             let proven = matches!(slot.phase, SlotPhase::Healthy { unproven: false, .. });
             assert!(proven, "{}: {:?}", slot.target, slot.phase);
         }
@@ -152,7 +153,7 @@ fn a_run_that_fails_on_a_live_release_is_told_once_and_moves_nothing() {
         stage.apply(&only).await;
         stage.push("uapi", "exit=3");
         let release = stage.end_of(FIRST).await;
-        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal(FIRST).await);
         let before = of_schedule(stage);
         stage.twin.run_for(Duration::from_secs(30 * 60)).await;
         let kinds = stage.kinds(FIRST).await;
@@ -173,7 +174,7 @@ fn a_run_that_fails_while_the_release_bakes_brings_it_back() {
         stage.apply(&only).await;
         stage.push("uapi", "healthy");
         let good = stage.end_of(FIRST).await;
-        assert!(is_live(&good), "{}", stage.journal(FIRST).await);
+        assert_eq!(good.phase.name(), "live", "{}", stage.journal(FIRST).await);
         let before = [of_schedule(stage), of_rule(stage)];
         stage.push("uapi", "exit=3");
         let bad = stage.end_of(SECOND).await;

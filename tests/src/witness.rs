@@ -2,47 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-use tidegate_local::ecs::ServiceName;
+use serde_json::json;
 use tidegate_local::operator::Said;
 use tidegate_local::sns::Published;
 
 use crate::Stage;
 
 impl Stage {
-    /// The digests that the running tasks of each service show, in the containers that a release
-    /// could change.
+    /// The digests of its pipeline's images that each target runs.
     pub fn running(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut running = BTreeMap::new();
         for pipeline in &self.pipelines {
-            let targets = pipeline.waves.iter().flatten();
-            for target in targets {
-                let service = target.name.parts().1;
-                let tasks = self.tasks_of(&ServiceName::new(&pipeline.cluster, service));
-                let containers = tasks.iter().filter_map(|task| task["containers"].as_array());
-                let digests = containers.flatten().filter_map(|container| {
-                    let name = container["name"].as_str()?;
-                    let named = target.containers.contains_key(name);
-                    let ours = named || pipeline.images.contains_key(name);
-                    container["imageDigest"].as_str().filter(|_| ours).map(str::to_owned)
-                });
-                running.insert(service.to_owned(), digests.collect());
-            }
+            let repositories: Vec<&str> =
+                pipeline.images.values().map(|image| &*image.repository).collect();
+            running.extend(
+                self.twin.world.with(|cloud, now| cloud.running(pipeline, &repositories, now)),
+            );
         }
         running
-    }
-
-    fn tasks_of(&self, service: &ServiceName) -> Vec<Value> {
-        let tasks = self.twin.world.look(|cloud| cloud.ecs.running_tasks(service));
-        if tasks.is_empty() {
-            return Vec::new(); // ECS refuses to describe no task
-        }
-        let answer = self.twin.world.with(|cloud, now| {
-            let input = json!({ "cluster": service.cluster, "tasks": tasks });
-            cloud.ecs.call("DescribeTasks", &input, now, &cloud.ecr)
-        });
-        let answer = answer.expect("tasks that can be described");
-        answer["tasks"].as_array().cloned().unwrap_or_default()
     }
 
     /// Demands that all services run these bytes and no others.

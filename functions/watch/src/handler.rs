@@ -15,7 +15,7 @@ use crate::look::{self, Look};
 use crate::run;
 
 /// A failing task's event may meet other writers of its slot; after this many the tick continues.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// The first wait under throttling, doubled each time: AWS's buckets fill within seconds.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -179,7 +179,7 @@ async fn scene_of(app: &App, target: &TargetId, ran: Option<&str>) -> Result<Opt
 }
 
 /// Writes down what an event says of a target; whether it was news.
-pub(crate) async fn note(
+async fn note(
     app: &App,
     mut scene: Scene,
     target: &TargetId,

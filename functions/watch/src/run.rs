@@ -2,11 +2,12 @@
 //! whose it was: Tidegate wrote the release into its tags.
 
 use serde_json::{Value, json};
-use tidegate_aws::{App, Error};
+use tidegate_aws::table::{Commit, TableError};
+use tidegate_aws::{App, Error, advance};
 use tidegate_core::decide::{Sightings, note_run};
-use tidegate_core::model::{ReleaseId, Scene, TargetId, TaskFailure};
+use tidegate_core::model::{ReleaseId, Scene, TaskFailure};
 
-use crate::handler::note;
+use crate::handler::TRIES;
 
 /// Writes down what the run says of each schedule that names this revision. Costs one call of ECS for a
 /// run of anybody's schedule in the clusters that are watched.
@@ -15,20 +16,43 @@ pub(crate) async fn ended(app: &App, revision: &str, run: &TaskFailure) -> Resul
     let Some(release) = made_for(app, revision).await? else {
         return nothing("no release brought the revision that ran");
     };
-    let mut scene = app.table.scene(&release.pipeline).await?;
-    let mut news = false;
-    for target in scheduled(&scene, revision) {
-        let noted =
-            note(app, scene, &target, |scene, slot, now| note_run(scene, slot, revision, run, now));
-        news |= noted.await?;
-        scene = app.table.scene(&release.pipeline).await?;
-    }
-    if !news {
+    let (mut news, mut lost) = (0, 0);
+    let scene = loop {
+        let scene = scene_of(app, &release).await?;
+        let now = app.clock.now();
+        // Several schedules may name one revision: what is noted of one is no news the next time.
+        let mut slots = scene.slots.values();
+        let Some(change) = slots.find_map(|slot| note_run(&scene, slot, revision, run, now)) else {
+            break scene;
+        };
+        match app.table.commit(&change).await? {
+            Commit::Done => news += 1,
+            Commit::Superseded if lost < TRIES => lost += 1,
+            Commit::Superseded => {
+                let what = format!("what a run of {revision} said");
+                return Err(TableError::Contended { what, tries: TRIES }.into());
+            }
+        }
+    };
+    if news == 0 {
         return nothing("the run says nothing new");
     }
-    let advanced = tidegate_aws::advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
+    let advanced = advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     tracing::info!(%release, revision, changes = advanced.changes, "a run ended");
     Ok(json!({ "outcome": "noted", "changes": advanced.changes }))
+}
+
+/// All that the table says of the release's pipeline, and of its targets although it moves no more.
+async fn scene_of(app: &App, id: &ReleaseId) -> Result<Scene, Error> {
+    let mut scene = app.table.scene(&id.pipeline).await?;
+    let moves = scene.moving.as_ref().is_some_and(|moving| moving.id == *id);
+    let live = scene.live.as_ref().filter(|live| !moves && live.id == *id);
+    if let Some(live) = live {
+        let targets: Vec<_> = live.targets().filter(|it| it.kind.is_scheduled()).cloned().collect();
+        let slots = app.table.slots(&targets).await?;
+        scene.slots.extend(slots.into_iter().filter(|(_, slot)| slot.release == *id));
+    }
+    Ok(scene)
 }
 
 /// The release that a revision was registered for.
@@ -41,11 +65,4 @@ async fn made_for(app: &App, revision: &str) -> Result<Option<ReleaseId>, Error>
     };
     let tag = definition.tags.into_iter().find(|(key, _)| key == "tidegate:release");
     Ok(tag.and_then(|(_, release)| release.parse().ok()))
-}
-
-fn scheduled(scene: &Scene, revision: &str) -> Vec<TargetId> {
-    let names = |slot: &&tidegate_core::model::Slot| {
-        slot.target.kind.is_scheduled() && slot.ours() == Some(revision)
-    };
-    scene.slots.values().filter(names).map(|slot| slot.target.clone()).collect()
 }

@@ -6,6 +6,7 @@ mod answer;
 mod flow;
 mod outside;
 mod rival;
+mod running;
 mod witness;
 
 use std::collections::BTreeMap;

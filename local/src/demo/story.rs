@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde_json::{Value, json};
 use tidegate_cli::Exit;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::model::{Entry, Release, ReleaseId};
@@ -78,7 +77,7 @@ impl<'a> Story<'a> {
             let ran = self.running();
             let told = self.told().split_off(told);
             let ended = release.phase.name() == end && ran == wanted && self.heard(&told, kinds);
-            view.verdict(ended, &summary(&release, &ran, self.services(), &told));
+            view.verdict(ended, &summary(&release, &ran, self.targets(), &told));
             well &= ended;
             for name in self.pipeline.promotes_to.iter().filter(|_| end == "live") {
                 let next = self.pipelines.iter().find(|pipeline| pipeline.name == *name);
@@ -119,7 +118,7 @@ impl<'a> Story<'a> {
         let (ran, told) = (self.running(), self.told());
         let ended =
             release.phase.name() == "live" && ran == *wanted && told == APPROVED_NOTIFICATIONS;
-        view.verdict(ended, &summary(&release, &ran, self.services(), &told));
+        view.verdict(ended, &summary(&release, &ran, self.targets(), &told));
         Ok(ended)
     }
 
@@ -185,7 +184,7 @@ impl<'a> Story<'a> {
             .collect())
     }
 
-    fn services(&self) -> usize {
+    fn targets(&self) -> usize {
         self.pipeline.waves.iter().map(Vec::len).sum()
     }
 
@@ -208,26 +207,13 @@ impl<'a> Story<'a> {
         swapped == kinds
     }
 
-    /// The digests that ECS says really run, over all services: one when they are of one mind.
+    /// The digests that really run, over all targets: one when they are of one mind.
     fn running(&self) -> BTreeSet<String> {
-        let cluster = &self.pipeline.cluster;
-        let built: Vec<_> =
-            self.built(0).into_iter().map(|(repository, _)| format!("/{repository}@")).collect();
+        let built = self.built(0);
+        let repositories: Vec<&str> = built.iter().map(|(repository, _)| &**repository).collect();
         self.laptop.world.with(|cloud, now| {
-            let mut ask = |action: &str, input: Value| {
-                cloud.ecs.call(action, &input, now, &cloud.ecr).unwrap_or_default()
-            };
-            let list = json!({ "cluster": cluster, "desiredStatus": "RUNNING" });
-            let tasks = ask("ListTasks", list)["taskArns"].clone();
-            let described = ask("DescribeTasks", json!({ "cluster": cluster, "tasks": tasks }));
-            let tasks = described["tasks"].as_array().cloned().unwrap_or_default();
-            let containers =
-                tasks.iter().filter_map(|task| task["containers"].as_array()).flatten();
-            let ours = containers.filter(|it| {
-                let name = it["image"].as_str().unwrap_or_default().replace(':', "@");
-                built.iter().any(|repository| name.contains(repository))
-            });
-            ours.filter_map(|it| it["imageDigest"].as_str().map(str::to_owned)).collect()
+            let all = cloud.running(self.pipeline, &repositories, now);
+            all.into_values().flatten().collect()
         })
     }
 }
@@ -235,12 +221,12 @@ impl<'a> Story<'a> {
 fn summary(
     release: &Release,
     running: &BTreeSet<String>,
-    services: usize,
+    targets: usize,
     told: &[String],
 ) -> String {
     let digests: Vec<&str> = running.iter().map(|it| it.get(7..19).unwrap_or(it)).collect();
     format!(
-        "{} is {}; {services} services run {}; {} notifications: {}",
+        "{} is {}; {targets} targets run {}; {} notifications: {}",
         release.id,
         release.phase.name(),
         digests.join(" and "),

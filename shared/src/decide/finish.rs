@@ -22,7 +22,9 @@ pub(super) fn live(scene: &Scene, release: &Release, now: Timestamp) -> Change {
     let notice = messages::live(&next, &moved);
     let mut next = with_the_rest(next, scene);
     next.todo = scene.config.retag.is_some().then_some(Todo::Deploy);
-    let reason = if unproven {
+    let reason = if unproven && moved.iter().all(|s| s.target.kind.is_scheduled()) {
+        "it held; the next run has to prove it".to_owned()
+    } else if unproven {
         "it held, but no task ran that could prove it (desired count 0)".to_owned()
     } else {
         "it held for the whole bake".to_owned()

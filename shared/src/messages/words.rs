@@ -22,7 +22,7 @@ pub(super) fn span(from: Timestamp, to: Timestamp) -> String {
     seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default())
 }
 
-/// `1 service`, `9 services and 2 schedules`.
+/// `1 service`, `9 services, 2 schedules and 1 rule`.
 pub(super) fn targets(slots: &[&Slot]) -> String {
     let mut counts: BTreeMap<TargetKind, usize> = BTreeMap::new();
     for slot in slots {
@@ -35,7 +35,11 @@ pub(super) fn targets(slots: &[&Slot]) -> String {
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {}{plural}", kind.noun())
     };
-    counts.into_iter().map(counted).collect::<Vec<_>>().join(" and ")
+    let counted: Vec<_> = counts.into_iter().map(counted).collect();
+    match counted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => counted.concat(),
+    }
 }
 
 /// The names of the slots' services.

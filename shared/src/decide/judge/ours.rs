@@ -26,6 +26,8 @@ pub(super) fn judge(
     let unproven = sighting.desired == 0;
     let reason = if slot.target.kind.is_scheduled() {
         "names ours; its next run has to prove it".to_owned()
+    } else if slot.target.kind == TargetKind::Lightsail {
+        "runs ours: its deployment is active".to_owned()
     } else if unproven {
         "ECS completed it, with no task that could prove it (desired count 0)".to_owned()
     } else {
