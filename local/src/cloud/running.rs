@@ -19,11 +19,13 @@ impl Cloud {
         repositories: &[&str],
         now: Timestamp,
     ) -> BTreeMap<String, BTreeSet<String>> {
-        let ours = |image: &NamedImage| {
-            repositories.iter().any(|name| image.repository().ends_with(&format!("/{name}")))
-        };
         let mut running = BTreeMap::new();
         for target in pipeline.waves.iter().flatten() {
+            let ours = |image: &NamedImage| {
+                let all = target.containers.is_empty();
+                (all || target.containers.contains_key(&image.container))
+                    && repositories.iter().any(|it| image.repository().ends_with(&format!("/{it}")))
+            };
             let digests = match &target.name {
                 TargetName::Service(name) => {
                     self.of_service(&ServiceName::new(&pipeline.cluster, name), ours, now)
