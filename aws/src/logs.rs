@@ -3,6 +3,7 @@
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tidegate_core::verify::LogGroup;
 
 use crate::Refusal;
 use crate::ecs::RawTaskDefinition;
@@ -69,16 +70,34 @@ impl LogStream {
 /// The last lines of a stream, oldest first; at most 50.
 pub async fn last_lines(sdk: &SdkConfig, from: &LogStream) -> Result<Vec<LogLine>, Refusal> {
     let LogStream { region, group, stream } = from;
-    let config = in_region(sdk, region);
-    let logs = JsonService { config, name: "logs", target: "Logs_20140328", version: "1.1" };
     let asked = json!({
         "logGroupName": group,
         "logStreamName": stream,
         "limit": LINES,
         "startFromHead": false,
     });
-    let answer = logs.call("logs:GetLogEvents", &format!("{group} {stream}"), &asked).await?;
+    let resource = format!("{group} {stream}");
+    let answer = logs(sdk, region).call("logs:GetLogEvents", &resource, &asked).await?;
     Ok(answer["events"].as_array().into_iter().flatten().filter_map(line).collect())
+}
+
+/// When a group was last written to, as far as CloudWatch says by now; `None` for never.
+pub async fn newest(sdk: &SdkConfig, group: &LogGroup) -> Result<Option<Timestamp>, Refusal> {
+    let LogGroup { region, name } = group;
+    let asked = json!({
+        "logGroupName": name,
+        "orderBy": "LastEventTime",
+        "descending": true,
+        "limit": 1,
+    });
+    let answer = logs(sdk, region).call("logs:DescribeLogStreams", name, &asked).await?;
+    let at = &answer["logStreams"][0]["lastEventTimestamp"];
+    Ok(at.as_i64().and_then(|at| Timestamp::from_millisecond(at).ok()))
+}
+
+fn logs(sdk: &SdkConfig, region: &str) -> JsonService {
+    let config = in_region(sdk, region);
+    JsonService { config, name: "logs", target: "Logs_20140328", version: "1.1" }
 }
 
 fn line(event: &Value) -> Option<LogLine> {

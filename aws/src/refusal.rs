@@ -160,6 +160,8 @@ fn classify(status: u16, code: &str, message: &str) -> RefusalKind {
         _ if code.contains("AccessDenied") || code.starts_with("AuthorizationError") => {
             AccessDenied
         }
+        "ValidationError" if message.contains("does not exist") => NotFound,
+        "NoSuchEntity" => NotFound,
         _ if code.ends_with("NotFoundException") || code.ends_with("NotFound") => NotFound,
         _ if code.starts_with("Conflict") || code.ends_with("AlreadyExistsException") => Conflict,
         _ if status >= 500 => Unreachable,
@@ -195,6 +197,8 @@ mod tests {
             (400, "ServiceNotActiveException", "", Kind::NotFound),
             (400, "ImageNotFoundException", "", Kind::NotFound),
             (400, "TargetGroupNotFound", "", Kind::NotFound),
+            (404, "NoSuchEntity", "", Kind::NotFound),
+            (400, "ValidationError", "Stack with id a does not exist", Kind::NotFound),
             (400, "ConflictException", "", Kind::Conflict),
             (400, "UpdateInProgressException", "", Kind::Conflict),
             (400, "ImageTagAlreadyExistsException", "", Kind::Conflict),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
+use tidegate_core::verify::Secret as Description;
 
 use crate::Refusal;
 
@@ -32,6 +33,17 @@ impl Secrets {
     /// Secrets where `config` points.
     pub fn new(config: &SdkConfig) -> Self {
         Self(Client::new(config))
+    }
+
+    /// How a secret stands, without its value.
+    pub async fn describe(&self, arn: &str) -> Result<Description, Refusal> {
+        let asked = self.0.describe_secret().secret_id(arn).send().await;
+        let answer = asked.map_err(Refusal::of("secretsmanager:DescribeSecret", arn))?;
+        let mut versions = answer.version_ids_to_stages().into_iter().flat_map(|all| all.values());
+        Ok(Description {
+            is_deleted: answer.deleted_date().is_some(),
+            has_value: versions.any(|stages| stages.iter().any(|stage| stage == "AWSCURRENT")),
+        })
     }
 
     /// The current text of the secret `arn`, without the line break that editors leave.

@@ -25,6 +25,21 @@ impl Topic {
         Self { client: Client::new(config), arn: arn.into() }
     }
 
+    /// Its subscriptions: those that were confirmed, and those that wait for it.
+    pub async fn subscriptions(&self) -> Result<(usize, usize), Refusal> {
+        let list = self.client.list_subscriptions_by_topic().topic_arn(&self.arn);
+        let mut pages = list.into_paginator().items().send();
+        let (mut confirmed, mut pending) = (0, 0);
+        while let Some(subscription) = pages.next().await {
+            let subscription =
+                subscription.map_err(Refusal::of("sns:ListSubscriptionsByTopic", &self.arn))?;
+            // SNS writes `PendingConfirmation` in the place of the ARN.
+            let is_confirmed = subscription.subscription_arn().is_some_and(|it| it.contains(':'));
+            *(if is_confirmed { &mut confirmed } else { &mut pending }) += 1;
+        }
+        Ok((confirmed, pending))
+    }
+
     /// Publishes `email` to mail subscribers and `json` to all others, with attributes to filter by.
     pub async fn publish(
         &self,

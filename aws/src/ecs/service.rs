@@ -8,6 +8,7 @@ use aws_sdk_ecs::types::{
 };
 use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
+use tidegate_core::verify::Guards;
 
 use super::{Ecs, in_cluster};
 use crate::moment::timestamp;
@@ -25,6 +26,8 @@ pub struct Seen {
     pub task_definition: String,
     /// ARNs of all its service revisions: in mid-deployment several, and nothing says whose each is.
     pub service_revisions: Vec<String>,
+    /// What ECS does by itself when a deployment fails.
+    pub guards: Guards,
 }
 
 /// What a look at several services found of each, by name; one that is not there, or no longer, is
@@ -142,6 +145,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         sighting,
         task_definition: service.task_definition().unwrap_or_default().to_owned(),
         service_revisions: revisions.filter_map(|it| it.arn().map(str::to_owned)).collect(),
+        guards: configuration.map_or_else(Guards::default, guards),
     }
 }
 
@@ -184,6 +188,15 @@ fn strategy(configuration: Option<&DeploymentConfiguration>) -> Strategy {
         None | Some(DeploymentStrategy::Rolling) => Strategy::Rolling,
         // A strategy newer than we are also has a service deployment to judge by.
         Some(_) => Strategy::Native,
+    }
+}
+
+fn guards(configuration: &DeploymentConfiguration) -> Guards {
+    let breaker = configuration.deployment_circuit_breaker().filter(|it| it.enable());
+    let alarms = configuration.alarms().filter(|it| it.enable());
+    Guards {
+        circuit_breaker: breaker.map(|breaker| breaker.rollback()),
+        alarms: alarms.map(|alarms| alarms.rollback()),
     }
 }
 

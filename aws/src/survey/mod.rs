@@ -14,7 +14,7 @@ use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
 use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
-use tidegate_core::sighting::{Controller, RunningImage, Sighting};
+use tidegate_core::sighting::{RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
 use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
@@ -150,8 +150,8 @@ impl<'a> Survey<'a> {
             let why = format!("cluster {} has no such service", target.cluster);
             return Ok(Some(Finding::Unfit(why)));
         };
-        if let Some(why) = reason_unfit(&seen.sighting) {
-            return Ok(Some(Finding::Unfit(why)));
+        if let Some(why) = seen.sighting.reason_unfit() {
+            return Ok(Some(Finding::Unfit(why.to_owned())));
         }
         if let Some(what) = self.reason_busy(target, &seen.sighting).await? {
             return Ok(Some(Finding::Busy(what)));
@@ -322,22 +322,6 @@ impl<'a> Survey<'a> {
 /// Tidegate registered it.
 fn is_ours(definition: &RawTaskDefinition) -> bool {
     definition.tags.iter().any(|(key, _)| key == "tidegate:release")
-}
-
-/// Why Tidegate must not drive this service at all.
-fn reason_unfit(sighting: &Sighting) -> Option<String> {
-    match sighting.controller {
-        Controller::Ecs if sighting.daemon => {
-            Some("it runs one task on each host (DAEMON), which is not supported yet".to_owned())
-        }
-        Controller::Ecs => None,
-        Controller::CodeDeploy => {
-            Some("CodeDeploy deploys it; set its deployment controller to ECS".to_owned())
-        }
-        Controller::External => Some(
-            "an external controller deploys it; set its deployment controller to ECS".to_owned(),
-        ),
-    }
 }
 
 /// A service that was failing before the release came: said first, so that it is not blamed on it.

@@ -39,8 +39,8 @@ impl Parameters {
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
         for pipeline in pipelines {
-            let PipelineConfig { account, region, cluster, waves, images, .. } = pipeline;
-            values.cluster_arns.insert(format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"));
+            let PipelineConfig { waves, images, .. } = pipeline;
+            values.cluster_arns.insert(pipeline.cluster_arn());
             let services = waves.iter().flatten().map(|it| pipeline.service_id(&it.service));
             values.service_arns.extend(services.map(|id| id.service_arn()));
             values.repository_arns.extend(images.values().map(|image| {

@@ -32,6 +32,12 @@ impl PipelineConfig {
         waves
     }
 
+    /// The ARN of its cluster.
+    pub fn cluster_arn(&self) -> String {
+        let Self { account, region, cluster, .. } = self;
+        format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}")
+    }
+
     /// The name of one of its services as a target.
     pub fn service_id(&self, service: &str) -> TargetId {
         self.id(TargetKind::Service, service)

@@ -1,0 +1,62 @@
+//! Services of which one question is needed and that speak REST: a path is asked, JSON comes back.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use serde_json::Value;
+
+use crate::Refusal;
+use crate::call::call;
+use crate::json::answer;
+
+/// A service that speaks REST with JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct RestService {
+    pub(crate) config: SdkConfig,
+    /// Its signing name, which its host begins with.
+    pub(crate) name: &'static str,
+}
+
+impl RestService {
+    /// Reads what stands at `path`; `action` and `resource` are what a refusal names.
+    pub(crate) async fn get(
+        &self,
+        action: &'static str,
+        resource: &str,
+        path: &str,
+    ) -> Result<Value, Refusal> {
+        let (_, operation) = action.split_once(':').unwrap_or(("", action));
+        let refused = |error| Refusal::of(action, resource)(error);
+        call(&self.config, self.name, operation, request(path), answer).await.map_err(refused)
+    }
+}
+
+fn request(path: &str) -> Result<HttpRequest, BoxError> {
+    let mut request = HttpRequest::new(SdkBody::empty());
+    request.set_method("GET")?;
+    request.set_uri(path)?;
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::RefusalKind;
+    use crate::fake::{Fake, config};
+
+    #[tokio::test]
+    async fn a_path_is_asked_at_the_services_own_host() {
+        let fake = Fake::new();
+        fake.answer(200, "{\"State\": \"ENABLED\"}");
+        fake.answer(404, "{\"Message\": \"Schedule tick does not exist.\"}");
+        let scheduler = RestService { config: config(&fake), name: "scheduler" };
+        let ask = || scheduler.get("scheduler:GetSchedule", "tick", "/schedules/tick");
+        assert_eq!(ask().await.unwrap(), json!({ "State": "ENABLED" }));
+        assert_eq!(ask().await.unwrap_err().kind, RefusalKind::NotFound);
+        let uri = "https://scheduler.us-west-2.amazonaws.com/schedules/tick";
+        assert!(fake.requests().iter().all(|request| request.uri == uri));
+    }
+}

@@ -1,0 +1,99 @@
+//! Drift between releases: a target that runs something else than its last release left there.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::model::{ReleaseId, Slot, SlotPhase};
+use crate::sighting::RunningImage;
+
+/// What somebody changed at a target since its last release ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The release that was the last to end there.
+    pub since: ReleaseId,
+    /// The revision that it left.
+    pub left: String,
+    /// The revision that runs now; the same one, where only its bytes are others.
+    pub runs: String,
+    /// Who registered that revision, and when; as far as ECS says.
+    pub registered: Option<Registered>,
+}
+
+/// Who made a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// An ARN: `registeredBy`.
+    pub by: String,
+    /// `registeredAt`
+    pub at: Timestamp,
+}
+
+impl Drift {
+    /// Compares what a target runs with what its slot's release left; `None` where they agree, or
+    /// where nobody knows what was left.
+    pub fn of(slot: &Slot, revision: &str, images: &[RunningImage]) -> Option<Self> {
+        let left = match &slot.phase {
+            SlotPhase::Healthy { .. } => slot.ours()?,
+            SlotPhase::Returned { .. } => slot.way_back(),
+            SlotPhase::Unaffected | SlotPhase::Untouched => &slot.baseline.running,
+            // It moves, or it was left to a person: nothing was promised of it.
+            SlotPhase::Queued
+            | SlotPhase::Applying { .. }
+            | SlotPhase::Settling { .. }
+            | SlotPhase::Failed { .. }
+            | SlotPhase::Returning { .. }
+            | SlotPhase::ReturnFailed { .. }
+            | SlotPhase::Drifted { .. }
+            | SlotPhase::Left => return None,
+        };
+        let is_healthy = matches!(slot.phase, SlotPhase::Healthy { .. });
+        let same = revision == left || (!is_healthy && slot.is_baseline(revision));
+        let other_bytes = is_healthy && images.iter().any(|image| is_foreign(slot, image));
+        (!same || other_bytes).then(|| Self {
+            since: slot.release.clone(),
+            left: left.to_owned(),
+            runs: revision.to_owned(),
+            registered: None,
+        })
+    }
+
+    /// Where it can be learnt who brought it there: `service` of `region`.
+    pub fn lookup(&self, region: &str) -> String {
+        // CloudTrail takes one attribute; of ECS's calls the event's name is always one.
+        let from = self.registered.as_ref().map_or(String::new(), |registered| {
+            format!(" --start-time {}", registered.at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        });
+        format!(
+            "aws cloudtrail lookup-events --region {region} --lookup-attributes \
+             AttributeKey=EventName,AttributeValue=UpdateService{from}"
+        )
+    }
+}
+
+/// The release wanted other bytes in this container.
+fn is_foreign(slot: &Slot, image: &RunningImage) -> bool {
+    let Some(digest) = &image.digest else { return false };
+    let wanted = slot.wanted.iter().find(|pin| pin.container == image.container);
+    wanted.is_some_and(|pin| !pin.accepts.contains(digest))
+}
+
+/// `rag:9` of a revision's ARN.
+pub fn revision_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { since, left, runs, registered } = self;
+        let (left, runs) = (revision_name(left), revision_name(runs));
+        if left == runs {
+            return write!(f, "somebody changed it since {since}: {runs} runs with other bytes");
+        }
+        write!(f, "somebody changed it: it runs {runs}, where {since} left {left}")?;
+        match registered {
+            Some(Registered { by, at }) => write!(f, "; {by} registered {runs} at {at}"),
+            None => Ok(()),
+        }
+    }
+}
