@@ -90,7 +90,11 @@ impl HttpConnector for Connector {
 }
 
 fn read(request: &HttpRequest) -> Result<(crate::call::Call, wire::Protocol), wire::Response> {
+    // `http://aws.local/path`: the host is nobody's.
+    let path = request.uri().split('/').skip(3).collect::<Vec<_>>().join("/");
     wire::read(wire::Request {
+        method: request.method(),
+        path: &path,
         authorization: request.headers().get("authorization"),
         target: request.headers().get("x-amz-target"),
         body: request.body().bytes().unwrap_or_default(),

@@ -10,9 +10,12 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod eventbridge;
 pub mod logs;
+pub mod parameters;
 pub mod queues;
 pub mod secrets;
 pub mod sns;

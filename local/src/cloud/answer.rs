@@ -10,8 +10,8 @@ use crate::api::ApiError;
 use crate::call::{Answer, Call, Caller, Noted};
 use crate::dynamodb::Change;
 use crate::elb;
+use crate::eventbridge;
 use crate::faults::{Fault, Occasion};
-use crate::logs;
 
 /// What the caller gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,13 @@ impl Cloud {
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
-            "logs" => logs::call(action, input, &self.ecs).into(),
+            "logs" => self.logs.call(action, input, &self.ecs, now).into(),
+            "ssm" => self.parameters.call(action, input).into(),
+            "iam" => self.iam.call(action, input).into(),
+            "cloudformation" => self.cloudformation.call(action, input).into(),
+            "events" => eventbridge::rules(action, input, &mut self.functions, &self.place).into(),
+            "scheduler" => eventbridge::schedules(action, input, &self.functions).into(),
+            "lambda" => eventbridge::lambda(action, input, &self.functions, &self.place).into(),
             "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -59,10 +59,18 @@ pub async fn serve(listener: TcpListener, desk: Desk) -> std::io::Result<()> {
     axum::serve(listener, routes).await
 }
 
-/// Every AWS protocol that is not REST arrives at the root, whatever the host is called.
-async fn aws(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Response {
+/// Every AWS protocol arrives here, whatever the host is called.
+async fn aws(
+    State(desk): State<Desk>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let request = wire::Request {
+        method: method.as_str(),
+        path: uri.path(),
         authorization: header("authorization"),
         target: header("x-amz-target"),
         body: &body,

@@ -1,10 +1,11 @@
 //! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
 //!
 //! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS) and the query protocol with XML answers
-//! (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
+//! (SNS, load balancers, STS, IAM, CloudFormation), and REST (Lambda, Scheduler). The signature is read for who asks and of which service; it is *not*
 //! verified: every key is believed.
 
 mod query;
+mod rest;
 mod xml;
 
 use serde_json::Value;
@@ -15,6 +16,10 @@ use crate::call::{Answer, Call, Caller};
 /// What of an HTTP request matters.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// The method: `POST`.
+    pub method: &'a str,
+    /// The path, with its query.
+    pub path: &'a str,
     /// The `Authorization` header.
     pub authorization: Option<&'a str>,
     /// The `X-Amz-Target` header.
@@ -57,19 +62,21 @@ const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// The JSON services: target prefix, signing name, content type.
-const JSON_SERVICES: [(&str, &str, &str); 7] = [
+const JSON_SERVICES: [(&str, &str, &str); 9] = [
     ("DynamoDB_20120810", "dynamodb", JSON_1_0),
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
     // Its signing name is `monitoring`; here it is called as IAM calls it.
     ("GraniteServiceVersion20100801", "cloudwatch", JSON_1_0),
     ("Logs_20140328", "logs", JSON_1_1),
+    ("AmazonSSM", "ssm", JSON_1_1),
+    ("AWSEvents", "events", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
     ("AmazonSQS", "sqs", JSON_1_0),
 ];
 
 /// The query services: API version, signing name, XML namespace.
-const QUERY_SERVICES: [(&str, &str, &str); 3] = [
+const QUERY_SERVICES: [(&str, &str, &str); 5] = [
     ("2010-03-31", "sns", "http://sns.amazonaws.com/doc/2010-03-31/"),
     (
         "2015-12-01",
@@ -77,11 +84,17 @@ const QUERY_SERVICES: [(&str, &str, &str); 3] = [
         "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     ),
     ("2011-06-15", "sts", "https://sts.amazonaws.com/doc/2011-06-15/"),
+    ("2010-05-08", "iam", "https://iam.amazonaws.com/doc/2010-05-08/"),
+    ("2010-05-15", "cloudformation", "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
 ];
 
 /// Reads a request; what cannot be read is answered in the protocol it seems to speak.
 pub fn read(request: Request<'_>) -> Result<(Call, Protocol), Response> {
     let caller = caller(request.authorization);
+    if let Some((service, action, input)) = rest::read(request.method, request.path) {
+        let (service, action) = (service.to_owned(), action.to_owned());
+        return Ok((Call { caller, service, action, input }, Protocol::Json("application/json")));
+    }
     match request.target {
         Some(target) => read_json(target, request.body, caller),
         None => read_query(request.body, caller),
@@ -159,6 +172,8 @@ mod tests {
     #[test]
     fn a_json_request_names_service_action_and_caller() {
         let request = Request {
+            method: "POST",
+            path: "/",
             authorization: Some(
                 "AWS4-HMAC-SHA256 Credential=LOCALDEPLOY0000003/20261121/us-west-2/ecs/aws4_request",
             ),
@@ -180,7 +195,8 @@ mod tests {
     #[test]
     fn a_query_request_is_answered_in_xml() {
         let body = b"Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=arn%3Aa+b";
-        let request = Request { authorization: None, target: None, body };
+        let request =
+            Request { method: "POST", path: "/", authorization: None, target: None, body };
         let (call, protocol) = read(request).unwrap();
         assert_eq!(call.name(), "elasticloadbalancing:DescribeTargetHealth");
         assert_eq!(call.input, json!({"TargetGroupArn": "arn:a b"}));
@@ -198,11 +214,23 @@ mod tests {
 
     #[test]
     fn an_unknown_service_is_refused_by_name() {
-        let request = Request { authorization: None, target: Some("Kinesis.Put"), body: b"" };
+        let request = Request {
+            method: "POST",
+            path: "/",
+            authorization: None,
+            target: Some("Kinesis.Put"),
+            body: b"",
+        };
         let refused = read(request).unwrap_err();
         assert_eq!(refused.error_type.as_deref(), Some("UnknownOperationException"));
         assert!(refused.body.contains("Kinesis.Put"));
-        let request = Request { authorization: None, target: None, body: b"Action=A&Version=1" };
+        let request = Request {
+            method: "POST",
+            path: "/",
+            authorization: None,
+            target: None,
+            body: b"Action=A&Version=1",
+        };
         assert!(read(request).unwrap_err().body.contains("does not model A of version `1`"));
     }
 }
