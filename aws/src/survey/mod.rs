@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use tidegate_core::config::{Base, TargetConfig};
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
+use tidegate_core::drift::Drift;
 use tidegate_core::guard::{Guard, stands};
-use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId};
+use tidegate_core::model::{Baseline, Digest, Pin, Release, ReleaseImage, Scene, Slot, TargetId};
 use tidegate_core::sighting::{RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
@@ -242,6 +243,7 @@ impl<'a> Survey<'a> {
             return Ok(Some(Finding::Unfit(gone)));
         }
         notes.extend(already_failing(sighting));
+        notes.extend(before.and_then(|slot| drifted(slot, running, &images)));
         let mut baseline = Baseline {
             at: sighting.at,
             running: running.arn.clone(),
@@ -322,6 +324,13 @@ impl<'a> Survey<'a> {
 /// Tidegate registered it.
 fn is_ours(definition: &RawTaskDefinition) -> bool {
     definition.tags.iter().any(|(key, _)| key == "tidegate:release")
+}
+
+/// What somebody changed since the last release ended there, and how it can be learnt who.
+fn drifted(slot: &Slot, running: &RawTaskDefinition, images: &[RunningImage]) -> Option<String> {
+    let registered = running.registered();
+    let drift = Drift { registered, ..Drift::of(slot, &running.arn, images)? };
+    Some(format!("{drift}; `{}` tells who brought it in", drift.lookup(&slot.target.region)))
 }
 
 /// A service that was failing before the release came: said first, so that it is not blamed on it.

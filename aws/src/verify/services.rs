@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::definition::{NamedImage, images};
-use tidegate_core::drift::{Drift, Registered};
+use tidegate_core::drift::Drift;
 use tidegate_core::model::{Slot, TargetId, repository_uri};
 use tidegate_core::sighting::{RunningImage, Sighting};
 use tidegate_core::verify::{Service, Shown};
@@ -112,7 +110,7 @@ impl Fleet {
             }
         };
         if let Some(drift) = slot.and_then(|slot| Drift::of(slot, &definition.arn, &images)) {
-            let registered = registered(&definition.json);
+            let registered = definition.registered();
             self.drift.insert(name.to_owned(), Shown::There(Drift { registered, ..drift }));
         }
         self.runs.insert(name.to_owned(), images);
@@ -141,13 +139,4 @@ fn named(config: &PipelineConfig, definition: &RawTaskDefinition) -> Vec<NamedIm
     let mut named = images(&definition.json);
     named.retain(|image| uris.contains(image.repository()));
     named
-}
-
-/// Who registered a revision, as far as ECS says.
-pub(crate) fn registered(definition: &Value) -> Option<Registered> {
-    let by = definition["registeredBy"].as_str()?.to_owned();
-    let since = SignedDuration::try_from_secs_f64(definition["registeredAt"].as_f64()?).ok()?;
-    // A second is as exact as a person needs.
-    let at = Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs(since.as_secs())).ok()?;
-    Some(Registered { by, at })
 }

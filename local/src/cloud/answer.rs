@@ -35,6 +35,12 @@ impl Cloud {
                 self.note(call, fault, &answer, &[], now);
                 Reply::Answered(answer, Duration::ZERO)
             }
+            Some(Fault::Deny) => {
+                let what = format!("{caller} is not authorized to perform: {}", call.name());
+                let answer = ApiError::refused("AccessDeniedException", what).into();
+                self.note(call, fault, &answer, &[], now);
+                Reply::Answered(answer, Duration::ZERO)
+            }
             Some(late @ Fault::Late(_)) => {
                 self.agenda.add(now + late.delay(), Due::Landing(call, late));
                 Reply::Silence

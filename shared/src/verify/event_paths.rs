@@ -236,7 +236,7 @@ fn notifications(name: &str, arn: &str, subscribed: (usize, usize), has_webhook:
             name,
             match pending {
                 0 => "nobody is told: it has no subscription, and there is no webhook".to_owned(),
-                _ => format!("nobody is told: {pending} subscriptions wait to be confirmed"),
+                _ => format!("nobody is told: subscriptions that wait to be confirmed: {pending}"),
             },
             match pending {
                 0 => format!("{}, or give the stack `SlackSecretArn`", subscribe()),
@@ -244,10 +244,10 @@ fn notifications(name: &str, arn: &str, subscribed: (usize, usize), has_webhook:
             },
         ),
         (0, _) => topic.green(name, "people are told by a webhook"),
-        (confirmed, 0) => topic.green(name, format!("{confirmed} subscriptions are confirmed")),
+        (confirmed, 0) => topic.green(name, format!("subscriptions confirmed: {confirmed}")),
         (confirmed, pending) => topic.warning(
             name,
-            format!("{confirmed} subscriptions are confirmed, {pending} are not"),
+            format!("subscriptions confirmed: {confirmed}, not confirmed: {pending}"),
             "Open the mail that SNS sent, and confirm it",
         ),
     }
@@ -328,7 +328,7 @@ mod tests {
     fn somebody_must_hear_of_it() {
         let told = |subscribed, webhook| notifications("Topic", "arn:t", subscribed, webhook);
         fails(told((0, 0), false), "nobody is told", "aws sns subscribe --topic-arn arn:t");
-        fails(told((0, 1), false), "wait to be confirmed", "confirm it");
+        fails(told((0, 1), false), "wait to be confirmed: 1", "confirm it");
         assert_eq!(told((0, 0), true).state, State::Green);
         assert_eq!(told((1, 0), false).state, State::Green);
         assert_eq!(told((1, 1), false).state, State::Warning);

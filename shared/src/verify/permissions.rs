@@ -25,7 +25,12 @@ pub type Denied = (String, String);
 pub type Answered = Vec<(Demand, Shown<Vec<Denied>>)>;
 
 /// Actions that read services and how they are deployed.
-const LOOKS: [&str; 2] = ["ecs:DescribeServices", "ecs:ListServiceDeployments"];
+const LOOKS: [&str; 4] = [
+    "ecs:DescribeServices",
+    "ecs:ListServiceDeployments",
+    "ecs:DescribeServiceDeployments",
+    "ecs:DescribeServiceRevisions",
+];
 
 /// Everything that a release through this pipeline asks of the functions' roles.
 ///
@@ -61,6 +66,7 @@ pub fn demands(
         demand("deploy", &["ecs:TagResource"], families_all, Some(created)),
         demand("deploy", &["iam:PassRole"], roles, Some(passed)),
         demand("deploy", &LOOKS, services.clone(), None),
+        demand("deploy", &["ecs:StopServiceDeployment"], services.clone(), None),
         demand("deploy", &tasks, any(), Some(cluster.clone())),
         demand("watch", &LOOKS, services, None),
         demand("watch", &tasks, any(), Some(cluster.clone())),
