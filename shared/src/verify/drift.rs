@@ -22,12 +22,10 @@ pub(super) fn lines(config: &PipelineConfig, drift: &BTreeMap<String, Shown<Drif
 
 fn remedy(config: &PipelineConfig, drift: &Drift) -> String {
     format!(
-        "The next release is made from what runs. Who brought it there: `{}`. To bring {} again: \
-         `tidegate rollback {} --to {}`",
+        "The next release is made from what runs. Who brought it in: `{}`. To bring the live \
+         release there again: `tidegate start {}/live`",
         drift.lookup(&config.region),
-        drift.since,
         config.name,
-        drift.since.number,
     )
 }
 
@@ -62,6 +60,6 @@ mod tests {
         );
         let remedy = line.remedy.unwrap();
         assert!(remedy.contains("--start-time 2026-11-20T17:00:00Z"), "{remedy}");
-        assert!(remedy.contains("`tidegate rollback someli-production --to 41`"), "{remedy}");
+        assert!(remedy.contains("`tidegate start someli-production/live`"), "{remedy}");
     }
 }
