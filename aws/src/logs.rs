@@ -149,6 +149,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_newest_line_of_a_group_is_its_newest_streams() {
+        let fake = Fake::new();
+        let stream = json!({ "logStreams": [{ "lastEventTimestamp": 1_763_715_600_000_i64 }] });
+        fake.answer(200, &stream.to_string());
+        fake.answer(200, "{\"logStreams\": []}");
+        let group = LogGroup { region: "eu-west-1".to_owned(), name: "/ecs/live".to_owned() };
+        let newest = async || newest(&config(&fake), &group).await.unwrap();
+        let at = newest().await.map(|at| at.to_string());
+        assert_eq!(at.as_deref(), Some("2025-11-21T09:00:00Z"));
+        assert_eq!(newest().await, None);
+        let requests = fake.requests();
+        assert_eq!(requests[0].uri, "https://logs.eu-west-1.amazonaws.com/");
+        let asked = json!({ "logGroupName": "/ecs/live", "orderBy": "LastEventTime",
+            "descending": true, "limit": 1 });
+        assert_eq!(requests[0].json(), asked);
+    }
+
+    #[tokio::test]
     async fn lines_are_bounded_and_paint_nothing() {
         let fake = Fake::new();
         let long = "x".repeat(5000);

@@ -77,6 +77,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_secret_is_described_without_its_value() {
+        let fake = Fake::new();
+        fake.answer(
+            200,
+            "{\"VersionIdsToStages\": {\"a\": [\"AWSPREVIOUS\"], \"b\": [\"AWSCURRENT\"]}}",
+        );
+        fake.answer(200, "{\"DeletedDate\": 1763715600}");
+        let secrets = Secrets::new(&config(&fake));
+        let well = Description { is_deleted: false, has_value: true };
+        assert_eq!(secrets.describe("arn:secret").await.unwrap(), well);
+        let gone = Description { is_deleted: true, has_value: false };
+        assert_eq!(secrets.describe("arn:secret").await.unwrap(), gone);
+        assert_eq!(fake.operations(), ["DescribeSecret", "DescribeSecret"]);
+    }
+
+    #[tokio::test]
     async fn an_empty_secret_is_refused_by_name() {
         let fake = Fake::new();
         fake.answer(200, "{\"SecretString\": \" \\n\"}");

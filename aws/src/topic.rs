@@ -124,6 +124,25 @@ mod tests {
         assert!(!body.contains("entry.2"), "an empty attribute is left out: {body}");
     }
 
+    #[tokio::test]
+    async fn a_subscription_that_nobody_confirmed_tells_nobody() {
+        let fake = Fake::new();
+        let member =
+            |arn: &str| format!("<member><SubscriptionArn>{arn}</SubscriptionArn></member>");
+        let members =
+            member("arn:aws:sns:us-west-2:123456789012:t:1") + &member("PendingConfirmation");
+        fake.answer(
+            200,
+            &format!(
+                "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+                 <ListSubscriptionsByTopicResult><Subscriptions>{members}</Subscriptions>\
+                 </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+            ),
+        );
+        let topic = Topic::new(&config(&fake), "arn:topic");
+        assert_eq!(topic.subscriptions().await.unwrap(), (1, 1));
+    }
+
     #[test]
     fn mail_gets_text_and_every_other_protocol_json() {
         let message: serde_json::Value =

@@ -97,3 +97,65 @@ impl fmt::Display for Drift {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Digest;
+    use crate::stage::{Stage, arn, digest};
+
+    fn runs(bytes: &Digest) -> RunningImage {
+        RunningImage {
+            container: "main".to_owned(),
+            repository: "app".to_owned(),
+            named: "app:uapi".to_owned(),
+            digest: Some(bytes.clone()),
+            source: String::new(),
+        }
+    }
+
+    fn live() -> Slot {
+        let mut stage = Stage::of(&[&["Rag"]]);
+        stage.push("b1");
+        stage.survey();
+        stage.play();
+        assert_eq!(stage.phase(2), "live");
+        stage.slot("Rag").clone()
+    }
+
+    #[test]
+    fn what_the_release_left_is_no_drift() {
+        let slot = live();
+        let ours = slot.ours().unwrap();
+        assert_eq!(Drift::of(&slot, ours, &[runs(&digest("b1"))]), None);
+        assert_eq!(Drift::of(&slot, ours, &[]), None, "unknown bytes accuse nobody");
+    }
+
+    #[test]
+    fn another_revision_or_other_bytes_are() {
+        let slot = live();
+        let ours = slot.ours().unwrap().to_owned();
+        let other = Drift::of(&slot, &arn("Rag", 9), &[runs(&digest("b1"))]).unwrap();
+        assert_eq!((other.left.as_str(), other.since.number), (ours.as_str(), 2));
+        let bytes = Drift::of(&slot, &ours, &[runs(&digest("c1"))]).unwrap();
+        assert!(bytes.to_string().ends_with("runs with other bytes"), "{bytes}");
+        // Even what ran before: nobody of ours brought it back.
+        assert!(Drift::of(&slot, &slot.baseline.revision, &[]).is_some());
+    }
+
+    #[test]
+    fn after_a_rollback_the_baseline_is_what_was_left() {
+        let mut stage = Stage::of(&[&["Rag"]]);
+        stage.push("b1");
+        stage.work();
+        stage.pass(30);
+        stage.look();
+        stage.task_stops("Rag", |_| {});
+        stage.play();
+        assert_eq!(stage.phase(2), "rolled_back");
+        let slot = stage.slot("Rag").clone();
+        assert_eq!(Drift::of(&slot, slot.way_back(), &[]), None);
+        assert_eq!(Drift::of(&slot, &slot.baseline.running, &[]), None);
+        assert!(Drift::of(&slot, slot.ours().unwrap(), &[]).is_some());
+    }
+}

@@ -109,3 +109,47 @@ async fn those_there(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Fake, config};
+
+    #[tokio::test]
+    async fn fifty_parameters_fill_a_call_and_an_empty_page_is_not_the_last() {
+        let fake = Fake::new();
+        fake.answer(200, "{\"Parameters\": [], \"NextToken\": \"more\"}");
+        fake.answer(200, "{\"Parameters\": [{\"Name\": \"a00\"}]}");
+        fake.answer(200, "{\"Parameters\": []}");
+        let mut needs = Needs::default();
+        for number in 0..51 {
+            let key = ("us-west-2".to_owned(), format!("a{number:02}"));
+            needs.parameters.entry(key).or_default().insert("Rag".to_owned());
+        }
+        let found = parameters(&config(&fake), &needs).await;
+        let there: Vec<_> = found.iter().filter(|(_, it)| **it == Shown::There(())).collect();
+        assert_eq!((found.len(), there.len()), (51, 1));
+        let requests = fake.requests();
+        assert_eq!(requests[0].uri, "https://ssm.us-west-2.amazonaws.com/");
+        assert_eq!(
+            requests[0].json()["ParameterFilters"][0]["Values"].as_array().unwrap().len(),
+            50
+        );
+        assert_eq!(requests[1].json()["NextToken"], "more");
+    }
+
+    #[tokio::test]
+    async fn a_trust_policy_comes_escaped() {
+        let fake = Fake::new();
+        fake.answer(
+            200,
+            "<GetRoleResponse><GetRoleResult><Role><AssumeRolePolicyDocument>\
+             %7B%22Statement%22%3A%5B%5D%7D</AssumeRolePolicyDocument></Role></GetRoleResult>\
+             </GetRoleResponse>",
+        );
+        let arn = "arn:aws:iam::123456789012:role/ecs/task";
+        let policy = trust_policy(&config(&fake), arn).await.unwrap();
+        assert_eq!(policy, json!({ "Statement": [] }));
+        assert!(fake.requests()[0].body.ends_with("&RoleName=task"));
+    }
+}

@@ -88,10 +88,8 @@ fn line(
         }
         Shown::Hidden(hidden) => return topic.unknown(&subject, hidden),
     };
-    let lacking: Vec<_> = match stored.platforms.is_empty() {
-        true => Vec::new(),
-        false => image.platforms.difference(&stored.platforms).map(String::as_str).collect(),
-    };
+    let lacking = image.platforms.difference(&stored.platforms).map(String::as_str);
+    let lacking: Vec<_> = lacking.filter(|_| !stored.platforms.is_empty()).collect();
     if !lacking.is_empty() {
         return topic.failed(
             &subject,
