@@ -288,7 +288,7 @@ mod tests {
         rule_lines("EcrPush", &rule, CLUSTER).remove(0)
     }
 
-    fn fails(line: Line, said: &str, remedy: &str) {
+    fn fails(line: &Line, said: &str, remedy: &str) {
         assert_eq!(line.state, State::Failed, "{line:?}");
         assert!(line.said.contains(said), "{line:?}");
         assert!(line.remedy.as_ref().unwrap().contains(remedy), "{line:?}");
@@ -298,11 +298,11 @@ mod tests {
     fn a_rule_that_lets_nothing_through_fails_where_it_is_broken() {
         assert_eq!(rule(|_| ()).said, "enabled, wakes PromoteFunction");
         let disabled = rule(|it| it.wakes.is_enabled = false);
-        fails(disabled, "is disabled", "aws events enable-rule --name tidegate-push-1A2B");
-        fails(rule(|it| it.wakes.function = None), "wakes no function", "`sam deploy`");
+        fails(&disabled, "is disabled", "aws events enable-rule --name tidegate-push-1A2B");
+        fails(&rule(|it| it.wakes.function = None), "wakes no function", "`sam deploy`");
         let other = rule(|it| it.pattern = json!({ "detail": { "clusterArn": ["other"] } }));
-        fails(other, "lets no event of", "`ClusterArns`");
-        fails(rule(|it| it.may_invoke = Shown::There(false)), "let it in", "`sam deploy`");
+        fails(&other, "lets no event of", "`ClusterArns`");
+        fails(&rule(|it| it.may_invoke = Shown::There(false)), "let it in", "`sam deploy`");
         let any = rule(|it| it.pattern = json!({ "source": ["aws.ecr"] }));
         assert_eq!(any.state, State::Green);
     }
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(mapping("Asked", "u-1", "Enabled", "OK").state, State::Green);
         assert_eq!(mapping("Asked", "u-1", "Enabling", "").state, State::Warning);
         let off = mapping("Asked", "u-1", "Disabled", "");
-        fails(off, "it is Disabled", "update-event-source-mapping --uuid u-1 --enabled");
+        fails(&off, "it is Disabled", "update-event-source-mapping --uuid u-1 --enabled");
         let stuck = mapping("Asked", "u-1", "Enabled", "PROBLEM: Function call failed");
         assert_eq!(stuck.state, State::Warning);
     }
@@ -321,14 +321,14 @@ mod tests {
     fn what_was_parked_is_read() {
         assert_eq!(dead_letters("DeadLetters", "https://q", 0).state, State::Green);
         let parked = dead_letters("DeadLetters", "https://q", 2);
-        fails(parked, "2 parked", "receive-message --queue-url https://q");
+        fails(&parked, "2 parked", "receive-message --queue-url https://q");
     }
 
     #[test]
     fn somebody_must_hear_of_it() {
         let told = |subscribed, webhook| notifications("Topic", "arn:t", subscribed, webhook);
-        fails(told((0, 0), false), "nobody is told", "aws sns subscribe --topic-arn arn:t");
-        fails(told((0, 1), false), "wait to be confirmed: 1", "confirm it");
+        fails(&told((0, 0), false), "nobody is told", "aws sns subscribe --topic-arn arn:t");
+        fails(&told((0, 1), false), "wait to be confirmed: 1", "confirm it");
         assert_eq!(told((0, 0), true).state, State::Green);
         assert_eq!(told((1, 0), false).state, State::Green);
         assert_eq!(told((1, 1), false).state, State::Warning);
@@ -345,7 +345,7 @@ mod tests {
             home: ("123456789012".to_owned(), "us-west-2".to_owned()),
             ..Installation::default()
         };
-        fails(lines(Shown::There(found.clone())).remove(0), "has the table other", "`--stack`");
+        fails(&lines(Shown::There(found.clone())).remove(0), "has the table other", "`--stack`");
         found.tables.insert("table".to_owned());
         assert_eq!(lines(Shown::There(found.clone())), []);
         found.home.1 = "eu-west-1".to_owned();

@@ -125,13 +125,13 @@ mod tests {
     use super::*;
     use crate::verify::State;
 
-    fn told(uses: &[Use], stored: Shown<Stored>, policy: Option<&str>) -> Line {
+    fn told(uses: &[Use], stored: &Shown<Stored>, policy: Option<&str>) -> Line {
         let digest = format!("sha256:{}", "4b1d7e2".repeat(10)[..64].to_owned()).parse().unwrap();
         let image = Image {
             uses: uses.iter().copied().collect(),
             platforms: ["linux/arm64".to_owned()].into(),
         };
-        line("live_crons", &digest, &image, &stored, policy)
+        line("live_crons", &digest, &image, stored, policy)
     }
 
     fn stored(platforms: &[&str]) -> Shown<Stored> {
@@ -141,22 +141,22 @@ mod tests {
 
     #[test]
     fn what_is_there_for_the_platform_is_green() {
-        let line = told(&[Use::Running, Use::Wanted], stored(&[]), None);
+        let line = told(&[Use::Running, Use::Wanted], &stored(&[]), None);
         assert_eq!(line.state, State::Green);
         assert_eq!(line.said, "it runs, is wanted, and stays");
-        assert_eq!(told(&[Use::Running], stored(&["linux/arm64"]), None).state, State::Green);
-        let other = told(&[Use::Wanted], stored(&["linux/amd64"]), None);
+        assert_eq!(told(&[Use::Running], &stored(&["linux/arm64"]), None).state, State::Green);
+        let other = told(&[Use::Wanted], &stored(&["linux/amd64"]), None);
         assert_eq!(other.said, "it is wanted, and holds nothing for linux/arm64");
         assert!(other.remedy.unwrap().contains("`runtimePlatform`"));
     }
 
     #[test]
     fn an_image_that_is_gone_is_told_by_what_it_was_for() {
-        let running = told(&[Use::Running, Use::WayBack], Shown::Missing, None);
+        let running = told(&[Use::Running, Use::WayBack], &Shown::Missing, None);
         assert_eq!(running.state, State::Failed);
         assert!(running.remedy.unwrap().contains("next task that starts"));
-        assert!(told(&[Use::WayBack], Shown::Missing, None).remedy.unwrap().contains("go back"));
-        assert_eq!(told(&[Use::Wanted], Shown::Missing, None).remedy.unwrap(), "Push it again");
+        assert!(told(&[Use::WayBack], &Shown::Missing, None).remedy.unwrap().contains("go back"));
+        assert_eq!(told(&[Use::Wanted], &Shown::Missing, None).remedy.unwrap(), "Push it again");
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
         let rule = json!({ "rulePriority": 10, "selection": { "tagStatus": "any",
             "countType": "imageCountMoreThan", "countNumber": 50 }, "action": { "type": "expire" } });
         let policy = json!({ "rules": [rule] }).to_string();
-        let line = told(&[Use::WayBack], stored(&[]), Some(&policy));
+        let line = told(&[Use::WayBack], &stored(&[]), Some(&policy));
         assert_eq!(line.state, State::Warning);
         assert!(line.said.contains("lifecycle rule 10 deletes it once 50 newer"), "{}", line.said);
         assert!(line.remedy.unwrap().contains("tidegate-keep-*"));
