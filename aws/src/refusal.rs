@@ -166,6 +166,7 @@ fn classify(status: u16, code: &str, message: &str) -> RefusalKind {
         _ if code.starts_with("Conflict") || code.ends_with("AlreadyExistsException") => Conflict,
         _ if status >= 500 => Unreachable,
         _ if status == 403 => AccessDenied,
+        _ if status == 404 => NotFound,
         _ => Invalid,
     }
 }
@@ -206,6 +207,7 @@ mod tests {
             (400, "LimitExceededException", "", Kind::Invalid),
             (500, "ServerException", "", Kind::Unreachable),
             (503, "no error code", "", Kind::Unreachable),
+            (404, "no error code", "", Kind::NotFound),
         ] {
             assert_eq!(classify(status, code, message), kind, "{status} {code} {message}");
         }
