@@ -1,8 +1,9 @@
 //! Load balancers: which targets fail their health check.
 
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::{TargetHealth, TargetHealthStateEnum};
+use aws_sdk_elasticloadbalancingv2::types::TargetHealth;
 use aws_types::SdkConfig;
+use tidegate_core::verify::Health;
 
 use crate::Refusal;
 
@@ -21,30 +22,34 @@ impl Elb {
     pub async fn unhealthy(&self, target_groups: &[String]) -> Result<Vec<String>, Refusal> {
         let mut unhealthy = Vec::new();
         for group in target_groups {
-            let answer = self
-                .0
-                .describe_target_health()
-                .target_group_arn(group)
-                .send()
-                .await
-                .map_err(Refusal::of("elasticloadbalancing:DescribeTargetHealth", group))?;
-            let failing = answer
-                .target_health_descriptions()
-                .iter()
-                .filter_map(|target| target.target_health())
-                .filter(|health| health.state() == Some(&TargetHealthStateEnum::Unhealthy));
-            unhealthy.extend(failing.map(|health| said(health, group)));
+            let targets = self.health(group).await?.into_iter();
+            // arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID
+            let name = group.split('/').nth(1).unwrap_or(group);
+            let failing = targets.filter(|target| target.state == "unhealthy");
+            unhealthy.extend(failing.map(|target| format!("{} ({name})", target.reason)));
         }
         Ok(unhealthy)
     }
+
+    /// Every target of a group; one call.
+    pub async fn health(&self, group: &str) -> Result<Vec<Health>, Refusal> {
+        let answer = self
+            .0
+            .describe_target_health()
+            .target_group_arn(group)
+            .send()
+            .await
+            .map_err(Refusal::of("elasticloadbalancing:DescribeTargetHealth", group))?;
+        let targets = answer.target_health_descriptions().iter();
+        Ok(targets.filter_map(|target| target.target_health()).map(health).collect())
+    }
 }
 
-fn said(health: &TargetHealth, group: &str) -> String {
-    let reason = health.reason().map_or("unhealthy", |reason| reason.as_str());
+fn health(health: &TargetHealth) -> Health {
+    let state = health.state().map_or("", |state| state.as_str()).to_owned();
+    let reason = health.reason().map_or(&*state, |reason| reason.as_str());
     let detail = health.description().map(|text| format!(", {text}")).unwrap_or_default();
-    // arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID
-    let name = group.split('/').nth(1).unwrap_or(group);
-    format!("{reason}{detail} ({name})")
+    Health { reason: format!("{reason}{detail}"), state }
 }
 
 #[cfg(test)]

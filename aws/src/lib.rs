@@ -3,6 +3,7 @@
 pub mod advance;
 pub mod alarms;
 pub mod app;
+mod call;
 pub mod clock;
 pub mod dead_letters;
 pub mod dice;
@@ -19,8 +20,10 @@ pub mod logs;
 mod moment;
 pub mod probe;
 pub mod promotion;
+mod query;
 pub mod refusal;
 pub mod registry;
+mod rest;
 pub mod sdk;
 pub mod secrets;
 pub mod setting;
@@ -28,6 +31,7 @@ pub mod survey;
 pub mod table;
 pub mod targets;
 pub mod topic;
+pub mod verify;
 
 pub use advance::{Advanced, advance, carry_out};
 pub use app::{App, deadline};

@@ -3,6 +3,7 @@
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tidegate_core::verify::LogGroup;
 
 use crate::Refusal;
 use crate::ecs::RawTaskDefinition;
@@ -69,16 +70,34 @@ impl LogStream {
 /// The last lines of a stream, oldest first; at most 50.
 pub async fn last_lines(sdk: &SdkConfig, from: &LogStream) -> Result<Vec<LogLine>, Refusal> {
     let LogStream { region, group, stream } = from;
-    let config = in_region(sdk, region);
-    let logs = JsonService { config, name: "logs", target: "Logs_20140328", version: "1.1" };
     let asked = json!({
         "logGroupName": group,
         "logStreamName": stream,
         "limit": LINES,
         "startFromHead": false,
     });
-    let answer = logs.call("logs:GetLogEvents", &format!("{group} {stream}"), &asked).await?;
+    let resource = format!("{group} {stream}");
+    let answer = logs(sdk, region).call("logs:GetLogEvents", &resource, &asked).await?;
     Ok(answer["events"].as_array().into_iter().flatten().filter_map(line).collect())
+}
+
+/// When a group was last written to, as far as CloudWatch says by now; `None` for never.
+pub async fn newest(sdk: &SdkConfig, group: &LogGroup) -> Result<Option<Timestamp>, Refusal> {
+    let LogGroup { region, name } = group;
+    let asked = json!({
+        "logGroupName": name,
+        "orderBy": "LastEventTime",
+        "descending": true,
+        "limit": 1,
+    });
+    let answer = logs(sdk, region).call("logs:DescribeLogStreams", name, &asked).await?;
+    let at = &answer["logStreams"][0]["lastEventTimestamp"];
+    Ok(at.as_i64().and_then(|at| Timestamp::from_millisecond(at).ok()))
+}
+
+fn logs(sdk: &SdkConfig, region: &str) -> JsonService {
+    let config = in_region(sdk, region);
+    JsonService { config, name: "logs", target: "Logs_20140328", version: "1.1" }
 }
 
 fn line(event: &Value) -> Option<LogLine> {
@@ -127,6 +146,24 @@ mod tests {
         assert!(of(&log, "crons").unwrap_err().contains("`awslogs-stream-prefix`"));
         log["logDriver"] = json!("awsfirelens");
         assert!(of(&log, "crons").unwrap_err().contains("`awsfirelens`"));
+    }
+
+    #[tokio::test]
+    async fn the_newest_line_of_a_group_is_its_newest_streams() {
+        let fake = Fake::new();
+        let stream = json!({ "logStreams": [{ "lastEventTimestamp": 1_763_715_600_000_i64 }] });
+        fake.answer(200, &stream.to_string());
+        fake.answer(200, "{\"logStreams\": []}");
+        let group = LogGroup { region: "eu-west-1".to_owned(), name: "/ecs/live".to_owned() };
+        let newest = async || newest(&config(&fake), &group).await.unwrap();
+        let at = newest().await.map(|at| at.to_string());
+        assert_eq!(at.as_deref(), Some("2025-11-21T09:00:00Z"));
+        assert_eq!(newest().await, None);
+        let requests = fake.requests();
+        assert_eq!(requests[0].uri, "https://logs.eu-west-1.amazonaws.com/");
+        let asked = json!({ "logGroupName": "/ecs/live", "orderBy": "LastEventTime",
+            "descending": true, "limit": 1 });
+        assert_eq!(requests[0].json(), asked);
     }
 
     #[tokio::test]

@@ -171,10 +171,13 @@ fn classify(status: u16, code: &str, message: &str) -> RefusalKind {
         _ if code.contains("AccessDenied") || code.starts_with("AuthorizationError") => {
             AccessDenied
         }
+        "ValidationError" if message.contains("does not exist") => NotFound,
+        "NoSuchEntity" => NotFound,
         _ if code.ends_with("NotFoundException") || code.ends_with("NotFound") => NotFound,
         _ if code.starts_with("Conflict") || code.ends_with("AlreadyExistsException") => Conflict,
         _ if status >= 500 => Unreachable,
         _ if status == 403 => AccessDenied,
+        _ if status == 404 => NotFound,
         _ => Invalid,
     }
 }
@@ -206,6 +209,8 @@ mod tests {
             (400, "ServiceNotActiveException", "", Kind::NotFound),
             (400, "ImageNotFoundException", "", Kind::NotFound),
             (400, "TargetGroupNotFound", "", Kind::NotFound),
+            (404, "NoSuchEntity", "", Kind::NotFound),
+            (400, "ValidationError", "Stack with id a does not exist", Kind::NotFound),
             (400, "ConflictException", "", Kind::Conflict),
             (400, "UpdateInProgressException", "", Kind::Conflict),
             (400, "ImageTagAlreadyExistsException", "", Kind::Conflict),
@@ -213,6 +218,7 @@ mod tests {
             (400, "LimitExceededException", "", Kind::Invalid),
             (500, "ServerException", "", Kind::Unreachable),
             (503, "no error code", "", Kind::Unreachable),
+            (404, "no error code", "", Kind::NotFound),
         ] {
             assert_eq!(classify(status, code, message), kind, "{status} {code} {message}");
         }

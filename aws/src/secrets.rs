@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
+use tidegate_core::verify::Secret as Description;
 
 use crate::Refusal;
 
@@ -34,6 +35,17 @@ impl Secrets {
         Self(Client::new(config))
     }
 
+    /// How a secret stands, without its value.
+    pub async fn describe(&self, arn: &str) -> Result<Description, Refusal> {
+        let asked = self.0.describe_secret().secret_id(arn).send().await;
+        let answer = asked.map_err(Refusal::of("secretsmanager:DescribeSecret", arn))?;
+        let mut versions = answer.version_ids_to_stages().into_iter().flat_map(|all| all.values());
+        Ok(Description {
+            is_deleted: answer.deleted_date().is_some(),
+            has_value: versions.any(|stages| stages.iter().any(|stage| stage == "AWSCURRENT")),
+        })
+    }
+
     /// The current text of the secret `arn`, without the line break that editors leave.
     pub async fn secret(&self, arn: &str) -> Result<Secret, Refusal> {
         const ACTION: &str = "secretsmanager:GetSecretValue";
@@ -62,6 +74,22 @@ mod tests {
         let secret = Secrets::new(&config(&fake)).secret("arn:secret").await.unwrap();
         assert_eq!(secret.reveal(), "https://hooks.example.com/T0/hunter2");
         assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_described_without_its_value() {
+        let fake = Fake::new();
+        fake.answer(
+            200,
+            "{\"VersionIdsToStages\": {\"a\": [\"AWSPREVIOUS\"], \"b\": [\"AWSCURRENT\"]}}",
+        );
+        fake.answer(200, "{\"DeletedDate\": 1763715600}");
+        let secrets = Secrets::new(&config(&fake));
+        let well = Description { is_deleted: false, has_value: true };
+        assert_eq!(secrets.describe("arn:secret").await.unwrap(), well);
+        let gone = Description { is_deleted: true, has_value: false };
+        assert_eq!(secrets.describe("arn:secret").await.unwrap(), gone);
+        assert_eq!(fake.operations(), ["DescribeSecret", "DescribeSecret"]);
     }
 
     #[tokio::test]

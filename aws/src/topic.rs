@@ -25,6 +25,21 @@ impl Topic {
         Self { client: Client::new(config), arn: arn.into() }
     }
 
+    /// Its subscriptions: those that were confirmed, and those that wait for it.
+    pub async fn subscriptions(&self) -> Result<(usize, usize), Refusal> {
+        let list = self.client.list_subscriptions_by_topic().topic_arn(&self.arn);
+        let mut pages = list.into_paginator().items().send();
+        let (mut confirmed, mut pending) = (0, 0);
+        while let Some(subscription) = pages.next().await {
+            let subscription =
+                subscription.map_err(Refusal::of("sns:ListSubscriptionsByTopic", &self.arn))?;
+            // SNS writes `PendingConfirmation` in the place of the ARN.
+            let is_confirmed = subscription.subscription_arn().is_some_and(|it| it.contains(':'));
+            *(if is_confirmed { &mut confirmed } else { &mut pending }) += 1;
+        }
+        Ok((confirmed, pending))
+    }
+
     /// Publishes `email` to mail subscribers and `json` to all others, with attributes to filter by.
     pub async fn publish(
         &self,
@@ -107,6 +122,25 @@ mod tests {
             assert!(body.contains(part), "{part} in {body}");
         }
         assert!(!body.contains("entry.2"), "an empty attribute is left out: {body}");
+    }
+
+    #[tokio::test]
+    async fn a_subscription_that_nobody_confirmed_tells_nobody() {
+        let fake = Fake::new();
+        let member =
+            |arn: &str| format!("<member><SubscriptionArn>{arn}</SubscriptionArn></member>");
+        let members =
+            member("arn:aws:sns:us-west-2:123456789012:t:1") + &member("PendingConfirmation");
+        fake.answer(
+            200,
+            &format!(
+                "<ListSubscriptionsByTopicResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+                 <ListSubscriptionsByTopicResult><Subscriptions>{members}</Subscriptions>\
+                 </ListSubscriptionsByTopicResult></ListSubscriptionsByTopicResponse>"
+            ),
+        );
+        let topic = Topic::new(&config(&fake), "arn:topic");
+        assert_eq!(topic.subscriptions().await.unwrap(), (1, 1));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     abandon, accept, approve, block, config, follow, freeze, history, init, plan, reject, rollback,
-    show, start, status, unblock, unfreeze, wait,
+    show, start, status, unblock, unfreeze, verify, wait,
 };
 use crate::output::{Desk, OutputArgs};
 use crate::{Access, Error, Exit, Session};
@@ -56,6 +56,7 @@ pub enum Command {
     #[command(subcommand)]
     Config(config::Config),
     Plan(plan::Plan),
+    Verify(verify::Verify),
     Start(start::Start),
     Status(status::Status),
     History(history::History),
@@ -83,6 +84,7 @@ impl Command {
             Self::Init(command) => Box::pin(command.run(session, desk)),
             Self::Config(command) => Box::pin(command.run(session, desk)),
             Self::Plan(command) => Box::pin(command.run(session, desk)),
+            Self::Verify(command) => Box::pin(command.run(session, desk)),
             Self::Start(command) => Box::pin(command.run(session, desk)),
             Self::Status(command) => Box::pin(command.run(session, desk)),
             Self::History(command) => Box::pin(command.run(session, desk)),

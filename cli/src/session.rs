@@ -9,7 +9,7 @@ use aws_sdk_sts::error::DisplayErrorContext;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use tidegate_aws::{Clock, Dice, Table};
+use tidegate_aws::{App, Clock, Dice, Probe, Table};
 use tidegate_core::config::Registry;
 
 use crate::Error;
@@ -51,6 +51,8 @@ pub struct Session {
     sdk: OnceLock<SdkConfig>,
     table: OnceLock<Table>,
     identity: OnceLock<Identity>,
+    /// Instead of the network, in which URLs are asked.
+    probe: Option<Probe>,
     interactive: bool,
 }
 
@@ -63,6 +65,7 @@ impl Session {
             sdk: OnceLock::new(),
             table: OnceLock::new(),
             identity: OnceLock::new(),
+            probe: None,
             // The question goes to stderr, so that stdout can be a pipe.
             interactive: stdin().is_terminal() && stderr().is_terminal(),
         }
@@ -76,8 +79,15 @@ impl Session {
             sdk: sdk.into(),
             table: table.into(),
             identity: identity.into(),
+            probe: None,
             interactive: false,
         }
+    }
+
+    /// From now on URLs are asked through `probe`.
+    #[must_use]
+    pub fn asking(self, probe: Probe) -> Self {
+        Self { probe: Some(probe), ..self }
     }
 
     /// Whether a person sits there who can answer.
@@ -163,6 +173,17 @@ impl Session {
     /// The region of everything that names no other.
     pub(crate) async fn region(&self) -> Result<String, Error> {
         Ok(self.sdk().await?.region().map(ToString::to_string).unwrap_or_default())
+    }
+
+    /// What the functions look with, as this operator.
+    pub(crate) async fn app(&self) -> Result<App, Error> {
+        let (sdk, clock) = (self.sdk().await?.clone(), self.clock()?.clone());
+        let (table, region) = (self.table().await?.name().to_owned(), self.region().await?);
+        let app = App::new(sdk, table, region, clock, Dice::from_entropy());
+        Ok(match &self.probe {
+            Some(probe) => app.asking(probe.clone()),
+            None => app,
+        })
     }
 
     /// The account and region of the installation: where a config says nothing else.

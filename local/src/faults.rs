@@ -51,6 +51,8 @@ impl FaultRule {
 pub enum Fault {
     /// A call is refused for its rate.
     Throttle,
+    /// A call is refused, as where a policy does not allow it.
+    Deny,
     /// A call never arrives, and is never answered.
     Drop,
     /// A call lands; its answer is lost.
@@ -169,6 +171,7 @@ impl Fault {
         matches!(
             self,
             Self::Throttle
+                | Self::Deny
                 | Self::Drop
                 | Self::AnswerLost
                 | Self::Late(_)

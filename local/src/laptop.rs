@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tidegate_aws::Clock;
+use tidegate_aws::{Clock, Probe};
 use tidegate_core::config::{Config, PipelineConfig, Problems};
 
 use crate::api::{ApiError, Place};
@@ -134,7 +134,8 @@ impl Laptop {
         let patience = Clock::system();
         let key = operator::ACCESS_KEY;
         let sdk = connector::sdk_config(&world, &place.region, key, &patience);
-        let operator = world.look(|cloud| Operator::new(cloud, &clock, sdk, seed));
+        let probe = Probe::over(&clock, connector::outside(&world));
+        let operator = world.look(|cloud| Operator::new(cloud, &clock, sdk, probe, seed));
         Ok(Self { world, address, clock: clock_text, region: place.region, operator })
     }
 }

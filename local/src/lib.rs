@@ -10,10 +10,13 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod eventbridge;
 pub mod lightsail;
 pub mod logs;
+pub mod parameters;
 pub mod queues;
 pub mod scheduled;
 pub mod secrets;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use aws_types::SdkConfig;
-use tidegate_aws::{Clock, Dice, Table};
+use tidegate_aws::{Clock, Dice, Probe, Table};
 use tidegate_cli::{Args, Exit, Identity, Session};
 
 use crate::call::Caller;
@@ -43,12 +43,12 @@ pub enum Failure {
 }
 
 impl Operator {
-    /// An operator whose calls go where `sdk` says.
-    pub fn new(cloud: &Cloud, clock: &Clock, sdk: SdkConfig, seed: u64) -> Self {
+    /// An operator whose calls go where `sdk` says, and who asks URLs through `probe`.
+    pub fn new(cloud: &Cloud, clock: &Clock, sdk: SdkConfig, probe: Probe, seed: u64) -> Self {
         let table = Table::new(&sdk, cloud.table().to_owned(), clock.clone(), Dice::seeded(seed));
         let arn = Caller::Operator.arn(&cloud.place);
         let identity = Identity { arn, account: cloud.place.account.clone() };
-        let session = Session::of(table.clone(), clock.clone(), sdk, identity);
+        let session = Session::of(table.clone(), clock.clone(), sdk, identity).asking(probe);
         Self { table, session }
     }
 

@@ -24,10 +24,19 @@ impl Queues {
 
     /// Answers a call.
     pub fn call(&mut self, action: &str, input: &Value) -> Result<Value, ApiError> {
-        if action != "SendMessage" {
-            return Err(ApiError::unknown_action("SQS", action));
-        }
         let input = Input(input);
+        match action {
+            "SendMessage" => self.take(input),
+            "GetQueueAttributes" => {
+                let name = input.need("QueueUrl")?.rsplit('/').next().unwrap_or_default();
+                let count = self.0.get(name).map_or(0, Vec::len);
+                Ok(json!({ "Attributes": { "ApproximateNumberOfMessages": count.to_string() } }))
+            }
+            _ => Err(ApiError::unknown_action("SQS", action)),
+        }
+    }
+
+    fn take(&mut self, input: Input<'_>) -> Result<Value, ApiError> {
         let (queue, text) = (input.need("QueueUrl")?, input.need("MessageBody")?);
         self.send(queue, serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
         let id = self.0.values().map(Vec::len).sum::<usize>();

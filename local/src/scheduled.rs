@@ -67,6 +67,20 @@ impl Scheduled {
         Self { place, schedules: BTreeMap::new(), rules: BTreeMap::new() }
     }
 
+    /// A call that is about a schedule of a task, or that makes one; the others are the stack's own.
+    pub fn holds_schedule(&self, action: &str, input: &Value) -> bool {
+        let group = input["GroupName"].as_str().unwrap_or(DEFAULT);
+        let name = input["Name"].as_str().unwrap_or_default();
+        action == "CreateSchedule"
+            || self.schedules.contains_key(&(group.to_owned(), name.to_owned()))
+    }
+
+    /// The same of rules.
+    pub fn holds_rule(&self, action: &str, input: &Value) -> bool {
+        let name = input["Rule"].as_str().or(input["Name"].as_str()).unwrap_or_default();
+        action == "PutRule" || self.rules.contains_key(name)
+    }
+
     /// Answers a call of EventBridge Scheduler.
     pub fn call_scheduler(
         &mut self,
@@ -76,7 +90,7 @@ impl Scheduled {
     ) -> Result<Value, ApiError> {
         let input = Input(input);
         let key = || -> Result<(String, String), ApiError> {
-            let group = input.text("GroupName").or(input.text("groupName")).unwrap_or(DEFAULT);
+            let group = input.text("GroupName").unwrap_or(DEFAULT);
             Ok((group.to_owned(), input.need("Name")?.to_owned()))
         };
         match action {

@@ -1,22 +1,24 @@
 //! Secrets Manager: texts by ARN.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::api::{ApiError, Input, Place};
+use crate::api::{ApiError, Input, Place, present};
 
 /// The secrets.
 #[derive(Debug)]
 pub struct Secrets {
     place: Place,
     texts: BTreeMap<String, String>,
+    /// Marked for deletion: they can be described, and not read.
+    deleted: BTreeSet<String>,
 }
 
 impl Secrets {
     /// None yet.
     pub fn new(place: &Place) -> Self {
-        Self { place: place.clone(), texts: BTreeMap::new() }
+        Self { place: place.clone(), texts: BTreeMap::new(), deleted: BTreeSet::new() }
     }
 
     /// The ARN of the secret called `name`.
@@ -46,7 +48,35 @@ impl Secrets {
             }
             "GetSecretValue" => {
                 let arn = self.known(input.need("SecretId")?)?;
+                if self.deleted.contains(&arn) {
+                    let message = "You can't perform this operation on the secret because it was \
+                                   marked for deletion.";
+                    return Err(ApiError::refused("InvalidRequestException", message));
+                }
                 Ok(json!({ "ARN": arn, "SecretString": self.texts[&arn] }))
+            }
+            "DescribeSecret" => {
+                let arn = self.known(input.need("SecretId")?)?;
+                // Any moment says that it is deleted.
+                let deleted = self.deleted.contains(&arn).then_some(1);
+                let versions = json!({ "00000000-0000-4000-8000-000000000001": ["AWSCURRENT"] });
+                let secret =
+                    json!({ "ARN": arn, "DeletedDate": deleted, "VersionIdsToStages": versions });
+                Ok(present(secret))
+            }
+            "DeleteSecret" => {
+                let arn = self.known(input.need("SecretId")?)?;
+                if input.flag("ForceDeleteWithoutRecovery") {
+                    self.texts.remove(&arn);
+                } else {
+                    self.deleted.insert(arn.clone());
+                }
+                Ok(json!({ "ARN": arn }))
+            }
+            "RestoreSecret" => {
+                let arn = self.known(input.need("SecretId")?)?;
+                self.deleted.remove(&arn);
+                Ok(json!({ "ARN": arn }))
             }
             _ => Err(ApiError::unknown_action("Secrets Manager", action)),
         }

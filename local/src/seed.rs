@@ -16,6 +16,7 @@ use crate::cloud::{Behind, Cloud};
 use crate::ecr::{digest_of, manifest};
 use crate::ecs::{SeedService, ServiceName};
 use crate::lightsail::Lightsail;
+use crate::secrets::Secrets;
 
 /// The baseline was pushed the day before: nobody mistakes it for news.
 const BASELINE_AGE: Duration = Duration::from_secs(86_400);
@@ -119,10 +120,33 @@ impl Fleet<'_> {
             for task in &pipeline.pre_deploy {
                 cloud.ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
             }
+            around(cloud, pipeline, pushed)?;
             checks(cloud, pipeline, pushed);
         }
         Ok(())
     }
+}
+
+/// What the task definitions name: roles, a secret, a log group.
+fn around(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) -> Result<(), ApiError> {
+    for role in roles(pipeline) {
+        cloud.iam.seed_task_role(&role);
+    }
+    cloud.logs.seed(&log_group(pipeline), now);
+    let secret = json!({ "Name": secret_name(pipeline), "SecretString": "{}" });
+    match cloud.secrets.call("CreateSecret", &secret) {
+        // Of another pipeline in the same cluster.
+        Err(refused) if refused.code == "ResourceExistsException" => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+fn log_group(pipeline: &PipelineConfig) -> String {
+    format!("/ecs/{}", pipeline.cluster)
+}
+
+fn secret_name(pipeline: &PipelineConfig) -> String {
+    format!("{}-config", pipeline.cluster)
 }
 
 /// All services of a pipeline stand behind the URLs of its checks; its alarms are quiet.
@@ -339,12 +363,12 @@ fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
     let log = json!({
         "logDriver": "awslogs",
         "options": {
-            "awslogs-group": format!("/ecs/{}", pipeline.cluster),
+            "awslogs-group": log_group(pipeline),
             "awslogs-region": pipeline.region,
             "awslogs-stream-prefix": family,
         },
     });
-    let secret = place.arn("secretsmanager", &format!("secret:{}-config-AbCdEf", pipeline.cluster));
+    let secret = Secrets::new(&place).arn(&secret_name(pipeline));
     let images = images_of(pipeline, target);
     let mut containers: Vec<Value> = images
         .into_iter()

@@ -16,6 +16,8 @@ pub struct Sns {
     place: Place,
     topics: Vec<String>,
     subscribers: Vec<Subscriber>,
+    /// Topics and addresses of mail: nothing is sent there.
+    mails: Vec<(String, String)>,
     published: Vec<Published>,
 }
 
@@ -54,7 +56,20 @@ pub struct Delivery {
 impl Sns {
     /// The template's topics.
     pub fn new(place: &Place, topics: Vec<String>) -> Self {
-        Self { place: place.clone(), topics, subscribers: Vec::new(), published: Vec::new() }
+        Self {
+            place: place.clone(),
+            topics,
+            subscribers: Vec::new(),
+            mails: Vec::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// Subscriptions of the template: topic and address of mail, taken for confirmed.
+    #[must_use]
+    pub fn with(mut self, mails: Vec<(String, String)>) -> Self {
+        self.mails = mails;
+        self
     }
 
     /// The ARNs of the topics.
@@ -87,12 +102,28 @@ impl Sns {
             },
             "CreateTopic" => (self.create_topic(input), Vec::new()),
             "Subscribe" => (self.subscribe(input), Vec::new()),
+            "ListSubscriptionsByTopic" => (self.subscriptions(input), Vec::new()),
             "ListTopics" => {
                 let topics = self.topics.iter().map(|arn| json!({ "TopicArn": arn }));
                 (Ok(json!({ "Topics": topics.collect::<Vec<_>>() })), Vec::new())
             }
             _ => (Err(ApiError::unknown_action("SNS", action)), Vec::new()),
         }
+    }
+
+    fn subscriptions(&self, input: Input<'_>) -> Result<Value, ApiError> {
+        let topic = self.known(input.text("TopicArn").unwrap_or_default())?;
+        let hooks = self.subscribers.iter().map(|it| (&it.topic, &it.endpoint, "http"));
+        let mails = self.mails.iter().map(|(topic, address)| (topic, address, "email"));
+        let own = hooks.chain(mails).filter(|(its, ..)| **its == topic).enumerate();
+        let shown = own.map(|(at, (topic, endpoint, protocol))| {
+            json!({
+                "SubscriptionArn": format!("{topic}:{}", at + 1),
+                "TopicArn": topic, "Endpoint": endpoint, "Protocol": protocol,
+                "Owner": self.place.account,
+            })
+        });
+        Ok(json!({ "Subscriptions": shown.collect::<Vec<_>>() }))
     }
 
     fn publish(&self, input: Input<'_>, now: Timestamp) -> Result<Published, ApiError> {

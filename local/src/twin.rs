@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use jiff::Timestamp;
-use tidegate_aws::Clock;
+use tidegate_aws::{Clock, Probe};
 use tokio::task::LocalSet;
 
 use crate::api::{ApiError, Place};
@@ -144,7 +144,9 @@ impl Twin {
     /// A person who types commands here.
     pub fn operator(&self) -> Operator {
         let sdk = self.sdk_config(operator::ACCESS_KEY);
-        self.world.look(|cloud| Operator::new(cloud, &self.world.clock, sdk, 0))
+        let clock = &self.world.clock;
+        let probe = Probe::over(clock, connector::outside(&self.world));
+        self.world.look(|cloud| Operator::new(cloud, clock, sdk, probe, 0))
     }
 
     /// An SDK config whose calls this twin answers; `access_key` says who calls.

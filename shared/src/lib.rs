@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 pub mod decide;
 pub mod definition;
+pub mod drift;
 pub mod event;
 mod fingerprint;
 pub mod guard;
@@ -16,6 +17,7 @@ pub mod model;
 pub mod push;
 pub mod sighting;
 pub mod turn;
+pub mod verify;
 
 #[cfg(test)]
 mod stage;

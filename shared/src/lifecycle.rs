@@ -1,5 +1,7 @@
 //! What an ECR lifecycle policy would do to an image that a rollback needs.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// What keep tags begin with; see [`crate::model::Digest::keep_tag`].
@@ -7,14 +9,30 @@ const KEEP_PREFIX: &str = "tidegate-keep-";
 /// "All of them", as rules say it: no repository holds as many kept images.
 const KEEP_COUNT: u32 = 9999;
 
+/// What a policy would do to an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Threat {
+    /// Which rule, and what it does.
+    pub does: String,
+    /// What prevents it: a rule to add, as JSON.
+    pub keeps: String,
+}
+
+impl fmt::Display for Threat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.does, self.keeps)
+    }
+}
+
 /// Says which rule of `policy` (the policy's text) would take an image with these tags, and the rule
 /// that prevents it; `None` when nothing would.
 ///
 /// ECR gives an image to the first rule, by priority, that selects it; no later one may take it. So a
 /// rule that selects keep tags by name protects, and the first other one that matches is the threat.
-pub fn threat(policy: &str, tags: &[String]) -> Option<String> {
+pub fn threat(policy: &str, tags: &[String]) -> Option<Threat> {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
-        return Some("its lifecycle policy cannot be read; check that it keeps this image".into());
+        let does = "its lifecycle policy cannot be read".to_owned();
+        return Some(Threat { does, keeps: "check that it keeps this image".to_owned() });
     };
     let mut rules: Vec<&Value> = policy["rules"].as_array()?.iter().collect();
     rules.sort_by_key(|rule| priority(rule));
@@ -27,13 +45,11 @@ pub fn threat(policy: &str, tags: &[String]) -> Option<String> {
         Some(free) => (free, ""),
         None => (1, " and number the other rules after it"),
     };
-    Some(format!(
-        "lifecycle rule {}{} {}; add this rule{others}: {}",
-        priority(rule),
-        described(rule),
-        what_it_does(rule),
-        keep_rule(number),
-    ))
+    let (priority, described, does) = (priority(rule), described(rule), what_it_does(rule));
+    Some(Threat {
+        does: format!("lifecycle rule {priority}{described} {does}"),
+        keeps: format!("add this rule{others}: {}", keep_rule(number)),
+    })
 }
 
 fn priority(rule: &Value) -> u64 {
@@ -134,7 +150,7 @@ mod tests {
 
     fn judged(rules: &[Value], tags: &[&str]) -> Option<String> {
         let tags: Vec<_> = tags.iter().map(|&tag| tag.to_owned()).collect();
-        threat(&json!({ "rules": rules }).to_string(), &tags)
+        threat(&json!({ "rules": rules }).to_string(), &tags).map(|threat| threat.to_string())
     }
 
     const KEEP: &str = "tidegate-keep-0123456789abcdef";
@@ -193,6 +209,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        assert!(threat("not json", &[]).unwrap().contains("cannot be read"));
+        assert!(threat("not json", &[]).unwrap().does.contains("cannot be read"));
     }
 }

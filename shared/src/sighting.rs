@@ -53,6 +53,22 @@ impl Sighting {
         self.deployments.iter().find(|d| d.primary)
     }
 
+    /// Why Tidegate must not drive this service at all.
+    pub fn reason_unfit(&self) -> Option<&'static str> {
+        match self.controller {
+            Controller::Ecs if self.daemon => {
+                Some("it runs one task on each host (DAEMON), which is not supported yet")
+            }
+            Controller::Ecs => None,
+            Controller::CodeDeploy => {
+                Some("CodeDeploy deploys it; set its deployment controller to ECS")
+            }
+            Controller::External => {
+                Some("an external controller deploys it; set its deployment controller to ECS")
+            }
+        }
+    }
+
     /// Nothing is in flight: one deployment, and it is complete (or says nothing and runs enough).
     pub fn settled(&self) -> bool {
         let complete = self.primary().is_some_and(|primary| match primary.rollout {

@@ -72,10 +72,15 @@ fn every_alarm_queue_and_parameter_of_the_template_is_explained() {
 }
 
 #[test]
-fn what_status_shows_is_what_it_prints() {
+fn what_status_and_verify_show_is_what_they_print() {
     let golden = read("cli/tests/cli/golden/status-rollback-failed.txt");
     assert!(
         OPERATING.contains(golden.trim_end()),
         "docs/operating.md shows another status than:\n{golden}"
+    );
+    let golden = read("cli/tests/cli/golden/verify.txt");
+    assert!(
+        OPERATING.contains(golden.trim_end()),
+        "docs/operating.md shows another verify than:\n{golden}"
     );
 }

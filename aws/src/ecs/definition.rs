@@ -9,7 +9,9 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use jiff::Timestamp;
 use serde_json::Value;
+use tidegate_core::drift::Registered;
 
 use super::Ecs;
 use crate::Refusal;
@@ -35,6 +37,15 @@ impl RawTaskDefinition {
         let (family, revision) = self.arn.rsplit_once(':')?;
         let before = revision.parse::<u64>().ok()?.checked_sub(1).filter(|number| *number > 0)?;
         Some(format!("{family}:{before}"))
+    }
+
+    /// Who registered it, as far as ECS says.
+    pub fn registered(&self) -> Option<Registered> {
+        let by = self.json["registeredBy"].as_str()?.to_owned();
+        // A second is as exact as a person needs.
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of this century")]
+        let second = self.json["registeredAt"].as_f64()? as i64;
+        Some(Registered { by, at: Timestamp::from_second(second).ok()? })
     }
 
     /// A service can be updated to it; to a deregistered one it cannot.

@@ -8,6 +8,7 @@ use aws_sdk_ecs::types::{
 };
 use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
+use tidegate_core::verify::Guards;
 
 use super::{Ecs, RawTaskDefinition, in_cluster};
 use crate::moment::timestamp;
@@ -30,6 +31,8 @@ pub struct Seen {
     /// The ARN that permissions need to know of it and no config says: the role of a schedule or a rule,
     /// the container service itself.
     pub holder: Option<String>,
+    /// What ECS does by itself when a deployment fails.
+    pub guards: Guards,
 }
 
 /// What a look at several services found of each, by name; one that is not there, or no longer, is
@@ -149,6 +152,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         service_revisions: revisions.filter_map(|it| it.arn().map(str::to_owned)).collect(),
         definition: None,
         holder: None,
+        guards: configuration.map_or_else(Guards::default, guards),
     }
 }
 
@@ -191,6 +195,15 @@ fn strategy(configuration: Option<&DeploymentConfiguration>) -> Strategy {
         None | Some(DeploymentStrategy::Rolling) => Strategy::Rolling,
         // A strategy newer than we are also has a service deployment to judge by.
         Some(_) => Strategy::Native,
+    }
+}
+
+fn guards(configuration: &DeploymentConfiguration) -> Guards {
+    let breaker = configuration.deployment_circuit_breaker().filter(|it| it.enable());
+    let alarms = configuration.alarms().filter(|it| it.enable());
+    Guards {
+        circuit_breaker: breaker.map(|breaker| breaker.rollback()),
+        alarms: alarms.map(|alarms| alarms.rollback()),
     }
 }
 

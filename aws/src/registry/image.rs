@@ -149,6 +149,24 @@ impl Registry {
         Ok(children)
     }
 
+    /// The platforms that an index is for (`linux/arm64`); none for an image of one platform, whose
+    /// manifest does not say which.
+    pub async fn platforms(
+        &self,
+        repository: &Repository,
+        listed: &Listed,
+    ) -> Result<BTreeSet<String>, Refusal> {
+        if !listed.is_index {
+            return Ok(BTreeSet::new());
+        }
+        let manifest = self.manifest(repository, &listed.digest).await?;
+        let index: Index = serde_json::from_str(&manifest.text).unwrap_or_default();
+        let platforms = index.manifests.into_iter().filter_map(|child| child.platform);
+        // Attestations are for `unknown/unknown`.
+        let known = platforms.filter(|platform| platform.os != "unknown");
+        Ok(known.map(|it| format!("{}/{}", it.os, it.architecture)).collect())
+    }
+
     /// The manifest, byte for byte. By digest ECR never translates it.
     pub(super) async fn manifest(
         &self,
@@ -215,6 +233,13 @@ struct Index {
 #[derive(Deserialize)]
 struct Child {
     digest: String,
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    os: String,
+    architecture: String,
 }
 
 fn by_digest(digest: &Digest) -> ImageIdentifier {

@@ -108,7 +108,7 @@ impl LifecyclePolicy {
     pub fn threat(&self, tags: &[String]) -> Option<String> {
         match self {
             Self::None => None,
-            Self::Text(text) => lifecycle::threat(text, tags),
+            Self::Text(text) => lifecycle::threat(text, tags).map(|threat| threat.to_string()),
             Self::Unreadable(refusal) => Some(format!("whether it stays is not known: {refusal}")),
         }
     }

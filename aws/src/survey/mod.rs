@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use tidegate_core::config::Base;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
+use tidegate_core::drift::Drift;
 use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{
-    Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId, TargetKind,
+    Baseline, Digest, Pin, Release, ReleaseImage, Scene, Slot, TargetId, TargetKind,
 };
-use tidegate_core::sighting::{Controller, RunningImage, Sighting};
+use tidegate_core::sighting::{RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
 use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
@@ -155,8 +156,8 @@ impl<'a> Survey<'a> {
             };
             return Ok(Some(Finding::Unfit(why)));
         };
-        if let Some(why) = reason_unfit(&seen.sighting) {
-            return Ok(Some(Finding::Unfit(why)));
+        if let Some(why) = seen.sighting.reason_unfit() {
+            return Ok(Some(Finding::Unfit(why.to_owned())));
         }
         if let Some(what) = self.reason_busy(target, &seen.sighting).await? {
             return Ok(Some(Finding::Busy(what)));
@@ -253,6 +254,7 @@ impl<'a> Survey<'a> {
             return Ok(Some(Finding::Unfit(gone)));
         }
         notes.extend(already_failing(sighting));
+        notes.extend(before.and_then(|slot| drifted(slot, running, &images)));
         let mut baseline = Baseline {
             at: sighting.at,
             running: running.arn.clone(),
@@ -348,20 +350,11 @@ fn is_ours(definition: &RawTaskDefinition) -> bool {
     definition.tags.iter().any(|(key, _)| key == "tidegate:release")
 }
 
-/// Why Tidegate must not drive this service at all.
-fn reason_unfit(sighting: &Sighting) -> Option<String> {
-    match sighting.controller {
-        Controller::Ecs if sighting.daemon => {
-            Some("it runs one task on each host (DAEMON), which is not supported yet".to_owned())
-        }
-        Controller::Ecs => None,
-        Controller::CodeDeploy => {
-            Some("CodeDeploy deploys it; set its deployment controller to ECS".to_owned())
-        }
-        Controller::External => Some(
-            "an external controller deploys it; set its deployment controller to ECS".to_owned(),
-        ),
-    }
+/// What somebody changed since the last release ended there, and how it can be learnt who.
+fn drifted(slot: &Slot, running: &RawTaskDefinition, images: &[RunningImage]) -> Option<String> {
+    let registered = running.registered();
+    let drift = Drift { registered, ..Drift::of(slot, &running.arn, images)? };
+    Some(format!("{drift}; `{}` tells who brought it in", drift.lookup(&slot.target.region)))
 }
 
 /// A service that was failing before the release came: said first, so that it is not blamed on it.

@@ -12,6 +12,7 @@ use tidegate_core::sighting::{Deployment, RolloutState, Sighting};
 
 use crate::ecs::Seen;
 use crate::json::JsonService;
+use crate::rest::RestService;
 use crate::{Clock, Refusal};
 
 pub(super) const UPDATE_SCHEDULE: &str = "scheduler:UpdateSchedule";
@@ -23,7 +24,7 @@ const OUTPUT_ONLY: [&str; 4] = ["Arn", "CreationDate", "LastModificationDate", "
 /// EventBridge Scheduler, and EventBridge.
 #[derive(Debug, Clone)]
 pub(super) struct Scheduled {
-    scheduler: JsonService,
+    scheduler: RestService,
     events: JsonService,
     clock: Clock,
 }
@@ -72,11 +73,10 @@ impl Holder {
 
 impl Scheduled {
     pub(super) fn new(config: &SdkConfig, clock: &Clock) -> Self {
-        let service =
-            |name, target| JsonService { config: config.clone(), name, target, version: "1.1" };
+        let (name, target, version) = ("events", "AWSEvents", "1.1");
         Self {
-            scheduler: service("scheduler", ""),
-            events: service("events", "AWSEvents"),
+            scheduler: RestService { config: config.clone(), name: "scheduler" },
+            events: JsonService { config: config.clone(), name, target, version },
             clock: clock.clone(),
         }
     }
@@ -117,9 +117,7 @@ impl Scheduled {
                 }
                 let path = format!("/schedules/{}", target.name);
                 let resource = &target.name;
-                self.scheduler
-                    .rest(UPDATE_SCHEDULE, resource, ("PUT", path), Some(&schedule))
-                    .await?;
+                self.scheduler.put(UPDATE_SCHEDULE, resource, &path, &schedule).await?;
             }
             Holder::RuleTarget(mut of_rule) => {
                 of_rule["EcsParameters"]["TaskDefinitionArn"] = json!(revision);
@@ -148,7 +146,7 @@ impl Scheduled {
         const ACTION: &str = "scheduler:GetSchedule";
         let TargetId { within, name, .. } = target;
         let path = format!("/schedules/{name}?groupName={within}");
-        let schedule = self.scheduler.rest(ACTION, name, ("GET", path), None).await?;
+        let schedule = self.scheduler.get(ACTION, name, &path).await?;
         if schedule["Target"]["EcsParameters"].is_null() {
             return Err(Refusal::unfit(ACTION, name, "this schedule runs no ECS task"));
         }

@@ -17,4 +17,5 @@ pub mod start;
 pub mod status;
 pub mod unblock;
 pub mod unfreeze;
+pub mod verify;
 pub mod wait;

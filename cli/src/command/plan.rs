@@ -1,7 +1,6 @@
 //! `tidegate plan`: what a release would change, before there is one.
 
 use tidegate_aws::survey::Survey;
-use tidegate_aws::{App, Dice};
 use tidegate_core::decide::{approval_due, blocked, live_already, reason_to_hold, rejected};
 use tidegate_core::model::{Cause, Phase, Release, ReleaseId, Scene};
 
@@ -54,9 +53,7 @@ impl Plan {
         };
         let slots = table.slots(&targets).await?;
         let scene = Scene { config, slots, moving: Some(release.clone()), ..before.clone() };
-        let (sdk, clock) = (session.sdk().await?.clone(), session.clock()?.clone());
-        let (table, region) = (table.name().to_owned(), session.region().await?);
-        let app = App::new(sdk, table, region, clock, Dice::from_entropy());
+        let app = session.app().await?;
         // Throttled for ever it would not end; nobody but the reader waits for it.
         let found = Survey::preview(&app, &scene, &release).findings().await?;
         let found = found.ok_or_else(|| {

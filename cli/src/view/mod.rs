@@ -9,6 +9,7 @@ mod plan;
 mod release;
 mod status;
 mod target;
+mod verify;
 mod ways_out;
 
 pub use entry::EntryView;
@@ -19,6 +20,7 @@ pub use plan::PlanView;
 pub use release::{Brief, ReleaseView};
 pub use status::PipelineView;
 pub use target::{BaselineView, TargetView};
+pub use verify::VerifyView;
 
 pub(crate) use moment::moment;
 pub(crate) use outcome::wait_in_words;

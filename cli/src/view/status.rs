@@ -131,6 +131,9 @@ fn waves(f: &mut fmt::Formatter<'_>, targets: &[TargetView]) -> fmt::Result {
             writeln!(f, "    {}", view.heading())?;
         }
         writeln!(f, "      {}", view.line(width))?;
+        for note in view.baseline.iter().flat_map(|baseline| &baseline.notes) {
+            writeln!(f, "        {}", Tone::Waiting.of(note))?;
+        }
     }
     Ok(())
 }

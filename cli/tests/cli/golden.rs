@@ -12,13 +12,14 @@ use crate::story::{
 use tidegate_cli::command::config::{Application, Applied};
 use tidegate_cli::command::history::Past;
 use tidegate_cli::command::show::Dossier;
-use tidegate_cli::view::{Outcome, PipelineView, ReleaseView};
+use tidegate_cli::view::{Outcome, PipelineView, ReleaseView, VerifyView};
 use tidegate_cli::{Color, Exit, Format, render};
 use tidegate_core::command::{self, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
 use tidegate_core::model::{
     Approved, Block, Cause, Hold, Phase, Push, Release, ReleaseId, Scene, SlotPhase,
 };
+use tidegate_core::verify::{Line, State, Topic};
 
 #[track_caller]
 fn check(name: &str, said: &str) {
@@ -176,6 +177,57 @@ fn a_config_that_was_applied() {
     let said = Application { file, dry_run: true, problems: vec![], pipelines };
     check("apply.txt", &render(&said, Format::Text, Color::Auto).unwrap());
     check("apply.json", &render(&said, Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn an_environment_that_is_not_well() {
+    let line = |topic, subject: &str, state, said: &str, remedy: &str| Line {
+        topic,
+        subject: subject.to_owned(),
+        state,
+        said: said.to_owned(),
+        remedy: Some(remedy.to_owned()).filter(|remedy| !remedy.is_empty()),
+    };
+    let cause = "0 of 1 tasks run carousel:4: container `crons` exited with code 1 after 2 s";
+    let start = "At the start this is usually a missing variable or secret: read the first lines of \
+                 the container's log";
+    let lines = vec![
+        line(Topic::Services, "Carousel", State::Failed, cause, start),
+        line(Topic::Services, "Rag", State::Green, "1 of 1 tasks run rag:3", ""),
+        line(
+            Topic::Roles,
+            "live-crons-task",
+            State::Unknown,
+            "iam:GetRole on arn:aws:iam::123456789012:role/live-crons-task: AccessDenied: no",
+            "Allow yourself iam:GetRole on arn:aws:iam::123456789012:role/live-crons-task: the policy \
+             `ReaderPolicyArn` of the stack's outputs has it",
+        ),
+        line(
+            Topic::EventPaths,
+            "NotificationTopic",
+            State::Warning,
+            "subscriptions confirmed: 1, not confirmed: 1",
+            "Open the mail that SNS sent, and confirm it",
+        ),
+    ];
+    let view = VerifyView::new(PIPELINE, lines);
+    assert!(!view.ok);
+    check("verify.txt", &render(&view, Format::Text, Color::Auto).unwrap());
+    check("verify.json", &render(&view, Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn what_is_unknown_is_not_well_and_a_warning_is() {
+    let well = |state| {
+        let (subject, said) = ("Rag".to_owned(), "seen".to_owned());
+        VerifyView::new(
+            PIPELINE,
+            vec![Line { topic: Topic::Services, subject, state, said, remedy: None }],
+        )
+        .ok
+    };
+    let states = [State::Green, State::Warning, State::Unknown, State::Failed];
+    assert_eq!(states.map(well), [true, true, false, false]);
 }
 
 #[test]

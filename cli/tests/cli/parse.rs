@@ -66,9 +66,8 @@ fn these_are_refused() {
     for (line, kind) in [
         ("", E::DisplayHelpOnMissingArgumentOrSubcommand),
         ("deploy", E::InvalidSubcommand),
-        // Verbs and flags of later versions are refused, not ignored.
         ("plan", E::MissingRequiredArgument),
-        ("verify", E::InvalidSubcommand),
+        ("verify", E::MissingRequiredArgument),
         ("approve", E::MissingRequiredArgument),
         ("reject live_crons/42", E::ValueValidation),
         ("rollback someli-production --down --to 41", E::ArgumentConflict),

@@ -10,8 +10,8 @@ use crate::api::ApiError;
 use crate::call::{Answer, Call, Caller, Noted};
 use crate::dynamodb::Change;
 use crate::elb;
+use crate::eventbridge;
 use crate::faults::{Fault, Occasion};
-use crate::logs;
 
 /// What the caller gets.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,12 @@ impl Cloud {
             None => Reply::Answered(self.land(call, None, now), Duration::ZERO),
             Some(Fault::Throttle) => {
                 let answer = throttled(&call.service);
+                self.note(call, fault, &answer, &[], now);
+                Reply::Answered(answer, Duration::ZERO)
+            }
+            Some(Fault::Deny) => {
+                let what = format!("{caller} is not authorized to perform: {}", call.name());
+                let answer = ApiError::refused("AccessDeniedException", what).into();
                 self.note(call, fault, &answer, &[], now);
                 Reply::Answered(answer, Duration::ZERO)
             }
@@ -83,9 +89,20 @@ impl Cloud {
             "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
             "ecr" => self.ecr.call(action, input, now).into(),
             "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
-            "logs" => logs::call(action, input, &self.ecs).into(),
-            "scheduler" => self.scheduled.call_scheduler(action, input, now).into(),
-            "events" => self.scheduled.call_events(action, input, now).into(),
+            "logs" => self.logs.call(action, input, &self.ecs, now).into(),
+            "ssm" => self.parameters.call(action, input).into(),
+            "iam" => self.iam.call(action, input).into(),
+            "cloudformation" => self.cloudformation.call(action, input).into(),
+            // Whose it is decides: the stack's wake functions, the others run tasks.
+            "scheduler" if self.scheduled.holds_schedule(action, input) => {
+                self.scheduled.call_scheduler(action, input, now).into()
+            }
+            "scheduler" => eventbridge::schedules(action, input, &self.functions).into(),
+            "events" if self.scheduled.holds_rule(action, input) => {
+                self.scheduled.call_events(action, input, now).into()
+            }
+            "events" => eventbridge::rules(action, input, &mut self.functions, &self.place).into(),
+            "lambda" => eventbridge::lambda(action, input, &self.functions, &self.place).into(),
             "lightsail" => self.lightsail.call(action, input, now, &self.ecr).into(),
             "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
             "sns" => {

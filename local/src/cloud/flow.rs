@@ -125,7 +125,9 @@ impl Cloud {
                 let at = next + Duration::from_millis(self.dice.u64(..SCHEDULE_SPREAD_MS));
                 let again = Due::Schedule { program: program.clone(), index, nominal: next };
                 self.agenda.add(at, again);
-                self.happen(Due::Event { program, event }, now, started);
+                if schedule.enabled {
+                    self.happen(Due::Event { program, event }, now, started);
+                }
             }
             Due::Lane { feed, lane } => {
                 let Some(event) = self.feeds[feed].start(lane, now) else { return };
@@ -148,7 +150,10 @@ impl Cloud {
         let service = source.strip_prefix("aws.").unwrap_or(source).to_owned();
         let kind = event.body["detail-type"].as_str().unwrap_or_default();
         let matching = self.functions.values().flat_map(|function| {
-            let rules = function.rules.iter().filter(|rule| rule.pattern.matches(&event.body));
+            let rules = function
+                .rules
+                .iter()
+                .filter(|rule| rule.enabled && rule.pattern.matches(&event.body));
             rules.map(|_| function.program.clone())
         });
         for program in matching.collect::<Vec<_>>() {

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::agenda::Agenda;
 use crate::api::{ApiError, Place};
 use crate::call::{Call, Instance, Noted};
+use crate::cloudformation::CloudFormation;
 use crate::cloudwatch::CloudWatch;
 use crate::dynamodb::DynamoDb;
 use crate::ecr::Ecr;
@@ -27,6 +28,8 @@ use crate::iam::Iam;
 use crate::lambda::asynchronous::Event;
 use crate::lambda::mapping::{Feed, LaneId};
 use crate::lightsail::Lightsail;
+use crate::logs::Logs;
+use crate::parameters::Parameters;
 use crate::queues::Queues;
 use crate::scheduled::Scheduled;
 use crate::secrets::Secrets;
@@ -54,6 +57,10 @@ pub struct Cloud {
     pub sns: Sns,
     /// The secrets.
     pub secrets: Secrets,
+    /// The parameters.
+    pub parameters: Parameters,
+    /// The log groups.
+    pub logs: Logs,
     /// The alarms.
     pub cloudwatch: CloudWatch,
     /// The schedules and rules that run tasks.
@@ -70,7 +77,9 @@ pub struct Cloud {
     pub witness: Option<Box<dyn Witness>>,
     /// Posts to the webhooks.
     pub webhooks: Vec<Webhook>,
-    iam: Iam,
+    /// The roles.
+    pub iam: Iam,
+    cloudformation: CloudFormation,
     functions: BTreeMap<String, Function>,
     table: String,
     stream: Stream,
@@ -165,8 +174,10 @@ impl Cloud {
             ecr: Ecr::new(place.clone(), dice.u64(..)),
             ecs: Ecs::new(place.clone(), dice.u64(..)),
             dynamodb: DynamoDb::new(std::slice::from_ref(table))?,
-            sns: Sns::new(&place, stack.topics()),
+            sns: Sns::new(&place, stack.topics()).with(stack.subscriptions()),
             secrets: Secrets::new(&place),
+            parameters: Parameters::default(),
+            logs: Logs::default(),
             cloudwatch: CloudWatch::new(place.clone()),
             scheduled: Scheduled::new(place.clone()),
             lightsail: Lightsail::new(place.clone()),
@@ -176,6 +187,10 @@ impl Cloud {
             witness: None,
             webhooks: Vec::new(),
             iam,
+            cloudformation: CloudFormation::new(
+                stack.deployed()?,
+                stack.parameters.clone().into_iter().collect(),
+            ),
             table: table.name.clone(),
             stream: Stream::new(&table.stream, &place.region, dice.u64(..)),
             feeds: Vec::new(),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_core::config::{PipelineConfig, TargetName};
 use tidegate_core::definition::{NamedImage, images};
+use tidegate_core::model::repository_uri;
 
 use super::Cloud;
 use crate::ecs::ServiceName;
@@ -19,12 +20,17 @@ impl Cloud {
         repositories: &[&str],
         now: Timestamp,
     ) -> BTreeMap<String, BTreeSet<String>> {
+        let released = pipeline.images.values();
+        let uris: Vec<_> = released
+            .filter(|image| repositories.contains(&&*image.repository))
+            .map(|it| repository_uri(&it.registry.account, &it.registry.region, &it.repository))
+            .collect();
         let mut running = BTreeMap::new();
         for target in pipeline.waves.iter().flatten() {
             let ours = |image: &NamedImage| {
                 let all = target.containers.is_empty();
                 (all || target.containers.contains_key(&image.container))
-                    && repositories.iter().any(|it| image.repository().ends_with(&format!("/{it}")))
+                    && uris.iter().any(|uri| image.repository() == uri)
             };
             let digests = match &target.name {
                 TargetName::Service(name) => {

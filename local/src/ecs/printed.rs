@@ -5,6 +5,25 @@ use jiff::Timestamp;
 use super::Ecs;
 
 impl Ecs {
+    /// The streams of a group that containers of shown tasks write to.
+    pub fn streams(&self, group: &str) -> Vec<String> {
+        let mut streams = Vec::new();
+        for task in self.tasks.all() {
+            let Some((definition, _)) = self.definition(&task.definition) else { continue };
+            let id = task.arn.rsplit('/').next().unwrap_or_default();
+            for own in definition["containerDefinitions"].as_array().into_iter().flatten() {
+                let options = &own["logConfiguration"]["options"];
+                let prefix = options["awslogs-stream-prefix"].as_str();
+                if let (Some(prefix), Some(name), true) =
+                    (prefix, own["name"].as_str(), options["awslogs-group"] == *group)
+                {
+                    streams.push(format!("{prefix}/{name}/{id}"));
+                }
+            }
+        }
+        streams
+    }
+
     /// The lines that a container of a task has printed to this stream of this group, as long as ECS
     /// shows the task; `None` where nothing logs there.
     pub fn printed(&self, group: &str, stream: &str) -> Option<Vec<(Timestamp, String)>> {

@@ -37,6 +37,11 @@ impl Tasks {
         self.all.get_mut(arn)
     }
 
+    /// Every one.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Task> {
+        self.all.values()
+    }
+
     /// The one whose ARN ends with this id.
     pub(super) fn with_id(&self, id: &str) -> Option<&Task> {
         self.all.values().find(|task| task.arn.rsplit('/').next() == Some(id))

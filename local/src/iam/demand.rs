@@ -16,7 +16,7 @@ use crate::lightsail::Lightsail;
 pub(super) struct Demand {
     pub(super) action: String,
     pub(super) resource: String,
-    pub(super) context: BTreeMap<&'static str, Vec<String>>,
+    pub(super) context: BTreeMap<String, Vec<String>>,
 }
 
 impl Demand {
@@ -26,7 +26,7 @@ impl Demand {
     }
 
     fn with(mut self, key: &'static str, values: impl IntoIterator<Item = String>) -> Self {
-        self.context.entry(key).or_default().extend(values);
+        self.context.entry(key.to_owned()).or_default().extend(values);
         self
     }
 }

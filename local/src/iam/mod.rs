@@ -1,9 +1,11 @@
 //! Who may do what: each function's role, evaluated from the template's own policies.
 //!
 //! Only identity policies are modelled, and only for the functions; an operator may do everything.
+//! Of tasks' roles there is the trust policy.
 
 mod demand;
 mod policy;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +20,7 @@ use policy::Policy;
 pub struct Iam {
     place: Place,
     roles: BTreeMap<String, Role>,
+    task_roles: roles::TaskRoles,
 }
 
 /// What a mapping needs to read its stream.
@@ -43,7 +46,7 @@ impl Iam {
             let policy = Policy::parse(&stack.statements(&function.role))?;
             roles.insert(function.program.clone(), Role { name, policy });
         }
-        Ok(Self { place: stack.place.clone(), roles })
+        Ok(Self { place: stack.place.clone(), roles, task_roles: BTreeMap::new() })
     }
 
     /// AWS reads streams and parks what failed as the function's role, and sets neither up where

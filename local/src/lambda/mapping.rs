@@ -60,6 +60,9 @@ impl Feed {
     /// Takes a record in, unless a filter keeps it out; returns its lane.
     pub fn offer(&mut self, record: &Record) -> Option<LaneId> {
         let filters = &self.mapping.filters;
+        if !self.mapping.enabled {
+            return None;
+        }
         if !filters.is_empty() && !filters.iter().any(|filter| filter.matches(&record.body)) {
             return None;
         }

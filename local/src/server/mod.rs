@@ -59,7 +59,7 @@ pub async fn serve(listener: TcpListener, desk: Desk) -> std::io::Result<()> {
     axum::serve(listener, routes).await
 }
 
-/// Every AWS protocol arrives here, whatever the host is called: most at the root.
+/// Every AWS protocol arrives here, whatever the host is called.
 async fn aws(
     State(desk): State<Desk>,
     method: Method,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::intrinsic::STACK;
 use super::{Resource, Stack, TemplateError, list, members, names};
 use crate::pattern::Pattern;
 
@@ -60,8 +61,14 @@ pub type Destination = String;
 pub struct Rule {
     /// Its name in the template.
     pub id: String,
+    /// Its physical name.
+    pub name: String,
     /// What it lets through.
     pub pattern: Pattern,
+    /// The same as it is written.
+    pub source: Value,
+    /// It is switched on.
+    pub enabled: bool,
 }
 
 /// A schedule: a rate, and the text it sends.
@@ -69,6 +76,10 @@ pub struct Rule {
 pub struct Schedule {
     /// Its name in the template.
     pub id: String,
+    /// Its physical name.
+    pub name: String,
+    /// It is switched on.
+    pub enabled: bool,
     /// The rate.
     pub every: Duration,
     /// The event it sends.
@@ -80,6 +91,10 @@ pub struct Schedule {
 pub struct Mapping {
     /// Its name in the template.
     pub id: String,
+    /// Its physical name.
+    pub uuid: String,
+    /// It is switched on.
+    pub enabled: bool,
     /// One of these must match; empty lets everything through.
     pub filters: Vec<Pattern>,
     /// Most records of an invocation.
@@ -162,9 +177,13 @@ impl Stack {
             let event_id = format!("{id}{name}");
             let its = &event["Properties"];
             match event["Type"].as_str().unwrap_or_default() {
-                "EventBridgeRule" => function
-                    .rules
-                    .push(Rule { pattern: pattern(&event_id, &its["Pattern"])?, id: event_id }),
+                "EventBridgeRule" => function.rules.push(Rule {
+                    pattern: pattern(&event_id, &its["Pattern"])?,
+                    source: its["Pattern"].clone(),
+                    enabled: its["State"] != "DISABLED",
+                    name: format!("{STACK}-{event_id}"),
+                    id: event_id,
+                }),
                 "ScheduleV2" => function.schedules.push(schedule(event_id, its)?),
                 "DynamoDB" => function.mappings.push(mapping(event_id, its)?),
                 other => {
@@ -188,7 +207,8 @@ fn schedule(id: String, properties: &Value) -> Result<Schedule, TemplateError> {
             .map_err(|error| TemplateError::new(format!("{id}: Input is not JSON: {error}")))?,
         None => json!({}),
     };
-    Ok(Schedule { id, every, input })
+    let enabled = properties["State"] != "DISABLED";
+    Ok(Schedule { name: format!("{STACK}-{id}"), enabled, id, every, input })
 }
 
 /// `rate(1 minute)`, `rate(5 minutes)`, `rate(2 hours)`
@@ -224,6 +244,8 @@ fn mapping(id: String, properties: &Value) -> Result<Mapping, TemplateError> {
         partial: kinds.iter().any(|kind| kind == "ReportBatchItemFailures"),
         on_failure: destination(&properties["DestinationConfig"]),
         stream: text(&properties["Stream"]),
+        uuid: format!("{STACK}-{id}"),
+        enabled: properties["Enabled"] != Value::Bool(false),
         id,
     })
 }

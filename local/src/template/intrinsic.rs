@@ -8,7 +8,7 @@ use super::{TemplateError, members, names};
 use crate::api::Place;
 
 /// CloudFormation names the stack; locally there is one.
-const STACK: &str = "tidegate";
+pub const STACK: &str = "tidegate";
 
 /// What names mean inside one deployment of the template.
 pub(super) struct Scope<'a> {

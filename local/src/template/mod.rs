@@ -3,6 +3,7 @@
 mod function;
 mod intrinsic;
 mod names;
+mod resources;
 mod yaml;
 
 pub(crate) use function::rate;
@@ -13,6 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::api::Place;
 pub use function::{Destination, Function, Mapping, Retries, Rule, Schedule, Table};
+pub use intrinsic::STACK;
+pub use resources::StackResource;
 
 /// The template as written: nothing resolved yet.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct Stack {
     pub place: Place,
     /// Resources whose condition holds, by logical id.
     resources: BTreeMap<String, Resource>,
+    /// The values that were given for its parameters.
+    pub parameters: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +79,7 @@ impl Template {
                 resources.insert(id.clone(), Resource { kind, name, properties, metadata });
             }
         }
-        Ok(Stack { place: place.clone(), resources })
+        Ok(Stack { place: place.clone(), resources, parameters: parameters.clone() })
     }
 }
 
@@ -113,6 +118,17 @@ impl Stack {
         });
         let attached = attached.map(|(_, policy)| &policy.properties["PolicyDocument"]);
         inline.chain(attached).flat_map(|document| list(&document["Statement"])).collect()
+    }
+
+    /// The subscriptions that the template makes: topic and endpoint.
+    pub fn subscriptions(&self) -> Vec<(String, String)> {
+        let topics = self.of_kind("AWS::SNS::Topic");
+        let own = topics.flat_map(|(_, it)| {
+            let arn = names::arn(&self.place, &it.kind, &it.name);
+            let endpoints = list(&it.properties["Subscription"]).iter();
+            endpoints.filter_map(move |one| Some((arn.clone(), one["Endpoint"].as_str()?.into())))
+        });
+        own.collect()
     }
 
     /// The ARN of each SNS topic.

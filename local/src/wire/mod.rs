@@ -1,7 +1,8 @@
 //! The AWS protocols: a request becomes a [`Call`], an [`Answer`] becomes a response.
 //!
-//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS, EventBridge, Lightsail), REST with
-//! JSON (EventBridge Scheduler), and the query protocol with XML answers (SNS, load balancers, STS). The signature is read for who asks and of which service; it is *not*
+//! JSON 1.0 and 1.1 (DynamoDB, ECS, ECR, CloudWatch, Secrets Manager, SQS, EventBridge, Lightsail …), REST with
+//! JSON (EventBridge Scheduler, Lambda), and the query protocol with XML answers (SNS, load balancers, STS,
+//! IAM, CloudFormation). The signature is read for who asks and of which service; it is *not*
 //! verified: every key is believed.
 
 mod query;
@@ -63,13 +64,14 @@ const JSON_1_1: &str = "application/x-amz-json-1.1";
 pub(crate) const JSON: &str = "application/json";
 
 /// The JSON services: target prefix, signing name, content type.
-const JSON_SERVICES: [(&str, &str, &str); 9] = [
+const JSON_SERVICES: [(&str, &str, &str); 10] = [
     ("DynamoDB_20120810", "dynamodb", JSON_1_0),
     ("AmazonEC2ContainerServiceV20141113", "ecs", JSON_1_1),
     ("AmazonEC2ContainerRegistry_V20150921", "ecr", JSON_1_1),
     // Its signing name is `monitoring`; here it is called as IAM calls it.
     ("GraniteServiceVersion20100801", "cloudwatch", JSON_1_0),
     ("Logs_20140328", "logs", JSON_1_1),
+    ("AmazonSSM", "ssm", JSON_1_1),
     ("secretsmanager", "secretsmanager", JSON_1_1),
     ("AmazonSQS", "sqs", JSON_1_0),
     ("AWSEvents", "events", JSON_1_1),
@@ -77,7 +79,7 @@ const JSON_SERVICES: [(&str, &str, &str); 9] = [
 ];
 
 /// The query services: API version, signing name, XML namespace.
-const QUERY_SERVICES: [(&str, &str, &str); 3] = [
+const QUERY_SERVICES: [(&str, &str, &str); 5] = [
     ("2010-03-31", "sns", "http://sns.amazonaws.com/doc/2010-03-31/"),
     (
         "2015-12-01",
@@ -85,6 +87,8 @@ const QUERY_SERVICES: [(&str, &str, &str); 3] = [
         "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     ),
     ("2011-06-15", "sts", "https://sts.amazonaws.com/doc/2011-06-15/"),
+    ("2010-05-08", "iam", "https://iam.amazonaws.com/doc/2010-05-08/"),
+    ("2010-05-15", "cloudformation", "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
 ];
 
 /// Reads a request; what cannot be read is answered in the protocol it seems to speak.

@@ -1,4 +1,4 @@
-//! Services whose paths and methods say what is asked: EventBridge Scheduler.
+//! REST with JSON: what is asked stands in method and path.
 
 use serde_json::{Value, json};
 
@@ -17,30 +17,39 @@ pub(super) fn read(
         .split_once("://")
         .map_or(request.uri, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let name = path.strip_prefix("/schedules/")?;
-    let protocol = Protocol::Json(JSON);
-    let refuse = |error: ApiError| Some(Err(write(&Protocol::Json(JSON), &error.into())));
-    let action = match request.method {
-        "GET" => "GetSchedule",
-        "POST" => "CreateSchedule",
-        "PUT" => "UpdateSchedule",
-        other => {
-            let action = format!("{other} of a schedule");
-            return refuse(ApiError::unknown_action("EventBridge Scheduler", &action));
+    let parts: Vec<_> = path.trim_matches('/').split('/').collect();
+    let (service, action, named) = match (request.method, &parts[..]) {
+        ("GET", ["schedules", name]) => ("scheduler", "GetSchedule", json!({ "Name": name })),
+        ("POST", ["schedules", name]) => ("scheduler", "CreateSchedule", json!({ "Name": name })),
+        ("PUT", ["schedules", name]) => ("scheduler", "UpdateSchedule", json!({ "Name": name })),
+        ("GET", ["2015-03-31", "event-source-mappings", uuid]) => {
+            ("lambda", "GetEventSourceMapping", json!({ "UUID": uuid }))
         }
+        ("GET", ["2015-03-31", "functions", name, "policy"]) => {
+            ("lambda", "GetPolicy", json!({ "FunctionName": name }))
+        }
+        _ => return None,
     };
     let body = if request.body.is_empty() { b"{}" } else { request.body };
     let mut input: Value = match serde_json::from_slice(body) {
         Ok(input) => input,
         Err(error) => {
-            return refuse(ApiError::refused("SerializationException", error.to_string()));
+            let refused = ApiError::refused("SerializationException", error.to_string());
+            return Some(Err(write(&Protocol::Json(JSON), &refused.into())));
         }
     };
-    input["Name"] = json!(name);
+    for (member, value) in named.as_object().into_iter().flatten() {
+        input[member] = value.clone();
+    }
     let group = query.split('&').find_map(|pair| pair.strip_prefix("groupName="));
     if let Some(group) = group {
         input["GroupName"] = json!(group);
     }
-    let service = "scheduler".to_owned();
-    Some(Ok((Call { caller: caller.clone(), service, action: action.to_owned(), input }, protocol)))
+    let call = Call {
+        caller: caller.clone(),
+        service: service.to_owned(),
+        action: action.to_owned(),
+        input,
+    };
+    Some(Ok((call, Protocol::Json(JSON))))
 }

@@ -58,10 +58,9 @@ impl Parameters {
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
         for pipeline in pipelines {
-            let PipelineConfig { account, region, cluster, waves, images, .. } = pipeline;
+            let PipelineConfig { cluster, waves, images, .. } = pipeline;
             if !cluster.is_empty() {
-                let arn = format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}");
-                values.cluster_arns.insert(arn);
+                values.cluster_arns.insert(pipeline.cluster_arn());
             }
             for id in waves.iter().flatten().map(|it| pipeline.target_id(&it.name)) {
                 let arns = match id.kind {

@@ -18,7 +18,7 @@ pub(super) fn seconds(seconds: u64) -> String {
 }
 
 /// The time between two moments.
-pub(super) fn span(from: Timestamp, to: Timestamp) -> String {
+pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
     seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default())
 }
 

@@ -52,6 +52,16 @@ impl TargetKind {
         }
     }
 
+    /// The name of the call that moves it, as CloudTrail writes it.
+    pub fn moved_by(self) -> &'static str {
+        match self {
+            Self::Service | Self::Task => "UpdateService",
+            Self::Schedule => "UpdateSchedule",
+            Self::Rule => "PutTargets",
+            Self::Lightsail => "CreateContainerServiceDeployment",
+        }
+    }
+
     /// It only names what runs next time: nothing of it runs between.
     pub fn is_scheduled(self) -> bool {
         matches!(self, Self::Schedule | Self::Rule)

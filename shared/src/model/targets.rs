@@ -42,6 +42,12 @@ impl PipelineConfig {
         self.id(kind, name)
     }
 
+    /// The ARN of its cluster.
+    pub fn cluster_arn(&self) -> String {
+        let Self { account, region, cluster, .. } = self;
+        format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}")
+    }
+
     /// The id of one of its services.
     pub fn service_id(&self, service: &str) -> TargetId {
         self.id(TargetKind::Service, service)

@@ -15,6 +15,8 @@ fn record(item: &str, number: u64, ready: i64) -> Record {
 fn feed(change: impl FnOnce(&mut Mapping)) -> Feed {
     let mut mapping = Mapping {
         id: "M".to_owned(),
+        uuid: "u".to_owned(),
+        enabled: true,
         filters: Vec::new(),
         batch: 10,
         lanes: 1,

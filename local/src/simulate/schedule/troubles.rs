@@ -36,6 +36,7 @@ pub(in crate::simulate) fn kind(rule: &FaultRule) -> &'static str {
         Fault::Late(_) => "landed_late",
         Fault::Delay(_) => "answered_late",
         Fault::Throttle => "throttled",
+        Fault::Deny => "denied",
         Fault::TransactionConflict => "transaction_conflict",
         Fault::KillBefore => "killed_before_call",
         Fault::KillAfter => "killed_after_call",

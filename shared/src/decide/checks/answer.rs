@@ -42,7 +42,9 @@ pub enum AlarmState {
 }
 
 /// What an answer means.
-pub(super) enum Meaning {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is as it should be.
     Green,
     /// The alarm rings, and did before the release touched anything.
     RangBefore,
@@ -53,7 +55,7 @@ pub(super) enum Meaning {
 }
 
 /// What `heard` means for a release whose targets were as they had been until `surveyed`.
-pub(super) fn meaning(check: &Check, heard: &Heard, surveyed: Timestamp) -> Meaning {
+pub fn meaning(check: &Check, heard: &Heard, surveyed: Timestamp) -> Meaning {
     match (check, heard) {
         (_, Heard::Unasked(why)) => Meaning::Unknown(why.clone()),
         (_, Heard::Silence(why)) => Meaning::Wrong(format!("nothing ({why})")),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use answer::{AlarmState, Heard};
+pub use answer::{AlarmState, Heard, Meaning, meaning};
 pub use verdict::hear;
 pub(super) use verdict::{failure, unmet};
 

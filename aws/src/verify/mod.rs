@@ -1,0 +1,146 @@
+//! The look at an environment: everything that `tidegate verify` tells of. Reads, and nothing else.
+//!
+//! What AWS refuses to show is a fact of its own; it never ends the look at the rest.
+
+mod around;
+mod images;
+mod services;
+mod stack;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidegate_core::config::{Check, Parameters, PipelineConfig, Registry as Place, Running};
+use tidegate_core::decide::checks::Heard;
+use tidegate_core::model::Scene;
+use tidegate_core::verify::{Answered, Facts, Hidden, Needs, Shown, demands};
+
+use crate::sdk::in_region;
+use crate::{App, Error, Refusal, RefusalKind};
+use services::Fleet;
+use stack::Found;
+
+/// Looks at the environment of the pipeline in `scene`, whose installation is the stack of this name
+/// in `home`.
+///
+/// An error only where Tidegate's own table cannot be read.
+pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result<Facts, Error> {
+    let config = &scene.config;
+    let targets: Vec<_> = config.target_waves().into_iter().flatten().collect();
+    let slots = app.table.slots(&targets).await?;
+    let fleet = services::look(app, config, &slots).await;
+    let needs = needs(config, &fleet);
+    let around = around::look(&in_region(&app.sdk, &config.region), &needs).await;
+    let (images, policies) = images::look(app, scene, &slots, &fleet).await;
+    let found = stack::look(app, home, stack).await;
+    let permissions = permissions(app, config, &fleet, &needs, &found).await;
+    Ok(Facts {
+        at: app.clock.now(),
+        target_groups: target_groups(app, config, &fleet).await,
+        checks: checks(app, config).await,
+        needs,
+        logs: around.logs,
+        secrets: around.secrets,
+        parameters: around.parameters,
+        roles: around.roles,
+        images,
+        policies,
+        table: app.table.name().to_owned(),
+        stack: stack.to_owned(),
+        installation: found.installation,
+        permissions,
+        services: fleet.services,
+        others: fleet.others,
+        drift: fleet.drift,
+        tasks: fleet.tasks,
+    })
+}
+
+/// What one answer means as a fact.
+fn shown<T>(answer: Result<T, Refusal>) -> Shown<T> {
+    match answer {
+        Ok(found) => Shown::There(found),
+        Err(refusal) if refusal.is_not_found() => Shown::Missing,
+        Err(refusal) => Shown::Hidden(hidden(refusal)),
+    }
+}
+
+fn hidden(refusal: Refusal) -> Hidden {
+    let Refusal { action, resource, kind, message } = refusal;
+    let is_denied = kind == RefusalKind::AccessDenied;
+    Hidden { action: action.to_owned(), resource, words: message, is_denied }
+}
+
+/// What the task definitions of services and one-off tasks name around them.
+fn needs(config: &PipelineConfig, fleet: &Fleet) -> Needs {
+    let mut needs = Needs::default();
+    for (name, definition) in &fleet.definitions {
+        needs.add(name, &definition.json, &config.region);
+    }
+    needs
+}
+
+async fn target_groups(
+    app: &App,
+    config: &PipelineConfig,
+    fleet: &Fleet,
+) -> BTreeMap<String, Shown<Vec<tidegate_core::verify::Health>>> {
+    let groups: BTreeSet<_> =
+        fleet.sightings().flat_map(|(_, sighting)| sighting.target_groups.clone()).collect();
+    let elb = app.elb(&config.region);
+    let mut found = BTreeMap::new();
+    for group in groups {
+        let health = shown(elb.health(&group).await);
+        found.insert(group, health);
+    }
+    found
+}
+
+/// The answers to the config's checks, in its order: each URL once, all alarms at once.
+async fn checks(app: &App, config: &PipelineConfig) -> Vec<Shown<Heard>> {
+    let names = config.checks.iter().filter_map(|check| match check {
+        Check::Alarm { name } => Some(name.clone()),
+        Check::Http(_) => None,
+    });
+    let names: Vec<_> = names.collect();
+    let alarms = shown(app.alarms(&config.region).states(&names).await);
+    let mut heard = Vec::new();
+    for check in &config.checks {
+        heard.push(match (check, &alarms) {
+            (Check::Http(check), _) => Shown::There(app.probe.ask(check).await),
+            (Check::Alarm { name }, Shown::There(states)) => {
+                states.get(name).cloned().map_or(Shown::Missing, Shown::There)
+            }
+            (Check::Alarm { .. }, Shown::Hidden(hidden)) => Shown::Hidden(hidden.clone()),
+            (Check::Alarm { .. }, Shown::Missing) => Shown::Missing,
+        });
+    }
+    heard
+}
+
+/// What the functions' roles are asked, each with what they refuse.
+async fn permissions(
+    app: &App,
+    config: &PipelineConfig,
+    fleet: &Fleet,
+    needs: &Needs,
+    found: &Found,
+) -> Answered {
+    let running = Running {
+        task_definitions: fleet.definitions.values().map(|it| it.arn.clone()).collect(),
+        roles: needs.roles.keys().cloned().collect(),
+        ..Running::default()
+    };
+    let parameters = Parameters::new(std::slice::from_ref(config), &running);
+    let family = |arn: &str| Some(format!("{}:*", arn.rsplit_once(':')?.0));
+    let families = fleet
+        .services
+        .keys()
+        .filter_map(|name| Some((name.clone(), family(&fleet.definitions.get(name)?.arn)?)));
+    let mut answered = Answered::new();
+    for demand in demands(config, &parameters, &families.collect()) {
+        let Some(role) = found.role(demand.program) else { continue };
+        let denied = stack::denied(&app.sdk, &role, &demand).await;
+        answered.push((demand, shown(denied)));
+    }
+    answered
+}

@@ -1,0 +1,367 @@
+//! `tidegate verify`: all green where all is well, and each fault is exactly its line.
+
+#![expect(clippy::expect_used, reason = "a story whose stage breaks has failed")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tidegate_local::call::{Call, Caller};
+use tidegate_local::cloud::Reply;
+use tidegate_local::ecs::SeedService;
+use tidegate_local::faults::{Fault, FaultRule};
+use tidegate_local::seed::Fleet;
+use tidegate_tests::fleet::is_live;
+use tidegate_tests::stack::TEXT;
+use tidegate_tests::{Stage, play_with};
+
+/// Two services behind a load balancer, a URL and an alarm.
+const WELL: &str = r#"
+version: 1
+pipelines:
+  someli-production:
+    region: us-west-2
+    images: { crons: { repository: live_crons, tag: [uapi, "prod-{sha}"] } }
+    cluster: live-crons
+    pre_deploy:
+      - { name: migrate, task_definition: rag-migrate, container: api, command: [up], network_from: Rag }
+    waves: [[Rag], [AI_CONTENT]]
+    watch: { bake: 30s }
+    checks: [{ http: "https://api.example.com/health" }, { alarm: api-5xx }]
+"#;
+const GROUP: &str =
+    "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/rag/0123456789abcdef";
+const MAIL: [(&str, &str); 1] = [("NotificationEmail", "team@example.com")];
+
+/// `Rag` is behind a load balancer, and reads a parameter.
+fn refit(seed: &mut SeedService) {
+    if seed.name.service == "Rag" {
+        seed.target_group = Some(GROUP.to_owned());
+        let secrets = &mut seed.task_definition["containerDefinitions"][0]["secrets"];
+        let token = json!({ "name": "TOKEN", "valueFrom": "/rag/token" });
+        secrets.as_array_mut().expect("a list").push(token);
+    }
+}
+
+fn play_on<T>(template: &str, behaviour: &str, story: impl AsyncFnOnce(&Stage) -> T) -> T {
+    let fleet = Fleet { behaviour, refit: &refit };
+    play_with(template, &MAIL, fleet, 1, WELL, async |stage| {
+        stage.asks("ssm", "PutParameter", json!({ "Name": "/rag/token" }));
+        let said = stage.twin.operator().applies(WELL).await.expect("a command");
+        assert_eq!(said.exit as u8, 0, "{}{}", said.out, said.talk);
+        story(stage).await
+    })
+    .expect("a twin that begins")
+}
+
+fn play<T>(story: impl AsyncFnOnce(&Stage) -> T) -> T {
+    play_on(TEXT, "healthy", story)
+}
+
+/// What a person asks of AWS.
+trait Asks {
+    fn asks(&self, service: &str, action: &str, input: Value) -> Value;
+}
+
+impl Asks for Stage {
+    fn asks(&self, service: &str, action: &str, input: Value) -> Value {
+        let (service, action) = (service.to_owned(), action.to_owned());
+        let call = Call { caller: Caller::Operator, service, action, input };
+        let what = call.name();
+        let reply = self.twin.world.with(|cloud, now| cloud.call(call, now));
+        let Reply::Answered(answer, _) = reply else { panic!("{what}: {reply:?}") };
+        assert_eq!(answer.refusal(), None, "{what}: {answer:?}");
+        answer.body
+    }
+}
+
+/// What `verify` says: the exit code, and every line that is not green as
+/// `state topic subject: said → remedy`.
+async fn told(stage: &Stage) -> (u8, Vec<String>) {
+    let line = "verify someli-production --output json";
+    let (exit, out, talk) = stage.tidegate(line).await;
+    let view: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{talk}"));
+    let lines = view["lines"].as_array().expect("lines").iter();
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let bad = lines.filter(|line| line["state"] != "green").map(|line| {
+        let [state, topic, subject, said, remedy] =
+            ["state", "topic", "subject", "said", "remedy"].map(|name| text(line, name));
+        assert!(!remedy.is_empty(), "{line} names no remedy");
+        format!("{state} {topic} {subject}: {said} → {remedy}")
+    });
+    (exit, bad.collect())
+}
+
+/// After `fault` there is this one line that is not green, and the exit code is 1 unless it only warns.
+async fn is_told(stage: &Stage, line: &str, remedy: &str) {
+    let (exit, bad) = told(stage).await;
+    let [only] = &bad[..] else { panic!("{line}: {bad:#?}") };
+    assert!(only.starts_with(line), "{line}: {only}");
+    assert!(only.contains(remedy), "{remedy}: {only}");
+    assert_eq!(exit, u8::from(!line.starts_with("warning")), "{only}");
+}
+
+fn breaks(fault: impl Fn(&Stage), line: &str, remedy: &str) {
+    play(async |stage| {
+        fault(stage);
+        is_told(stage, line, remedy).await;
+    });
+}
+
+#[test]
+fn an_environment_that_is_well_is_green_before_and_after_a_release() {
+    play(async |stage| {
+        assert_eq!(told(stage).await, (0, vec![]));
+        let before = stage.running();
+        let text = stage.does("verify someli-production").await;
+        assert!(text.contains("\nsomeli-production is well: "), "{text}");
+        assert_eq!(stage.running(), before);
+        stage.push("prod-1a2b3c4", "healthy");
+        assert!(is_live(&stage.end_of("someli-production/2").await));
+        assert_eq!(told(stage).await, (0, vec![]));
+    });
+}
+
+#[test]
+fn what_it_asks_is_what_the_readers_policy_allows() {
+    play(async |stage| {
+        stage.twin.world.with(|cloud, _| cloud.queues.send("DeadLetters", json!({})));
+        let calls = stage.twin.world.look(|cloud| cloud.calls().len());
+        told(stage).await;
+        let asked: BTreeSet<String> = stage.twin.world.look(|cloud| {
+            let own = cloud.calls()[calls..].iter();
+            let own = own.filter(|it| it.call.caller == Caller::Operator);
+            own.map(|noted| noted.call.name()).collect()
+        });
+        let reader = TEXT.split("\n  TidegateReader:").nth(1).expect("the policy");
+        let reader = reader.split("\n  TidegateOperator:").next().expect("its end");
+        let reads = ["Get", "BatchGet", "Query", "Describe", "List", "Simulate"];
+        for action in asked {
+            let name = action.split(':').nth(1).expect("an action");
+            assert!(reads.iter().any(|it| name.starts_with(it)), "{action} is no question");
+            assert!(reader.contains(&action), "TidegateReader does not allow {action}");
+            assert!(!name.contains("Value") && name != "GetParameter", "{action}: not for us");
+        }
+    });
+}
+
+#[test]
+fn a_secret_or_parameter_that_is_gone() {
+    let secret = |force: bool| {
+        move |stage: &Stage| {
+            let input =
+                json!({ "SecretId": "live-crons-config", "ForceDeleteWithoutRecovery": force });
+            stage.asks("secretsmanager", "DeleteSecret", input);
+        }
+    };
+    breaks(secret(true), "failed secrets live-crons-config-LOCAL1: it is not there", "six letters");
+    let deleted = "failed secrets live-crons-config-LOCAL1: it is marked for deletion";
+    breaks(secret(false), deleted, "restore-secret");
+    breaks(
+        |stage| {
+            stage.asks("ssm", "DeleteParameter", json!({ "Name": "/rag/token" }));
+        },
+        "failed secrets /rag/token: no such parameter is in us-west-2",
+        "aws ssm put-parameter",
+    );
+}
+
+#[test]
+fn a_role_that_ecs_may_not_hand_out() {
+    let policy = json!({ "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "Service": "lambda.amazonaws.com" } }] });
+    let input = json!({ "RoleName": "live-crons-task", "PolicyDocument": policy.to_string() });
+    breaks(
+        |stage| {
+            stage.asks("iam", "UpdateAssumeRolePolicy", input.clone());
+        },
+        "failed roles live-crons-task: it does not trust ecs-tasks.amazonaws.com",
+        "update-assume-role-policy",
+    );
+    breaks(
+        |stage| {
+            stage.asks("iam", "DeleteRole", json!({ "RoleName": "live-crons-execution" }));
+        },
+        "failed roles live-crons-execution: it is not there",
+        "Create it under the same name",
+    );
+}
+
+#[test]
+fn a_log_group_that_is_gone_or_silent() {
+    let group = json!({ "logGroupName": "/ecs/live-crons" });
+    let delete = |stage: &Stage| {
+        stage.asks("logs", "DeleteLogGroup", group.clone());
+    };
+    breaks(delete, "failed logs /ecs/live-crons: it is not there", "aws logs create-log-group");
+    play(async |stage| {
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        delete(stage);
+        stage.asks("logs", "CreateLogGroup", group.clone());
+        stage.twin.run_for(Duration::from_secs(2 * 60 * 60)).await;
+        let line = "failed logs /ecs/live-crons: nothing of AI_CONTENT, Rag, migrate ever arrived";
+        is_told(stage, line, "logs:PutLogEvents").await;
+    });
+}
+
+#[test]
+fn what_runs_is_short_of_tasks() {
+    play(async |stage| {
+        stage.update("Rag", json!({ "desiredCount": 2 }));
+        // ECS shows it late, but before another task runs.
+        stage.twin.run_for(Duration::from_secs(6)).await;
+        let line = "failed services Rag: 1 of 2 tasks run rag:1: no task stopped";
+        is_told(stage, line, "aws ecs describe-services").await;
+    });
+}
+
+#[test]
+fn a_target_group_that_finds_nobody_healthy() {
+    play_on(TEXT, "unhealthy", async |stage| {
+        // A task is found unhealthy for ten seconds of its life; then ECS replaces it.
+        let (mut bad, mut patience) = (Vec::new(), 60);
+        while !bad.iter().any(|line: &String| line.contains("Target.")) && patience > 0 {
+            stage.twin.run_for(Duration::from_secs(3)).await;
+            (_, bad) = told(stage).await;
+            patience -= 1;
+        }
+        let line = "failed target_groups rag: 0 of 1 targets of Rag healthy: \
+                    Target.ResponseCodeMismatch";
+        let own: Vec<_> = bad.iter().filter(|line| line.contains(" target_groups ")).collect();
+        assert!(own.len() == 1 && own[0].starts_with(line), "{bad:#?}");
+    });
+}
+
+#[test]
+fn a_check_that_would_hold_every_release() {
+    let alarm =
+        json!({ "AlarmName": "api-5xx", "StateValue": "ALARM", "StateReason": "on purpose" });
+    breaks(
+        |stage| {
+            stage.asks("cloudwatch", "SetAlarmState", alarm.clone());
+        },
+        "failed checks alarm api-5xx: it rings: on purpose",
+        "Mend what it watches",
+    );
+}
+
+#[test]
+fn an_image_that_is_gone_or_may_go() {
+    play(async |stage| {
+        let digest = stage.digest("Rag");
+        stage.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": digest }] }));
+        is_told(stage, "failed images ", "next task that starts cannot pull it").await;
+    });
+    let rule = json!({ "rulePriority": 10, "selection": { "tagStatus": "any",
+        "countType": "imageCountMoreThan", "countNumber": 50 }, "action": { "type": "expire" } });
+    let policy = json!({ "rules": [rule] }).to_string();
+    breaks(
+        |stage| {
+            stage.ecr("PutLifecyclePolicy", json!({ "lifecyclePolicyText": policy }));
+        },
+        "warning images ",
+        "tidegate-keep-*",
+    );
+}
+
+#[test]
+fn a_way_of_events_that_is_cut() {
+    breaks(
+        |stage| {
+            let rule = json!({ "Name": "tidegate-PromoteFunctionEcrPush" });
+            stage.asks("events", "DisableRule", rule);
+        },
+        "failed event_paths PromoteFunctionEcrPush: it is disabled",
+        "aws events enable-rule --name tidegate-PromoteFunctionEcrPush",
+    );
+    breaks(
+        |stage| {
+            stage.twin.world.with(|cloud, _| cloud.queues.send("tidegate-DeadLetters", json!({})));
+        },
+        "failed event_paths DeadLetters: 1 parked",
+        "aws sqs receive-message",
+    );
+    let off = TEXT.replacen(
+        "            BatchSize: 10\n",
+        "            BatchSize: 10\n            Enabled: false\n",
+        1,
+    );
+    play_on(&off, "healthy", async |stage| {
+        let line = "failed event_paths NotifyFunctionWritten: it is Disabled";
+        is_told(stage, line, "update-event-source-mapping").await;
+    });
+}
+
+#[test]
+fn what_a_function_may_not_do() {
+    let less = TEXT.replacen("Action: ecs:UpdateService, ", "Action: ecs:UpdateCluster, ", 1);
+    play_on(&less, "healthy", async |stage| {
+        let (exit, bad) = told(stage).await;
+        let refused = "failed permissions deploy: it may not ecs:UpdateService on \
+                       arn:aws:ecs:us-west-2:123456789012:service/live-crons/";
+        assert_eq!((exit, bad.len()), (1, 2), "{bad:#?}");
+        assert!(bad.iter().all(|line| line.starts_with(refused)), "{bad:#?}");
+    });
+}
+
+#[test]
+fn what_aws_refuses_to_show_is_unknown_and_hides_nothing_else() {
+    for (service, action, topic) in [
+        ("logs", "DescribeLogStreams", "logs"),
+        ("iam", "SimulatePrincipalPolicy", "permissions"),
+        ("ecr", "GetLifecyclePolicy", "images"),
+        ("scheduler", "GetSchedule", "event_paths"),
+        ("cloudformation", "DescribeStackResources", "event_paths"),
+    ] {
+        play(async |stage| {
+            let deny = FaultRule {
+                caller: Some("operator".to_owned()),
+                service: Some(service.to_owned()),
+                action: Some(action.to_owned()),
+                ..FaultRule::always(Fault::Deny)
+            };
+            stage.twin.world.with(|cloud, _| cloud.faults.add(deny));
+            let (exit, bad) = told(stage).await;
+            assert_eq!(exit, 1, "{bad:#?}");
+            assert!(
+                bad.iter().any(|line| line.starts_with(&format!("unknown {topic} "))),
+                "{bad:#?}"
+            );
+            let named = |line: &String| {
+                line.starts_with("unknown ") && line.contains(&format!("{service}:{action}"))
+            };
+            assert!(bad.iter().all(named), "{bad:#?}");
+        });
+    }
+}
+
+#[test]
+fn a_stack_of_another_name_is_unknown() {
+    play(async |stage| {
+        let (exit, out, _) = stage.tidegate("verify someli-production --stack other").await;
+        assert_eq!(exit, 1);
+        assert!(out.contains("unknown  other"), "{out}");
+        assert!(out.contains("TIDEGATE_STACK"), "{out}");
+    });
+}
+
+#[test]
+fn a_change_between_releases_is_told_by_verify_and_by_the_next_release() {
+    play(async |stage| {
+        stage.push("prod-1a2b3c4", "healthy");
+        assert!(is_live(&stage.end_of("someli-production/2").await));
+        let revision = stage.register_another("Rag", None);
+        stage.update("Rag", json!({ "taskDefinition": revision }));
+        stage.twin.run_for(Duration::from_secs(10 * 60)).await;
+        let line = "warning drift Rag: somebody changed it: it runs rag:4, where \
+                    someli-production/2 left rag:3; arn:aws:iam::123456789012:root registered rag:4";
+        is_told(stage, line, "aws cloudtrail lookup-events --region us-west-2").await;
+        stage.push("prod-5d6e7f8", "healthy");
+        stage.until_phase("someli-production/3", "rolling").await;
+        let (_, status, _) = stage.tidegate("status someli-production").await;
+        for text in [status, stage.journal("someli-production/3").await] {
+            assert!(text.contains("where someli-production/2 left rag:3"), "{text}");
+            assert!(text.contains("`aws cloudtrail lookup-events"), "{text}");
+        }
+    });
+}
