@@ -1,33 +1,13 @@
-//! Services of which one call is needed: AWS JSON by hand, signed and sent by the SDK's own machinery.
+//! Services that speak AWS JSON and of which one call is needed.
 //!
-//! The crates of CloudWatch are 90,000 lines and a binary protocol for one question; see
-//! docs/decisions/0005-libraries.md.
+//! The crates of CloudWatch are 90,000 lines and a binary protocol for one question.
 
-use aws_runtime::auth::SigV4OperationSigningConfig;
-use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
-use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime::client::retries::classifiers::{
-    HttpStatusCodeClassifier, TransientErrorClassifier,
-};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::auth::{
-    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
-};
-use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::Layer;
-use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_types::SdkConfig;
-use aws_types::region::SigningRegion;
-use aws_types::{SigningName, region::Region};
 use serde_json::Value;
 
 use crate::Refusal;
+use crate::signed::{Asked, Read, Signed, refused};
 
 /// A service that speaks AWS JSON.
 #[derive(Debug, Clone)]
@@ -42,8 +22,7 @@ pub(crate) struct JsonService {
 }
 
 impl JsonService {
-    /// Asks, and again where the connection broke or the service stumbled. `action` is the operation
-    /// as IAM writes it, `resource` what it is asked about.
+    /// Asks as [`Signed::call`] does.
     pub(crate) async fn call(
         &self,
         action: &'static str,
@@ -51,80 +30,17 @@ impl JsonService {
         input: &Value,
     ) -> Result<Value, Refusal> {
         let (_, operation) = action.split_once(':').unwrap_or(("", action));
-        let (target, version) = (format!("{}.{operation}", self.target), self.version);
-        let mut built = Operation::builder()
-            .service_name(self.name)
-            .operation_name(operation)
-            .endpoint_url(&self.endpoint())
-            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
-            .retry_classifier(HttpStatusCodeClassifier::default())
-            .runtime_plugin(self.signed());
-        if let Some(http) = self.config.http_client() {
-            built = built.http_client(http);
-        }
-        if let Some(sleep) = self.config.sleep_impl() {
-            built = built.sleep_impl(sleep);
-        }
-        if let Some(time) = self.config.time_source() {
-            built = built.time_source(time);
-        }
-        if let Some(retries) = self.config.retry_config() {
-            built = built.standard_retry(retries);
-        }
-        if let Some(timeouts) = self.config.timeout_config() {
-            built = built.timeout_config(timeouts.clone());
-        }
-        let operation = built
-            .serializer(move |body: String| request(&target, version, body))
-            .deserializer(answer)
-            .build();
-        operation.invoke(input.to_string()).await.map_err(Refusal::of(action, resource))
-    }
-
-    fn region(&self) -> Region {
-        self.config.region().cloned().unwrap_or(Region::from_static(""))
-    }
-
-    fn endpoint(&self) -> String {
-        let region = self.region();
-        let suffix = if region.as_ref().starts_with("cn-") { ".cn" } else { "" };
-        let own = || format!("https://{}.{region}.amazonaws.com{suffix}", self.name);
-        self.config.endpoint_url().map_or_else(own, str::to_owned)
-    }
-
-    fn signed(&self) -> StaticRuntimePlugin {
-        let mut layer = Layer::new("signed");
-        layer.store_put(AuthSchemeOptionResolverParams::new(()));
-        layer.store_put(SigV4OperationSigningConfig {
-            region: Some(SigningRegion::from(self.region())),
-            name: Some(SigningName::from(self.name)),
-            ..SigV4OperationSigningConfig::default()
-        });
-        let mut components = RuntimeComponentsBuilder::new("signed")
-            .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
-            .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
-                StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
-            )))
-            .with_identity_cache(Some(IdentityCache::no_cache()));
-        if let Some(credentials) = self.config.credentials_provider() {
-            components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
-        }
-        StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+        let headers = vec![
+            ("content-type", format!("application/x-amz-json-{}", self.version)),
+            ("x-amz-target", format!("{}.{operation}", self.target)),
+        ];
+        let asked = Asked { headers, body: input.to_string() };
+        let service = Signed { config: self.config.clone(), name: self.name };
+        service.call(action, resource, asked, answer).await
     }
 }
 
-fn request(target: &str, version: &str, body: String) -> Result<HttpRequest, BoxError> {
-    let length = body.len().to_string();
-    let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    request.headers_mut().insert("content-type", format!("application/x-amz-json-{version}"));
-    request.headers_mut().insert("content-length", length);
-    request.headers_mut().insert("x-amz-target", target.to_owned());
-    Ok(request)
-}
-
-fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetadata>> {
+fn answer(response: &HttpResponse) -> Read<Value> {
     let body: Result<Value, _> =
         serde_json::from_slice(response.body().bytes().unwrap_or_default());
     if response.status().is_success() {
@@ -133,9 +49,6 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetad
     let body = body.unwrap_or_default();
     let text = |names: [&str; 2]| names.iter().find_map(|name| body[*name].as_str());
     let code = text(["__type", "code"]).unwrap_or_default();
-    let refused = ErrorMetadata::builder()
-        .code(code.rsplit('#').next().unwrap_or(code))
-        .message(text(["message", "Message"]).unwrap_or_default())
-        .build();
-    Err(OrchestratorError::operation(refused))
+    let message = text(["message", "Message"]).unwrap_or_default();
+    Err(refused(code.rsplit('#').next().unwrap_or(code), message))
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_aws::Ecs;
-use tidegate_aws::sdk::in_region;
 use tidegate_aws::survey::Runs;
 use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
 use tidegate_core::definition::{NamedImage, images};
@@ -28,7 +27,7 @@ type Votes = BTreeMap<Digest, usize>;
 
 /// Looks at the pipeline's services and repositories.
 pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<Adoption, Error> {
-    let pushes = Pushes::of(session, &config.name).await?;
+    let pushes = Pushes::of(session, config).await?;
     let mut found = Adoption::default();
     let mut running = running(session, config, &mut found.notes).await?;
     let offered = live_upstream(session, config).await?;
@@ -94,7 +93,7 @@ async fn running(
     config: &PipelineConfig,
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<String, Votes>, Error> {
-    let sdk = in_region(session.sdk().await?, &config.region);
+    let sdk = session.reach().await?.at(&config.region, config.role.as_ref());
     let ecs = Ecs::new(&sdk, session.clock()?);
     let targets: Vec<&TargetConfig> = config.waves.iter().flatten().collect();
     let names: Vec<String> = targets.iter().map(|target| target.service.clone()).collect();

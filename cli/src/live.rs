@@ -5,19 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_aws::ecs::RawTaskDefinition;
 use tidegate_aws::inventory::Inventory;
 use tidegate_aws::registry::{Registry as Images, Repository};
-use tidegate_aws::sdk::in_region;
-use tidegate_aws::{Ecs, RefusalKind};
-use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Running};
+use tidegate_aws::{Ecs, Reach, RefusalKind};
+use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Role, Running};
 use tidegate_core::definition::{NamedImage, images};
 
 use crate::output::Desk;
 use crate::{Error, Session};
 
-/// What AWS has, by account and region, and what the services run with.
+/// What AWS has, by account and region, and what the services run with, by the role that reaches them.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
     pub(crate) live: BTreeMap<Registry, Live>,
-    pub(crate) running: Running,
+    pub(crate) running: BTreeMap<Option<Role>, Running>,
 }
 
 /// Looks at every place that `pipelines` name.
@@ -26,18 +25,18 @@ pub(crate) async fn look(
     desk: &mut Desk<'_>,
     pipelines: &[PipelineConfig],
 ) -> Result<Look, Error> {
-    let sdk = session.sdk().await?;
-    let images = Images::new(sdk);
+    let reach = session.reach().await?;
     let mut found = Look::default();
     let mut unseen = BTreeSet::new();
     for pipeline in pipelines {
         let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
+        let images = Images::new(reach, pipeline.role.as_ref());
         let others = pipeline.images.values().map(|image| image.registry.clone());
         for place in std::iter::once(home.clone()).chain(others) {
             if found.live.contains_key(&place) || unseen.contains(&place) {
                 continue;
             }
-            match list(session, &place, &home).await {
+            match list(reach, &place, &home, pipeline.role.as_ref()).await {
                 Ok(live) => {
                     found.live.insert(place, live);
                 }
@@ -64,8 +63,14 @@ pub(crate) async fn look(
 }
 
 /// The names of everything in one place. Another account's clusters are nobody's business.
-async fn list(session: &Session, place: &Registry, home: &Registry) -> Result<Live, Error> {
-    let inventory = Inventory::new(session.sdk().await?, &place.region);
+async fn list(
+    reach: &Reach,
+    place: &Registry,
+    home: &Registry,
+    role: Option<&Role>,
+) -> Result<Live, Error> {
+    let role = Role::for_registry(role, &place.account);
+    let inventory = Inventory::new(&reach.at(&place.region, role), &place.region);
     let clusters =
         if place.account == home.account { inventory.clusters().await? } else { BTreeSet::new() };
     let repositories = inventory.repositories(&place.account).await?;
@@ -85,7 +90,8 @@ async fn services(
     else {
         return Ok(());
     };
-    let sdk = in_region(session.sdk().await?, &pipeline.region);
+    let running = running.entry(pipeline.role.clone()).or_default();
+    let sdk = session.reach().await?.at(&pipeline.region, pipeline.role.as_ref());
     let ecs = Ecs::new(&sdk, session.clock()?);
     let names = Inventory::new(&sdk, &pipeline.region).services(&pipeline.cluster).await?;
     let names: Vec<String> = names.into_iter().collect();

@@ -67,14 +67,15 @@ impl<'a> Survey<'a> {
         owner: String,
         deadline: Timestamp,
     ) -> Self {
-        let ecs = app.ecs(&scene.config.region);
+        let role = scene.config.role.as_ref();
+        let ecs = app.ecs(&scene.config.region, role);
         Self {
             app,
             scene,
             release,
             runs: Runs::new(&ecs, []),
             ecs,
-            registry: Registry::new(&app.sdk),
+            registry: app.registry(role),
             is_preview: false,
             owner,
             deadline,

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::registry::Registry;
 use tidegate_aws::table::TableError;
 use tidegate_aws::{App, Error};
 use tidegate_core::config;
@@ -50,10 +49,10 @@ async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
 
 /// Asks the registry again while other pushes are answered at the same time.
 async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<String>, Error> {
-    let registry = Registry::new(&app.sdk);
     for _ in 0..TRIES {
         let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
         let current = app.table.config(pipeline, head.config).await?;
+        let registry = app.registry(current.role.as_ref());
         let mut answers = Vec::new();
         for candidate in resolve::pushed(app, &registry, &head, &current, push).await? {
             answers.push(record(app, pipeline, &candidate).await?);

@@ -7,7 +7,7 @@ use super::file::{File, Image, Pipeline, Target, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, approval, join, near, promote};
+use super::{Period, Registry, approval, join, near, promote};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,18 +41,33 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         let retag = (settings.retag.as_ref(), &unless_tags[..]);
         promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
-    targets_once(file, "", findings);
+    roles(file, findings);
+    targets_once(file, &Registry::unknown(), findings);
 }
 
-/// A target stands in one wave of one pipeline. Offline the region of the installation is unknown
+/// An external id is told to a role.
+fn roles(file: &File, findings: &mut Findings) {
+    let all = || file.pipelines.iter().map(|(name, own)| (name, own, file.settings(own)));
+    let anywhere = all().any(|(_, _, settings)| settings.role.is_some());
+    for (name, own, settings) in all() {
+        // What the defaults say is for those that have a role.
+        let idle = if own.settings.external_id.is_some() { settings.role.is_none() } else { !anywhere };
+        if idle && settings.external_id.is_some() {
+            let message = "an external id is told to a role; name it with `role`";
+            findings.key(&file.external_id_path(name), message);
+        }
+    }
+}
+
+/// A target stands in one wave of one pipeline. Offline the place of the installation is unknown
 /// (""); it is asked again once it is known.
-pub(super) fn targets_once(file: &File, home_region: &str, findings: &mut Findings) {
+pub(super) fn targets_once(file: &File, home: &Registry, findings: &mut Findings) {
     let mut stands = BTreeMap::new();
     for (name, pipeline) in &file.pipelines {
         let settings = file.settings(pipeline);
-        let region = settings.region.unwrap_or_else(|| home_region.to_owned());
+        let place = settings.place(home);
         for (path, target) in targets(pipeline, &Path::of(&["pipelines", name, "waves"])) {
-            let id = (region.clone(), settings.cluster.clone(), target.service());
+            let id = (place.clone(), settings.cluster.clone(), target.service());
             if let Some(first) = stands.get(&id) {
                 let service = target.service();
                 let message = format!(

@@ -1,13 +1,15 @@
-//! The values that `template.yaml` asks for, so that policy and config cannot drift apart.
+//! The values that `template.yaml` and `target-role.yaml` ask for, so that policy and config cannot
+//! drift apart.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::PipelineConfig;
+use super::{PipelineConfig, Registry, Role};
 
-/// What the template's permissions are narrowed to. Each is a list of ARNs.
+/// What a template's permissions are narrowed to: the functions' own, or those of a role that they
+/// take on. Each is a list of ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Parameters {
@@ -19,8 +21,11 @@ pub struct Parameters {
     pub repository_arns: BTreeSet<String>,
     /// The task and execution roles that deploy may pass to ECS.
     pub task_role_arns: BTreeSet<String>,
-    /// The clusters of the services.
+    /// The clusters of the services. The functions hear the events of all of them.
     pub cluster_arns: BTreeSet<String>,
+    /// The roles that the functions may take on; a role takes on none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub target_role_arns: BTreeSet<String>,
 }
 
 /// What only the services themselves can tell: the ARNs that they run with now.
@@ -33,17 +38,30 @@ pub struct Running {
 }
 
 impl Parameters {
-    /// The values for these pipelines.
-    pub fn new(pipelines: &[PipelineConfig], running: &Running) -> Self {
+    /// The values for `role`, or without one for the functions themselves; `running` is what it
+    /// reaches.
+    pub fn new(pipelines: &[PipelineConfig], role: Option<&Role>, running: &Running) -> Self {
         let mut values = Self { task_role_arns: running.roles.clone(), ..Self::default() };
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
         for pipeline in pipelines {
             let PipelineConfig { account, region, cluster, waves, images, .. } = pipeline;
-            values.cluster_arns.insert(format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}"));
-            let services = waves.iter().flatten().map(|it| pipeline.service_id(&it.service));
-            values.service_arns.extend(services.map(|id| id.service_arn()));
-            values.repository_arns.extend(images.values().map(|image| {
+            let own = pipeline.role.as_ref() == role;
+            if own || role.is_none() {
+                let cluster = format!("arn:aws:ecs:{region}:{account}:cluster/{cluster}");
+                values.cluster_arns.insert(cluster);
+            }
+            if own {
+                let services = waves.iter().flatten().map(|it| pipeline.service_id(&it.service));
+                values.service_arns.extend(services.map(|id| id.service_arn()));
+            } else if role.is_none() {
+                values.target_role_arns.extend(pipeline.role.iter().map(|role| role.arn.clone()));
+            }
+            let asks = |registry: &Registry| {
+                Role::for_registry(pipeline.role.as_ref(), &registry.account) == role
+            };
+            let images = images.values().filter(|image| asks(&image.registry));
+            values.repository_arns.extend(images.map(|image| {
                 let (at, repository) = (&image.registry, &image.repository);
                 format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)
             }));
@@ -52,13 +70,14 @@ impl Parameters {
     }
 
     /// The template's parameters and their values, in the template's order.
-    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 5] {
+    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 6] {
         let Self {
             service_arns,
             task_definition_arns,
             repository_arns,
             task_role_arns,
             cluster_arns,
+            target_role_arns,
         } = self;
         [
             ("ServiceArns", service_arns),
@@ -66,6 +85,7 @@ impl Parameters {
             ("RepositoryArns", repository_arns),
             ("TaskRoleArns", task_role_arns),
             ("ClusterArns", cluster_arns),
+            ("TargetRoleArns", target_role_arns),
         ]
     }
 }
@@ -76,6 +96,9 @@ impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "parameter_overrides = [")?;
         for (name, values) in self.all() {
+            if values.is_empty() && name == "TargetRoleArns" {
+                continue; // most take on no role
+            }
             if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
             } else {

@@ -22,6 +22,9 @@ pub struct PipelineConfig {
     pub account: String,
     /// The region that holds the cluster.
     pub region: String,
+    /// The role that is taken on to reach what is there; without it each function asks as itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The image repositories, by the name the file gives them.
     pub images: BTreeMap<String, ImageConfig>,
     /// The ECS cluster's name.
@@ -91,6 +94,36 @@ pub struct Registry {
     pub account: String,
     /// The region.
     pub region: String,
+}
+
+impl Registry {
+    /// The installation's place, where nobody was asked for it.
+    pub(super) fn unknown() -> Self {
+        Self { account: String::new(), region: String::new() }
+    }
+}
+
+/// An IAM role that is taken on to reach a pipeline's account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Role {
+    /// Its ARN: `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub arn: String,
+    /// What its trust policy asks to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+}
+
+impl Role {
+    /// As whom the registry of `account` is asked in a pipeline of `role`: as the role in its own
+    /// account; elsewhere as whoever asks, whom the repository's policy must let in.
+    pub fn for_registry<'r>(role: Option<&'r Self>, account: &str) -> Option<&'r Self> {
+        role.filter(|role| account_of(&role.arn) == account)
+    }
+}
+
+/// The account of a role's ARN.
+pub(super) fn account_of(role: &str) -> &str {
+    role.split(':').nth(4).unwrap_or_default()
 }
 
 /// One ECS service of the pipeline's cluster.

@@ -9,9 +9,7 @@ use super::path::Path;
 use super::problem::Findings;
 use super::{names, near};
 
-/// What a pipeline will take one day: refused by name, never ignored.
-const LATER_IN_PIPELINES: &[&str] = &["external_id", "role"];
-/// The kinds of target to come, by the key that names them.
+/// The kinds of target to come, by the key that names them: refused by name, never ignored.
 const LATER_IN_TARGETS: &[&str] = &["lightsail", "rule", "schedule"];
 
 /// Finds what of `value` is not of the schema's form.
@@ -68,7 +66,6 @@ impl<'a> Shape<'a, '_> {
     fn object(&mut self, schema: &'a Value, kind: &str, map: &Map<String, Value>, path: &Path) {
         let properties = schema["properties"].as_object();
         let later = match kind {
-            "Pipeline" | "Settings" => LATER_IN_PIPELINES,
             "ServiceTarget" => LATER_IN_TARGETS,
             _ => &[],
         };

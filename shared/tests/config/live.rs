@@ -206,7 +206,7 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
         task_definitions: names(&[&format!("{ecs}:task-definition/worker:7")]),
         roles: names(&["arn:aws:iam::123456789012:role/worker"]),
     };
-    let values = Parameters::new(&pipelines, &running);
+    let values = Parameters::new(&pipelines, None, &running);
     let services: Vec<_> =
         SERVICES.iter().map(|name| format!("{ecs}:service/live-crons/{name}")).collect();
     assert_eq!(
@@ -222,7 +222,7 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
             services.join(","),
         ),
     );
-    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    let offline = Parameters::new(&pipelines, None, &Running::default()).to_string();
     assert!(offline.contains("    # TaskRoleArns: only AWS knows; add --live\n"), "{offline}");
     assert!(!offline.contains('*'), "{offline}");
 }

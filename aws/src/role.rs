@@ -1,0 +1,142 @@
+//! As whom a place is asked: as the program itself, or as a role that it takes on.
+//!
+//! STS is asked once for each role and hour: the SDK's own cache holds the credentials, and asks again
+//! before they expire. See docs/decisions/0009-how-a-role-is-used.md.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_query::QueryWriter;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_xml::decode::{Document, try_data};
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+use tidegate_core::config::Role;
+
+use crate::sdk::in_region;
+use crate::signed::{Asked, Read, Signed, refused};
+use crate::{Refusal, RefusalKind};
+
+const ACTION: &str = "sts:AssumeRole";
+/// The longest that STS gives to who has taken a role on already, as every Lambda function has.
+const SECONDS: i64 = 3600;
+/// What to look at when STS says no: it never says which of them it was.
+const ADVICE: &str = "the parameter `TargetRoleArns` of template.yaml must name this role; the role \
+                      (target-role.yaml) must trust whoever asks, and ask for the `external_id` that \
+                      the config says";
+
+/// The one way to every place.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    own: SdkConfig,
+    session: String,
+    /// What asks as each role, and its credentials with it.
+    roles: Arc<Mutex<BTreeMap<Role, SdkConfig>>>,
+}
+
+impl Reach {
+    /// Whoever holds `own`; CloudTrail calls their sessions `session` (2 to 64 letters, digits and
+    /// `+=,.@-_`, as the names of Lambda functions are).
+    pub fn new(own: SdkConfig, session: &str) -> Self {
+        Self { own, session: session.to_owned(), roles: Arc::default() }
+    }
+
+    /// The SDK config of calls to `region`, as `role` where there is one.
+    pub fn at(&self, region: &str, role: Option<&Role>) -> SdkConfig {
+        match role {
+            None => in_region(&self.own, region),
+            Some(role) => in_region(&self.as_role(role), region),
+        }
+    }
+
+    fn as_role(&self, role: &Role) -> SdkConfig {
+        let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let provider =
+                Assumed { sts: self.own.clone(), role: role.clone(), session: self.session.clone() };
+            let mut config = self.own.to_builder();
+            config.set_credentials_provider(Some(SharedCredentialsProvider::new(provider)));
+            config.set_identity_cache(Some(IdentityCache::lazy().build()));
+            config.build()
+        };
+        roles.entry(role.clone()).or_insert_with(made).clone()
+    }
+}
+
+/// Credentials of a role, asked of the STS of the program's own region.
+#[derive(Debug)]
+struct Assumed {
+    sts: SdkConfig,
+    role: Role,
+    session: String,
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        // The refusal is found again by whoever made the call that needed them.
+        future::ProvideCredentials::new(async {
+            self.assume().await.map_err(CredentialsError::provider_error)
+        })
+    }
+}
+
+impl Assumed {
+    async fn assume(&self) -> Result<Credentials, Refusal> {
+        let mut body = String::new();
+        let mut query = QueryWriter::new(&mut body, "AssumeRole", "2011-06-15");
+        query.prefix("RoleArn").string(&self.role.arn);
+        query.prefix("RoleSessionName").string(&self.session);
+        query.prefix("DurationSeconds").string(&SECONDS.to_string());
+        if let Some(id) = &self.role.external_id {
+            query.prefix("ExternalId").string(id);
+        }
+        query.finish();
+        let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        let sts = Signed { config: self.sts.clone(), name: "sts" };
+        let asked = sts.call(ACTION, &self.role.arn, Asked { headers, body }, answer).await;
+        asked.map_err(|refusal| match refusal.kind {
+            RefusalKind::AccessDenied => {
+                Refusal { message: format!("{}; {ADVICE}", refusal.message), ..refusal }
+            }
+            _ => refusal,
+        })
+    }
+}
+
+fn answer(response: &HttpResponse) -> Read<Credentials> {
+    let text = str::from_utf8(response.body().bytes().unwrap_or_default());
+    let mut leaves = leaves(text.map_err(OrchestratorError::other)?)?;
+    let mut take = |name: &str| leaves.remove(name).unwrap_or_default();
+    if !response.status().is_success() {
+        return Err(refused(&take("Code"), &take("Message")));
+    }
+    let expires = take("Expiration").parse::<Timestamp>().map_err(OrchestratorError::other)?;
+    let (id, secret, token) =
+        (take("AccessKeyId"), take("SecretAccessKey"), take("SessionToken"));
+    Ok(Credentials::new(id, secret, Some(token), Some(expires.into()), "AssumeRole"))
+}
+
+/// The texts of the elements that an answer is read by, wherever they stand in it.
+fn leaves(body: &str) -> Read<BTreeMap<String, String>> {
+    const READ: [&str; 6] =
+        ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "Code", "Message"];
+    let (mut document, mut found) = (Document::new(body), BTreeMap::new());
+    while let Some(element) = document.next_start_element() {
+        let name = element.local();
+        if READ.contains(&name) {
+            let text = try_data(&mut document).map_err(OrchestratorError::other)?;
+            found.insert(name.to_owned(), text.into_owned());
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;
