@@ -24,7 +24,8 @@ impl Cloud {
     /// When something happens next without a call.
     pub fn next_due(&self) -> Option<Timestamp> {
         let models = [self.agenda.next_due(), self.ecs.next_due(), self.ecr.next_due()];
-        models.into_iter().flatten().min()
+        let others = self.elsewhere.iter().map(|other| other.ecs.next_due());
+        models.into_iter().chain(others).flatten().min()
     }
 
     /// Lets everything up to `now` happen, each thing at its own time; returns what must start.
@@ -33,6 +34,10 @@ impl Cloud {
         while let Some(at) = self.next_due().filter(|at| *at <= now) {
             let mut events = self.ecr.advance(at);
             events.extend(self.ecs.advance(at, &self.ecr));
+            for other in &mut self.elsewhere {
+                events.extend(other.ecs.advance(at, &self.ecr));
+            }
+            events.retain(|event| self.reaches_home(&event.body));
             for event in events {
                 self.publish(&event);
             }

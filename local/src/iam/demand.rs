@@ -43,6 +43,11 @@ pub(super) fn of(call: &Call, place: &Place) -> Vec<Demand> {
         "sns" => vec![Demand::new(call.name(), input.text("TopicArn").unwrap_or("*"))],
         "secretsmanager" => vec![Demand::new(call.name(), input.text("SecretId").unwrap_or("*"))],
         "sqs" => vec![Demand::new(call.name(), queue(input, place))],
+        "sts" if call.action == "AssumeRole" => {
+            let role = input.text("RoleArn").unwrap_or("*");
+            let external_id = input.text("ExternalId").map(str::to_owned);
+            vec![Demand::new(call.name(), role).with("sts:ExternalId", external_id)]
+        }
         "sts" => Vec::new(),
         _ => vec![Demand::new(call.name(), "*")],
     }

@@ -114,10 +114,15 @@ pub struct Role {
 }
 
 impl Role {
+    /// The account that it belongs to.
+    pub fn account(&self) -> &str {
+        account_of(&self.arn)
+    }
+
     /// As whom the registry of `account` is asked in a pipeline of `role`: as the role in its own
     /// account; elsewhere as whoever asks, whom the repository's policy must let in.
     pub fn for_registry<'r>(role: Option<&'r Self>, account: &str) -> Option<&'r Self> {
-        role.filter(|role| account_of(&role.arn) == account)
+        role.filter(|role| role.account() == account)
     }
 }
 
