@@ -104,17 +104,30 @@ fn a_push_in_another_region_is_heard_where_its_events_are_sent_on_and_found_wher
 
 #[test]
 fn a_cluster_of_another_account_is_released_to_and_brought_back_as_a_role() {
+    for forwarded in [true, false] {
+        released_and_brought_back(forwarded);
+    }
+}
+
+fn released_and_brought_back(forwarded: bool) {
     play(12, &config(), async |stage| {
         let said = applied(stage, &config()).await;
         assert_eq!(said.exit as u8, 0, "{said:?}");
+        if !forwarded {
+            stage.twin.world.with(|cloud, _| cloud.forward_nothing());
+        }
         let good = stage.twin.push("shop-web", &["prod-1111111"], "healthy").unwrap();
         let release = ended(stage, "shop-web/2").await;
         assert_eq!(release.phase.name(), "live", "{}", stage.journal("shop-web/2").await);
         for service in ["web-a", "web-b"] {
             assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
         }
+        let fell = stage.twin.now();
         stage.twin.push("shop-web", &["prod-2222222"], "crash").unwrap();
         let release = ended(stage, "shop-web/3").await;
+        let failed = release.failure.as_ref().expect("a failure").at.duration_since(fell);
+        // Events tell of the first task; without them a look finds it, by ECS's count of failed tasks.
+        assert_eq!(failed < SignedDuration::from_secs(60), forwarded, "failed after {failed}");
         assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal("shop-web/3").await);
         for service in ["web-a", "web-b"] {
             assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
@@ -167,7 +180,9 @@ fn a_release_whose_role_is_refused_waits_by_name_until_it_is_mended() {
         assert_eq!(runs(stage, &there(), "web-a"), before);
         let told: Vec<_> = stage.notices("shop-web/2").await.into_iter().map(|it| it.kind).collect();
         assert_eq!(told.len(), 1, "people are told once: {told:?}");
+        // Once it is mended a person starts it again, as with any target that could not be released.
         asks_for(stage, "shop-2026");
+        assert_eq!(stage.tidegate("start shop-web/2 --yes").await.0, 0);
         assert_eq!(ended(stage, "shop-web/2").await.phase.name(), "live");
         assert_eq!(runs(stage, &there(), "web-a"), [digest].into());
     });
@@ -175,14 +190,14 @@ fn a_release_whose_role_is_refused_waits_by_name_until_it_is_mended() {
 
 #[test]
 fn a_role_that_is_refused_on_the_way_back_is_a_result_that_people_are_told() {
-    play(15, &config(), async |stage| {
-        assert_eq!(applied(stage, &config()).await.exit as u8, 0);
-        stage.twin.push("shop-web", &["prod-1111111"], "crash-after=40s").unwrap();
-        stage.until("shop-web/2", LONG, |release| release.phase.name() == "rolling").await;
+    // What the functions hold serves them for an hour; the image falls after it.
+    let config = config().replace("bake: 30s", "bake: 2h, failed_tasks: 1");
+    play(15, &config, async |stage| {
+        assert_eq!(applied(stage, &config).await.exit as u8, 0);
+        stage.twin.push("shop-web", &["prod-1111111"], "crash-after=5000s").unwrap();
+        stage.until("shop-web/2", LONG, |release| release.phase.name() == "baking").await;
         asks_for(stage, "another");
-        // What functions hold already serves them for an hour; who starts anew gets nothing.
-        let kill = |cloud: &mut Cloud, _| cloud.forget_sessions();
-        stage.twin.world.with(kill);
+        stage.twin.run_for(Duration::from_secs(4_000)).await;
         let release = ended(stage, "shop-web/2").await;
         let journal = stage.journal("shop-web/2").await;
         assert_eq!(release.phase.name(), "rollback_failed", "{journal}");
@@ -209,7 +224,7 @@ fn credentials_of_a_role_are_asked_for_again_before_they_expire() {
         let names: BTreeSet<_> = asked.iter().map(|it| it.call.caller.clone()).collect();
         assert!(asked.len() > names.len(), "nobody asked again: {}", asked.len());
         let used = all.iter().filter(|it| it.call.scope.session.is_some()).count();
-        assert!(used > 10 * asked.len(), "{used} calls took {} roles on", asked.len());
+        assert!(used > 5 * asked.len(), "{used} calls took {} roles on", asked.len());
         for session in asked.iter().map(|it| &it.call.input["RoleSessionName"]) {
             let session = session.as_str().unwrap();
             assert!(session.starts_with("tidegate-"), "{session}");

@@ -25,9 +25,8 @@ const ACTION: &str = "sts:AssumeRole";
 /// The longest that STS gives to who has taken a role on already, as every Lambda function has.
 const SECONDS: i64 = 3600;
 /// What to look at when STS says no: it never says which of them it was.
-const ADVICE: &str = "the parameter `TargetRoleArns` of template.yaml must name this role; the role \
-                      (target-role.yaml) must trust whoever asks, and ask for the `external_id` that \
-                      the config says";
+const ADVICE: &str = "`TargetRoleArns` of template.yaml must name this role, and target-role.yaml must \
+                      trust whoever asks, with the config's `external_id`";
 
 /// The one way to every place.
 #[derive(Debug, Clone)]

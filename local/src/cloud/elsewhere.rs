@@ -46,11 +46,6 @@ impl Cloud {
         Ok(self.iam.trust(stack)?)
     }
 
-    /// All credentials of roles are worth nothing any more, as when somebody revokes them.
-    pub fn forget_sessions(&mut self) {
-        self.iam.forget_sessions();
-    }
-
     /// Deploys `regional.yaml`: from now on its place sends these events home.
     pub fn forward(&mut self, stack: &Stack) -> Result<(), CloudError> {
         let rules = stack.rules()?;

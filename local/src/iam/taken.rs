@@ -77,13 +77,6 @@ impl Iam {
         } }))
     }
 
-    /// Nobody holds a session any more that is taken for one.
-    pub fn forget_sessions(&mut self) {
-        for session in &mut self.sessions {
-            session.expires = Timestamp::MIN;
-        }
-    }
-
     /// A call that is made as a role, for as long as its credentials last.
     pub(super) fn check_session(
         &self,

@@ -226,3 +226,33 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
     assert!(offline.contains("    # TaskRoleArns: only AWS knows; add --live\n"), "{offline}");
     assert!(!offline.contains('*'), "{offline}");
 }
+
+#[test]
+fn what_a_role_reaches_is_its_own_templates_and_not_the_installations() {
+    let account: String = "123456789012".chars().rev().collect();
+    let role = format!("arn:aws:iam::{account}:role/tidegate-target");
+    let text = format!(
+        "version: 1\npipelines:\n  \
+         here: {{ cluster: cc, images: {{ i: {{ repository: aa, tag: x }} }}, waves: [[one]] }}\n  \
+         there:\n    cluster: dd\n    role: {role}\n    waves: [[two]]\n    images:\n      \
+         i: {{ repository: bb, tag: x, registry: {{ account: \"{account}\" }} }}\n      \
+         j: {{ repository: aa, tag: y }}\n"
+    );
+    let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
+    let of = |role| Parameters::new(&pipelines, role, &Running::default());
+    let (home, target) = (of(None), of(pipelines[1].role.as_ref()));
+    let arn = |service: &str, account: &str, rest: &str| {
+        format!("arn:aws:{service}:us-west-2:{account}:{rest}")
+    };
+    let own = |service: &str, rest: &str| arn(service, "123456789012", rest);
+    let its = |service: &str, rest: &str| arn(service, &account, rest);
+    assert_eq!(home.service_arns, [own("ecs", "service/cc/one")].into());
+    assert_eq!(home.repository_arns, [own("ecr", "repository/aa")].into(), "also the other's");
+    let clusters = [own("ecs", "cluster/cc"), its("ecs", "cluster/dd")];
+    assert_eq!(home.cluster_arns, clusters.into(), "whose events are heard");
+    assert_eq!(home.target_role_arns, [role].into());
+    assert_eq!(target.service_arns, [its("ecs", "service/dd/two")].into());
+    assert_eq!(target.repository_arns, [its("ecr", "repository/bb")].into());
+    assert_eq!(target.cluster_arns, [its("ecs", "cluster/dd")].into());
+    assert!(target.target_role_arns.is_empty());
+}
