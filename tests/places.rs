@@ -183,7 +183,7 @@ fn a_release_whose_role_is_refused_waits_by_name_until_it_is_mended() {
         // Once it is mended a person starts it again, as with any target that could not be released.
         asks_for(stage, "shop-2026");
         assert_eq!(stage.tidegate("start shop-web/2 --yes").await.0, 0);
-        assert_eq!(ended(stage, "shop-web/2").await.phase.name(), "live");
+        assert_eq!(ended(stage, "shop-web/3").await.phase.name(), "live");
         assert_eq!(runs(stage, &there(), "web-a"), [digest].into());
     });
 }

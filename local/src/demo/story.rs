@@ -12,6 +12,7 @@ use tidegate_core::config::PipelineConfig;
 use tidegate_core::model::{Entry, Release, ReleaseId};
 use tidegate_local::cloud::Cloud;
 use tidegate_local::laptop::Laptop;
+use tidegate_local::places::place_of;
 use tidegate_local::seed;
 
 use super::notes;
@@ -215,7 +216,8 @@ impl<'a> Story<'a> {
             self.built(0).into_iter().map(|(repository, _)| format!("/{repository}@")).collect();
         self.laptop.world.with(|cloud, now| {
             let mut ask = |action: &str, input: Value| {
-                cloud.ecs.call(action, &input, now, &cloud.ecr).unwrap_or_default()
+                let (ecs, ecr) = cloud.ecs_at(&place_of(self.pipeline));
+                ecs.call(action, &input, now, ecr).unwrap_or_default()
             };
             let list = json!({ "cluster": cluster, "desiredStatus": "RUNNING" });
             let tasks = ask("ListTasks", list)["taskArns"].clone();

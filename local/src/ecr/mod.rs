@@ -170,9 +170,10 @@ impl Ecr {
         lists(one, other) || lists(other, one) || elsewhere
     }
 
-    /// A repository by name, to look at.
+    /// A repository by name, to look at, wherever it is.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
-        self.repositories.get(name)
+        let others = || self.elsewhere.iter().find_map(|other| other.repository(name));
+        self.repositories.get(name).or_else(others)
     }
 
     fn find(&self, input: Input<'_>) -> Result<&Repository, ApiError> {
