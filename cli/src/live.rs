@@ -26,17 +26,20 @@ pub(crate) async fn look(
     pipelines: &[PipelineConfig],
 ) -> Result<Look, Error> {
     let reach = session.reach().await?;
+    let mut registries: BTreeMap<Option<Role>, Images> = BTreeMap::new();
     let mut found = Look::default();
     let mut unseen = BTreeSet::new();
     for pipeline in pipelines {
         let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
-        let images = Images::new(reach, pipeline.role.as_ref());
+        let role = pipeline.role.as_ref();
+        let images =
+            registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
         let others = pipeline.images.values().map(|image| image.registry.clone());
         for place in std::iter::once(home.clone()).chain(others) {
             if found.live.contains_key(&place) || unseen.contains(&place) {
                 continue;
             }
-            match list(reach, &place, &home, pipeline.role.as_ref()).await {
+            match list(reach, &place, &home, role).await {
                 Ok(live) => {
                     found.live.insert(place, live);
                 }
