@@ -13,7 +13,9 @@ use tidegate_local::cloud::Cloud;
 use tidegate_local::ecs::ServiceName;
 use tidegate_local::operator::Said;
 use tidegate_local::places;
-use tidegate_tests::{Stage, play};
+use tidegate_local::seed::Fleet;
+use tidegate_tests::stack::TEXT;
+use tidegate_tests::{Stage, play, play_with};
 
 /// The account of the installation.
 const HOME: &str = "123456789012";
@@ -25,8 +27,8 @@ fn other() -> String {
     HOME.chars().rev().collect()
 }
 
-/// A cluster here that runs what is pushed to another region; and one of another account and region,
-/// which runs what is pushed here.
+/// A cluster here that runs what is pushed to another region; one of another region, and one of another
+/// account, which run what is pushed here.
 fn config() -> String {
     format!(
         "version: 1\n\
@@ -36,6 +38,10 @@ fn config() -> String {
              images: {{ api: {{ repository: shop-api, tag: \"prod-{{sha}}\", registry: {{ region: \
              ap-south-1 }} }} }}\n    \
              waves: [[api]]\n  \
+           shop-jobs:\n    \
+             region: eu-central-1\n    \
+             images: {{ jobs: {{ repository: shop-jobs, tag: \"prod-{{sha}}\" }} }}\n    \
+             waves: [[jobs]]\n  \
            shop-web:\n    \
              region: eu-west-1\n    \
              role: arn:aws:iam::{}:role/tidegate-target\n    \
@@ -104,18 +110,15 @@ fn a_push_in_another_region_is_heard_where_its_events_are_sent_on_and_found_wher
 
 #[test]
 fn a_cluster_of_another_account_is_released_to_and_brought_back_as_a_role() {
-    for forwarded in [true, false] {
-        released_and_brought_back(forwarded);
-    }
+    released_and_brought_back(&[], true);
+    // Sent, but the bus at home takes nothing from that account: then a look finds it.
+    released_and_brought_back(&[("ForwardingAccounts", "")], false);
 }
 
-fn released_and_brought_back(forwarded: bool) {
-    play(12, &config(), async |stage| {
+fn released_and_brought_back(parameters: &[(&str, &str)], heard: bool) {
+    play_with(TEXT, parameters, Fleet::default(), 12, &config(), async |stage| {
         let said = applied(stage, &config()).await;
         assert_eq!(said.exit as u8, 0, "{said:?}");
-        if !forwarded {
-            stage.twin.world.with(|cloud, _| cloud.forward_nothing());
-        }
         let good = stage.twin.push("shop-web", &["prod-1111111"], "healthy").unwrap();
         let release = ended(stage, "shop-web/2").await;
         assert_eq!(release.phase.name(), "live", "{}", stage.journal("shop-web/2").await);
@@ -127,7 +130,7 @@ fn released_and_brought_back(forwarded: bool) {
         let release = ended(stage, "shop-web/3").await;
         let failed = release.failure.as_ref().expect("a failure").at.duration_since(fell);
         // Events tell of the first task; without them a look finds it, by ECS's count of failed tasks.
-        assert_eq!(failed < SignedDuration::from_secs(60), forwarded, "failed after {failed}");
+        assert_eq!(failed < SignedDuration::from_secs(60), heard, "failed after {failed}");
         assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal("shop-web/3").await);
         for service in ["web-a", "web-b"] {
             assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
@@ -135,6 +138,21 @@ fn released_and_brought_back(forwarded: bool) {
         let updates = calls(stage, "ecs:UpdateService");
         assert!(updates.iter().all(|it| it.call.scope.session.is_some()), "as the role alone");
         assert!(updates.len() >= 4, "two went, one went and came back: {}", updates.len());
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_cluster_of_another_region_is_released_to_without_a_role() {
+    play(17, &config(), async |stage| {
+        assert_eq!(applied(stage, &config()).await.exit as u8, 0);
+        let digest = stage.twin.push("shop-jobs", &["prod-1111111"], "healthy").unwrap();
+        let release = ended(stage, "shop-jobs/2").await;
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal("shop-jobs/2").await);
+        assert_eq!(runs(stage, &Place::new(HOME, "eu-central-1"), "jobs"), [digest].into());
+        let updates = calls(stage, "ecs:UpdateService");
+        let own = |it: &Noted| it.call.scope.session.is_none();
+        assert!(!updates.is_empty() && updates.iter().all(own), "nobody took a role on for it");
     });
 }
 
@@ -178,7 +196,8 @@ fn a_release_whose_role_is_refused_waits_by_name_until_it_is_mended() {
         assert!(held.contains(&format!("sts:AssumeRole on {role}: AccessDenied")), "{held}");
         assert!(held.contains("`external_id`"), "{held}");
         assert_eq!(runs(stage, &there(), "web-a"), before);
-        let told: Vec<_> = stage.notices("shop-web/2").await.into_iter().map(|it| it.kind).collect();
+        let told: Vec<_> =
+            stage.notices("shop-web/2").await.into_iter().map(|it| it.kind).collect();
         assert_eq!(told.len(), 1, "people are told once: {told:?}");
         // Once it is mended a person starts it again, as with any target that could not be released.
         asks_for(stage, "shop-2026");

@@ -55,8 +55,11 @@ impl Reach {
     fn as_role(&self, role: &Role) -> SdkConfig {
         let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || {
-            let provider =
-                Assumed { sts: self.own.clone(), role: role.clone(), session: self.session.clone() };
+            let provider = Assumed {
+                sts: self.own.clone(),
+                role: role.clone(),
+                session: self.session.clone(),
+            };
             let mut config = self.own.to_builder();
             config.set_credentials_provider(Some(SharedCredentialsProvider::new(provider)));
             config.set_identity_cache(Some(IdentityCache::lazy().build()));
@@ -117,8 +120,7 @@ fn answer(response: &HttpResponse) -> Read<Credentials> {
         return Err(refused(&take("Code"), &take("Message")));
     }
     let expires = take("Expiration").parse::<Timestamp>().map_err(OrchestratorError::other)?;
-    let (id, secret, token) =
-        (take("AccessKeyId"), take("SecretAccessKey"), take("SessionToken"));
+    let (id, secret, token) = (take("AccessKeyId"), take("SecretAccessKey"), take("SessionToken"));
     Ok(Credentials::new(id, secret, Some(token), Some(expires.into()), "AssumeRole"))
 }
 

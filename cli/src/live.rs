@@ -32,8 +32,7 @@ pub(crate) async fn look(
     for pipeline in pipelines {
         let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
         let role = pipeline.role.as_ref();
-        let images =
-            registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
+        let images = registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
         let others = pipeline.images.values().map(|image| image.registry.clone());
         for place in std::iter::once(home.clone()).chain(others) {
             if found.live.contains_key(&place) || unseen.contains(&place) {

@@ -18,7 +18,10 @@ pub(crate) struct Pushes<'a> {
 }
 
 impl<'a> Pushes<'a> {
-    pub(crate) async fn of(session: &'a Session, config: &'a PipelineConfig) -> Result<Self, Error> {
+    pub(crate) async fn of(
+        session: &'a Session,
+        config: &'a PipelineConfig,
+    ) -> Result<Self, Error> {
         let registry = Registry::new(session.reach().await?, config.role.as_ref());
         Ok(Self { registry, table: session.table().await?, pipeline: &config.name })
     }

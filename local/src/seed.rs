@@ -27,7 +27,10 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
 }
 
 /// The same for what the functions reach as `role`.
-pub fn parameters_of(pipelines: &[PipelineConfig], role: Option<&Role>) -> BTreeMap<String, String> {
+pub fn parameters_of(
+    pipelines: &[PipelineConfig],
+    role: Option<&Role>,
+) -> BTreeMap<String, String> {
     let mut running = Running::default();
     for pipeline in pipelines.iter().filter(|pipeline| pipeline.role.as_ref() == role) {
         let place = place_of(pipeline);

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use aws_types::SdkConfig;
 use jiff::Timestamp;
-use tidegate_aws::{Reach, Table};
 use tidegate_aws::registry::{Registry, Repository, released};
+use tidegate_aws::{Reach, Table};
 use tidegate_core::command::apply_config;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::decide::release_entry;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tidegate_core::model::Digest;
 
 use super::{Kept, Registry, Repository};
-use crate::{Reach, RefusalKind};
 use crate::fake::{Fake, config};
+use crate::{Reach, RefusalKind};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const SINGLE: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -93,8 +93,7 @@ impl Iam {
         let demands = demand::of(call, place);
         self.check_elsewhere(call, place, &demands)?;
         let name = session.role.rsplit('/').next().unwrap_or_default();
-        let who =
-            format!("arn:aws:sts::{}:assumed-role/{name}/{}", role.account, session.name);
+        let who = format!("arn:aws:sts::{}:assumed-role/{name}/{}", role.account, session.name);
         match demands.iter().find(|demand| !role.policy.allows(demand)) {
             None => Ok(()),
             Some(demand) => Err(denied(call, &who, demand)),

@@ -51,7 +51,8 @@ fn roles(file: &File, findings: &mut Findings) {
     let anywhere = all().any(|(_, _, settings)| settings.role.is_some());
     for (name, own, settings) in all() {
         // What the defaults say is for those that have a role.
-        let idle = if own.settings.external_id.is_some() { settings.role.is_none() } else { !anywhere };
+        let idle =
+            if own.settings.external_id.is_some() { settings.role.is_none() } else { !anywhere };
         if idle && settings.external_id.is_some() {
             let message = "an external id is told to a role; name it with `role`";
             findings.key(&file.external_id_path(name), message);

@@ -13,7 +13,9 @@ pub(super) fn expected(format: &str) -> &'static str {
         "period" => "a duration like `15m`",
         "pipeline-name" => "a name of lower-case letters, digits and `-`, 64 at most",
         "region" => "a region like `us-west-2`",
-        "role-arn" => "the ARN of an IAM role like `arn:aws:iam::123456789012:role/tidegate-target`",
+        "role-arn" => {
+            "the ARN of an IAM role like `arn:aws:iam::123456789012:role/tidegate-target`"
+        }
         "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
         "tag" => "a tag like `production-latest`",
         "tag-pattern" => "a tag or a pattern like `prod-{sha}`",
@@ -82,8 +84,10 @@ fn is_role(text: &str) -> bool {
     let Some(path) = role.strip_prefix("role/") else { return false };
     let name = path.rsplit('/').next().unwrap_or_default();
     let of_a_path = |byte: u8| byte.is_ascii_graphic() && byte != b'*';
-    let of_a_name =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-');
+    let of_a_name = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-')
+    };
     partition.starts_with("aws")
         && check("account", account).is_ok()
         && (1..=64).contains(&name.len())

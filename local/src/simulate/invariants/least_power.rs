@@ -61,7 +61,13 @@ mod tests {
         let (service, action) = (service.to_owned(), action.to_owned());
         let refusal = refusal.map(str::to_owned);
         let at = "2026-11-21T00:00:00Z".parse().unwrap();
-        Noted { at, call: Call { caller, scope: Scope::default(), service, action, input }, refusal, fault: None, items: 0 }
+        Noted {
+            at,
+            call: Call { caller, scope: Scope::default(), service, action, input },
+            refusal,
+            fault: None,
+            items: 0,
+        }
     }
 
     #[test]
