@@ -128,7 +128,7 @@ fn released_and_brought_back(parameters: &[(&str, &str)], heard: bool) {
         let fell = stage.twin.now();
         stage.twin.push("shop-web", &["prod-2222222"], "crash").unwrap();
         let release = ended(stage, "shop-web/3").await;
-        let failed = release.failure.as_ref().expect("a failure").at.duration_since(fell);
+        let failed = release.failure.as_ref().unwrap().at.duration_since(fell);
         // Events tell of the first task; without them a look finds it, by ECS's count of failed tasks.
         assert_eq!(failed < SignedDuration::from_secs(60), heard, "failed after {failed}");
         assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal("shop-web/3").await);

@@ -38,7 +38,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Whoever holds `own`; CloudTrail calls their sessions `session` (2 to 64 letters, digits and
+    /// Whoever holds `own`; AWS calls their sessions `session` (2 to 64 letters, digits and
     /// `+=,.@-_`, as the names of Lambda functions are).
     pub fn new(own: SdkConfig, session: &str) -> Self {
         Self { own, session: session.to_owned(), roles: Arc::default() }
