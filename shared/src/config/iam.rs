@@ -99,7 +99,9 @@ impl fmt::Display for Parameters {
             if values.is_empty() && name == "TargetRoleArns" {
                 continue; // most take on no role
             }
-            if values.is_empty() {
+            if values.is_empty() && (self.service_arns.is_empty() || name == "RepositoryArns") {
+                writeln!(f, "    # {name}: none is named; an ARN of what does not exist will do")?;
+            } else if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
             } else {
                 let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(",");

@@ -255,4 +255,8 @@ fn what_a_role_reaches_is_its_own_templates_and_not_the_installations() {
     assert_eq!(target.repository_arns, [its("ecr", "repository/bb")].into());
     assert_eq!(target.cluster_arns, [its("ecs", "cluster/dd")].into());
     assert!(target.target_role_arns.is_empty());
+    // Nothing is asked as the functions themselves where every pipeline has a role.
+    let none = Parameters::new(&pipelines[1..], None, &Running::default()).to_string();
+    assert!(none.contains("    # ServiceArns: none is named; an ARN of what does not"), "{none}");
+    assert!(!none.contains("only AWS knows"), "{none}");
 }
