@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_local::call::{Call, Caller, Instance, Noted};
+use tidegate_local::call::{Call, Caller, Instance, Noted, Scope};
 use tidegate_local::cloud::Reply;
 use tidegate_local::ecr::{digest_of, index_manifest, manifest};
 use tidegate_local::ecs::SeedService;
@@ -317,7 +317,7 @@ fn only_deploy_can_change_a_target_and_only_those_it_was_given() {
         ] {
             let caller = Caller::Function(Instance { program: program.to_owned(), number: 1 });
             let (service, action) = (service.to_owned(), action.to_owned());
-            let call = Call { caller, service, action, input };
+            let call = Call { caller, scope: Scope::default(), service, action, input };
             let what = format!("{program}: {} {}", call.name(), call.input);
             let reply = stage.twin.world.with(|cloud, now| cloud.call(call, now));
             let Reply::Answered(answer, _) = reply else { panic!("{what}: {reply:?}") };

@@ -29,7 +29,7 @@ fn shown(stage: &Stage, action: &str) -> Value {
     let named = json!({ "serviceName": "deml-apps" });
     let answer =
         stage.twin.world.with(|cloud, now| cloud.lightsail.call(action, &named, now, &cloud.ecr));
-    answer.expect("a container service")
+    answer.unwrap()
 }
 
 fn active(stage: &Stage) -> Value {
@@ -45,7 +45,7 @@ fn versions(stage: &Stage) -> usize {
 }
 
 fn push(stage: &Stage, repository: &str, tag: &str, behaviour: &str) -> Digest {
-    stage.twin.push(repository, &[tag], behaviour).expect("a push").parse().unwrap()
+    stage.twin.push(repository, &[tag], behaviour).unwrap().parse().unwrap()
 }
 
 /// A deployment without the images that a release may change, its number and its times.

@@ -13,7 +13,7 @@ const FIRST: &str = "someli-production/2";
 const SECOND: &str = "someli-production/3";
 
 /// A worker, and two tasks that run every five minutes with the same image.
-const SCHEDULED: &str = r#"
+const SCHEDULED: &str = r"
 version: 1
 pipelines:
   someli-production:
@@ -22,7 +22,7 @@ pipelines:
     cluster: live-crons
     waves: [[Rag], [{ schedule: jobs/nightly-report-of-everything }, { rule: hourly }]]
     watch: { bake: 30s }
-"#;
+";
 
 fn schedule(stage: &Stage) -> Value {
     let named = json!({ "Name": "nightly-report-of-everything", "GroupName": "jobs" });
@@ -30,7 +30,7 @@ fn schedule(stage: &Stage) -> Value {
         .twin
         .world
         .with(|cloud, now| cloud.scheduled.call_scheduler("GetSchedule", &named, now))
-        .expect("a schedule")
+        .unwrap()
 }
 
 fn rule(stage: &Stage) -> Value {
@@ -39,7 +39,7 @@ fn rule(stage: &Stage) -> Value {
         .twin
         .world
         .with(|cloud, now| cloud.scheduled.call_events("ListTargetsByRule", &named, now))
-        .expect("a rule")["Targets"][0]
+        .unwrap()["Targets"][0]
         .take()
 }
 

@@ -234,6 +234,7 @@ fn every_variable_that_a_function_reads_is_in_the_template() {
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AWS_REGION",
+        "AWS_LAMBDA_FUNCTION_NAME",
         "AWS_LAMBDA_LOG_FORMAT",
         "AWS_LAMBDA_LOG_LEVEL",
     ];

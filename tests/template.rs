@@ -1,10 +1,13 @@
 //! What `template.yaml` promises: who may do what, what wakes whom, and that nothing is lost.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its template has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_local::template::Stack;
+use tidegate_local::api::Place;
+use tidegate_local::places::{REGIONAL, TARGET_ROLE};
+use tidegate_local::template::{Stack, Template};
 use tidegate_tests::stack::{NAMED, TEXT, deploy, function, installed_with};
 
 fn strings(value: &Value) -> Vec<String> {
@@ -250,4 +253,104 @@ fn nobody_is_allowed_to_delete() {
     let lines: Vec<_> = lines.collect();
     assert_eq!(lines.len(), 1, "only the operator's denial names them: {lines:?}");
     assert!(TEXT.contains("{ Sid: NeverDelete, Effect: Deny,"));
+}
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/tidegate-target";
+
+/// One of the other two templates, in the place of the installation.
+fn other(template: &str, more: &[(&str, &str)], named: &[&str]) -> Stack {
+    let given = NAMED.iter().filter(|(name, _)| named.contains(name)).chain(more);
+    let parameters: BTreeMap<_, _> =
+        given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let place = Place::new("123456789012", "us-west-2");
+    Template::parse(template).unwrap().deploy(&parameters, &place).unwrap()
+}
+
+fn target_role() -> Stack {
+    let trusted = function("deploy").role;
+    let more = [("TrustedArns", trusted.as_str()), ("ExternalId", "zelly-2026")];
+    other(TARGET_ROLE, &more, &NAMED.map(|(name, _)| name))
+}
+
+#[test]
+fn a_role_is_taken_on_only_where_it_is_named() {
+    let takes = |stack: &Stack, program: &str| -> Vec<Value> {
+        let statements = stack.statements(&function(program).role).into_iter();
+        let taking = statements.filter(|it| it["Action"] == "sts:AssumeRole");
+        taking.map(|statement| statement["Resource"].clone()).collect()
+    };
+    let (without, with) = (installed_with(&[]), installed_with(&[("TargetRoleArns", ROLE)]));
+    for program in ["promote", "deploy", "watch", "notify"] {
+        assert!(takes(&without, program).is_empty(), "{program}");
+        let expected = if program == "notify" { Vec::new() } else { vec![json!([ROLE])] };
+        assert_eq!(takes(&with, program), expected, "{program}");
+    }
+    let account = "123456789012".to_owned();
+    assert!(without.admitted().is_empty());
+    assert_eq!(installed_with(&[("ForwardingAccounts", &account)]).admitted(), [account].into());
+}
+
+#[test]
+fn a_role_elsewhere_may_do_what_the_functions_may_do_at_home() {
+    // What belongs to the installation itself, and to its people's checks of names.
+    const OWN: [&str; 5] = ["Table", "Stream", "Park", "Log", "Role"];
+    const NAMES: [&str; 2] = ["ClusterServices", "Names"];
+    let held = |stack: &Stack, role: &str| {
+        let mut held: BTreeMap<String, (BTreeSet<String>, Value, Value)> = BTreeMap::new();
+        for statement in stack.statements(role) {
+            let sid = statement["Sid"].as_str().unwrap().to_owned();
+            let (resource, condition) = (&statement["Resource"], &statement["Condition"]);
+            let entry = (BTreeSet::new(), resource.clone(), condition.clone());
+            held.entry(sid).or_insert(entry).0.extend(strings(&statement["Action"]));
+        }
+        held
+    };
+    let stack = installed_with(&[]);
+    let mut home = BTreeMap::new();
+    for program in ["promote", "watch", "deploy"] {
+        for (sid, (actions, resource, condition)) in held(&stack, &function(program).role) {
+            let entry = home.entry(sid).or_insert((BTreeSet::new(), resource, condition));
+            entry.0.extend(actions);
+        }
+    }
+    home.retain(|sid, _| !OWN.contains(&sid.as_str()));
+    let mut there = held(&target_role(), ROLE);
+    for names in NAMES {
+        let (actions, _, condition) = there.remove(names).unwrap();
+        let lists = |it: &String| it.contains(":List") || it == "ecr:DescribeRepositories";
+        assert!(actions.iter().all(lists), "{actions:?}");
+        let limited = condition.pointer("/ArnEquals/ecs:cluster").is_some();
+        assert_eq!(limited, names == "ClusterServices", "{names}");
+    }
+    assert_eq!(there, home);
+}
+
+#[test]
+fn a_role_elsewhere_trusts_those_who_are_named_and_say_its_external_id() {
+    let stack = target_role();
+    let [(arn, trust)] = &stack.trusts()[..] else { panic!("one role") };
+    assert_eq!(arn, ROLE);
+    let [only] = &trust[..] else { panic!("one statement: {trust:?}") };
+    assert_eq!(only["Principal"], json!({ "AWS": [function("deploy").role] }));
+    assert_eq!(only["Condition"], json!({ "StringEquals": { "sts:ExternalId": "zelly-2026" } }));
+    for text in [TARGET_ROLE, REGIONAL] {
+        assert!(!text.contains("Default: '*'"), "nothing is everybody's");
+    }
+}
+
+#[test]
+fn what_is_sent_home_is_what_the_functions_listen_to() {
+    let bus = [("BusArn", "arn:aws:events:us-west-2:123456789012:event-bus/default")];
+    let heard: Vec<_> = ["promote", "watch"]
+        .into_iter()
+        .flat_map(|program| function(program).rules)
+        .map(|rule| rule.pattern)
+        .collect();
+    let sent = other(REGIONAL, &bus, &["ClusterArns"]).rules().unwrap();
+    assert_eq!(sent.len(), heard.len());
+    for pattern in &heard {
+        assert!(sent.contains(pattern), "{pattern:?} is not sent home");
+    }
+    // Where only images are, only pushes.
+    assert_eq!(other(REGIONAL, &bus, &[]).rules().unwrap(), heard[..1]);
 }

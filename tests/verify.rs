@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidegate_local::call::{Call, Caller};
+use tidegate_local::call::{Call, Caller, Scope};
 use tidegate_local::cloud::Reply;
 use tidegate_local::ecs::SeedService;
 use tidegate_local::faults::{Fault, FaultRule};
@@ -66,7 +66,8 @@ trait Asks {
 impl Asks for Stage {
     fn asks(&self, service: &str, action: &str, input: Value) -> Value {
         let (service, action) = (service.to_owned(), action.to_owned());
-        let call = Call { caller: Caller::Operator, service, action, input };
+        let call =
+            Call { caller: Caller::Operator, scope: Scope::default(), service, action, input };
         let what = call.name();
         let reply = self.twin.world.with(|cloud, now| cloud.call(call, now));
         let Reply::Answered(answer, _) = reply else { panic!("{what}: {reply:?}") };

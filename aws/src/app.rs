@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use aws_types::SdkConfig;
+use tidegate_core::config::Role;
 
 use crate::alarms::Alarms;
 use crate::elb::Elb;
 use crate::probe::Probe;
-use crate::sdk::in_region;
+use crate::registry::Registry;
+use crate::role::Reach;
 use crate::setting::{SettingError, required, retention, setting};
 use crate::{Clock, Dice, Ecs, Table, Targets};
 
@@ -26,6 +28,8 @@ pub struct App {
     pub region: String,
     /// The way to the URLs that checks name.
     pub probe: Probe,
+    /// The way to other regions, and to what a role reaches.
+    pub reach: Reach,
 }
 
 impl App {
@@ -38,7 +42,8 @@ impl App {
         let (table, dice) = (required("TIDEGATE_TABLE")?, Dice::from_entropy());
         let days = setting("TIDEGATE_RETENTION_DAYS")?.unwrap_or_default();
         let retention = retention(&days)?;
-        Ok(Self::new(sdk, table, access.region, clock, dice).keeping(retention))
+        let app = Self::new(sdk, table, access.region, clock, dice).keeping(retention);
+        Ok(app.named(&required("AWS_LAMBDA_FUNCTION_NAME")?))
     }
 
     /// From now on past rollouts, pushes and the audit trail written here expire after so long.
@@ -55,37 +60,49 @@ impl App {
         }
     }
 
+    /// From now on sessions of roles are called `name`.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { reach: Reach::new(self.sdk.clone(), name), ..self }
+    }
+
     /// From now on checks ask through `probe`.
     #[must_use]
     pub fn asking(self, probe: Probe) -> Self {
         Self { probe, ..self }
     }
 
-    /// ECS in a pipeline's region.
-    pub fn ecs(&self, region: &str) -> Ecs {
-        Ecs::new(&in_region(&self.sdk, region), &self.clock)
+    /// ECS in a pipeline's region, as its role.
+    pub fn ecs(&self, region: &str, role: Option<&Role>) -> Ecs {
+        Ecs::new(&self.reach.at(region, role), &self.clock)
     }
 
-    /// Targets of every kind in a pipeline's region.
-    pub fn targets(&self, region: &str) -> Targets {
-        Targets::new(&in_region(&self.sdk, region), &self.clock)
+    /// Targets of every kind in a pipeline's region, as its role.
+    pub fn targets(&self, region: &str, role: Option<&Role>) -> Targets {
+        Targets::new(&self.reach.at(region, role), &self.clock)
     }
 
-    /// Load balancers in a pipeline's region.
-    pub fn elb(&self, region: &str) -> Elb {
-        Elb::new(&in_region(&self.sdk, region))
+    /// Load balancers in a pipeline's region, as its role.
+    pub fn elb(&self, region: &str, role: Option<&Role>) -> Elb {
+        Elb::new(&self.reach.at(region, role))
     }
 
-    /// CloudWatch's alarms in a pipeline's region.
-    pub fn alarms(&self, region: &str) -> Alarms {
-        Alarms::new(&in_region(&self.sdk, region))
+    /// CloudWatch's alarms in a pipeline's region, as its role.
+    pub fn alarms(&self, region: &str, role: Option<&Role>) -> Alarms {
+        Alarms::new(&self.reach.at(region, role))
+    }
+
+    /// ECR, for a pipeline of this role.
+    pub fn registry(&self, role: Option<&Role>) -> Registry {
+        Registry::new(&self.reach, role)
     }
 
     /// The same from parts: how the twin runs the functions in its own world.
     pub fn new(sdk: SdkConfig, table: String, region: String, clock: Clock, dice: Dice) -> Self {
         let table = Table::new(&sdk, table, clock.clone(), dice.clone());
         let probe = Probe::new(&clock, sdk.endpoint_url());
-        Self { clock, dice, table, sdk, region, probe }
+        let reach = Reach::new(sdk.clone(), "tidegate");
+        Self { clock, dice, table, sdk, region, probe, reach }
     }
 }
 

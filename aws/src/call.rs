@@ -13,7 +13,9 @@ use aws_smithy_runtime_api::client::auth::{
     AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
 };
 use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::orchestrator::{
+    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
+};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
@@ -82,17 +84,20 @@ fn endpoint(config: &SdkConfig, name: &str) -> String {
 fn signed(config: &SdkConfig, name: &'static str) -> StaticRuntimePlugin {
     let mut layer = Layer::new("signed");
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    // Credentials, environments, what a program printed: no answer's text is written to a log.
+    layer.store_put(SensitiveOutput);
     layer.store_put(SigV4OperationSigningConfig {
         region: Some(SigningRegion::from(region(config))),
         name: Some(SigningName::from(name)),
         ..SigV4OperationSigningConfig::default()
     });
+    let cache = config.identity_cache().unwrap_or_else(IdentityCache::no_cache);
     let mut components = RuntimeComponentsBuilder::new("signed")
         .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
         .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
             StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
         )))
-        .with_identity_cache(Some(IdentityCache::no_cache()));
+        .with_identity_cache(Some(cache));
     if let Some(credentials) = config.credentials_provider() {
         components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
     }

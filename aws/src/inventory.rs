@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use aws_types::SdkConfig;
 
 use crate::Refusal;
-use crate::sdk::in_region;
 
 /// The most names that a page of these lists holds.
 const PAGE: i32 = 100;
@@ -19,13 +18,12 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The inventory of `region`, asked as `config` asks.
+    /// The inventory of `region`, where `config` points.
     pub fn new(config: &SdkConfig, region: &str) -> Self {
-        let config = in_region(config, region);
         Self {
             region: region.to_owned(),
-            ecs: aws_sdk_ecs::Client::new(&config),
-            ecr: aws_sdk_ecr::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
         }
     }
 

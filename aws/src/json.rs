@@ -1,7 +1,6 @@
 //! Services of which one call is needed: AWS JSON by hand, signed and sent by [`crate::call`].
 //!
-//! The crates of CloudWatch are 90,000 lines and a binary protocol for one question; see
-//! docs/decisions/0005-libraries.md.
+//! The crates of CloudWatch are 90,000 lines and a binary protocol for one question.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
@@ -26,8 +25,7 @@ pub(crate) struct JsonService {
 }
 
 impl JsonService {
-    /// Asks, and again where the connection broke or the service stumbled. `action` is the operation
-    /// as IAM writes it, `resource` what it is asked about.
+    /// Asks as [`Signed::call`] does.
     pub(crate) async fn call(
         &self,
         action: &'static str,

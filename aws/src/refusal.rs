@@ -50,6 +50,10 @@ impl Refusal {
         E: ProvideErrorMetadata + Error + 'static,
     {
         move |error| {
+            // The call was never sent: the role that it needed was refused.
+            if let Some(refused) = causes(&error).find_map(|it| it.downcast_ref::<Self>()) {
+                return refused.clone();
+            }
             let (kind, message) = meaning(&error);
             Self { action, resource: resource.into(), kind, message }
         }
@@ -73,7 +77,7 @@ impl Refusal {
     }
 
     /// The same, where waiting is all it takes although AWS has no code that says so.
-    pub(crate) fn as_throttle(self) -> Self {
+    pub(crate) fn into_throttle(self) -> Self {
         Self { kind: RefusalKind::Throttled, ..self }
     }
 
@@ -140,9 +144,13 @@ where
 }
 
 /// The error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).skip(1).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// The error itself, then what caused it.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&cause| cause.source())
 }
 
 /// AWS's error codes are names, not a type: services spell the same thing in several ways.

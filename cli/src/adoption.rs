@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_aws::Targets;
 use tidegate_aws::registry::Registry;
-use tidegate_aws::sdk::in_region;
 use tidegate_aws::survey::Runs;
 use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
 use tidegate_core::definition::{NamedImage, images};
@@ -29,7 +28,7 @@ type Votes = BTreeMap<Digest, usize>;
 
 /// Looks at the pipeline's services and repositories.
 pub(crate) async fn look(session: &Session, config: &PipelineConfig) -> Result<Adoption, Error> {
-    let pushes = Pushes::of(session, &config.name).await?;
+    let pushes = Pushes::of(session, config).await?;
     let mut found = Adoption::default();
     let mut running = running(session, config, &mut found.notes).await?;
     let offered = live_upstream(session, config).await?;
@@ -95,15 +94,15 @@ async fn running(
     config: &PipelineConfig,
     notes: &mut Vec<String>,
 ) -> Result<BTreeMap<String, Votes>, Error> {
-    let sdk = in_region(session.sdk().await?, &config.region);
-    let everything = Targets::new(&sdk, session.clock()?);
+    let (reach, role) = (session.reach().await?, config.role.as_ref());
+    let everything = Targets::new(&reach.at(&config.region, role), session.clock()?);
     let ecs = &everything.ecs;
     let targets: Vec<&TargetConfig> = config.waves.iter().flatten().collect();
     let ids: Vec<_> = targets.iter().map(|target| config.target_id(&target.name)).collect();
     let slots = session.table().await?.slots(&ids).await?;
     let mut seen = everything.look(&ids).await;
     let shown = seen.values().filter_map(|seen| seen.as_ref().ok()?.as_ref());
-    let mut runs = Runs::new(ecs, &Registry::new(&sdk), shown.map(|seen| &seen.sighting));
+    let mut runs = Runs::new(ecs, &Registry::new(reach, role), shown.map(|seen| &seen.sighting));
     let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
     for (target, id) in targets.into_iter().zip(&ids) {
         let Some(seen) = seen.remove(id).transpose()?.flatten() else { continue };

@@ -38,7 +38,7 @@ pub(crate) async fn images(
 ) -> Result<BTreeMap<String, ReleaseImage>, Error> {
     let table = session.table().await?;
     let config = table.config(pipeline, table.scene(pipeline).await?.head.config).await?;
-    let pushes = Pushes::of(session, pipeline).await?;
+    let pushes = Pushes::of(session, &config).await?;
     let mut images = BTreeMap::new();
     for choice in named {
         images.insert(choice.image.clone(), choice.find(&pushes, &config).await?);

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_aws::ecs::RawTaskDefinition;
 use tidegate_aws::inventory::Inventory;
 use tidegate_aws::registry::{Registry as Images, Repository};
-use tidegate_aws::sdk::in_region;
-use tidegate_aws::{Ecs, RefusalKind, Targets};
-use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Running};
+use tidegate_aws::{Ecs, Reach, RefusalKind, Targets};
+use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Role, Running};
 use tidegate_core::definition::{NamedImage, images};
 use tidegate_core::model::TargetKind;
 use tidegate_core::sighting::Controller;
@@ -15,11 +14,11 @@ use tidegate_core::sighting::Controller;
 use crate::output::Desk;
 use crate::{Error, Session};
 
-/// What AWS has, by account and region, and what the services run with.
+/// What AWS has, by account and region, and what the services run with, by the role that reaches them.
 #[derive(Debug, Default)]
 pub(crate) struct Look {
     pub(crate) live: BTreeMap<Registry, Live>,
-    pub(crate) running: Running,
+    pub(crate) running: BTreeMap<Option<Role>, Running>,
 }
 
 /// Looks at every place that `pipelines` name.
@@ -28,18 +27,20 @@ pub(crate) async fn look(
     desk: &mut Desk<'_>,
     pipelines: &[PipelineConfig],
 ) -> Result<Look, Error> {
-    let sdk = session.sdk().await?;
-    let images = Images::new(sdk);
+    let reach = session.reach().await?;
+    let mut registries: BTreeMap<Option<Role>, Images> = BTreeMap::new();
     let mut found = Look::default();
     let mut unseen = BTreeSet::new();
     for pipeline in pipelines {
         let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
+        let role = pipeline.role.as_ref();
+        let images = registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
         let others = pipeline.images.values().map(|image| image.registry.clone());
         for place in std::iter::once(home.clone()).chain(others) {
             if found.live.contains_key(&place) || unseen.contains(&place) {
                 continue;
             }
-            match list(session, &place, &home).await {
+            match list(reach, &place, &home, role).await {
                 Ok(live) => {
                     found.live.insert(place, live);
                 }
@@ -67,8 +68,14 @@ pub(crate) async fn look(
 }
 
 /// The names of everything in one place. Another account's clusters are nobody's business.
-async fn list(session: &Session, place: &Registry, home: &Registry) -> Result<Live, Error> {
-    let inventory = Inventory::new(session.sdk().await?, &place.region);
+async fn list(
+    reach: &Reach,
+    place: &Registry,
+    home: &Registry,
+    role: Option<&Role>,
+) -> Result<Live, Error> {
+    let role = Role::for_registry(role, &place.account);
+    let inventory = Inventory::new(&reach.at(&place.region, role), &place.region);
     let clusters =
         if place.account == home.account { inventory.clusters().await? } else { BTreeSet::new() };
     let repositories = inventory.repositories(&place.account).await?;
@@ -88,7 +95,8 @@ async fn services(
     else {
         return Ok(());
     };
-    let sdk = in_region(session.sdk().await?, &pipeline.region);
+    let running = running.entry(pipeline.role.clone()).or_default();
+    let sdk = session.reach().await?.at(&pipeline.region, pipeline.role.as_ref());
     let ecs = Ecs::new(&sdk, session.clock()?);
     let names = Inventory::new(&sdk, &pipeline.region).services(&pipeline.cluster).await?;
     let names: Vec<String> = names.into_iter().collect();
@@ -131,7 +139,8 @@ async fn other_targets(
 ) -> Result<(), Error> {
     let Look { live, running } = found;
     let Some(live) = live.get_mut(home) else { return Ok(()) };
-    let sdk = in_region(session.sdk().await?, &pipeline.region);
+    let running = running.entry(pipeline.role.clone()).or_default();
+    let sdk = session.reach().await?.at(&pipeline.region, pipeline.role.as_ref());
     let targets = Targets::new(&sdk, session.clock()?);
     for name in pipeline.waves.iter().flatten().map(|target| &target.name) {
         let id = pipeline.target_id(name);
@@ -141,14 +150,13 @@ async fn other_targets(
         let Some(seen) = targets.look([&id]).await.remove(&id).unwrap_or(Ok(None))? else {
             continue;
         };
-        let containers = match seen.definition {
-            Some(definition) => images(&definition.json),
-            None => {
-                let definition = targets.ecs.task_definition(&seen.task_definition).await?;
-                let named = images(&definition.json);
-                runs_with(running, definition);
-                named
-            }
+        let containers = if let Some(definition) = seen.definition {
+            images(&definition.json)
+        } else {
+            let definition = targets.ecs.task_definition(&seen.task_definition).await?;
+            let named = images(&definition.json);
+            runs_with(running, definition);
+            named
         };
         let pair = |NamedImage { container, image }| (container, image);
         let service = LiveService {

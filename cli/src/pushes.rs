@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tidegate_aws::Table;
 use tidegate_aws::registry::{Registry, Repository, Selected, released};
-use tidegate_core::config::ImageConfig;
+use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::model::{Digest, ReleaseImage};
 use tidegate_core::sighting::RegistryImage;
 
@@ -18,9 +18,12 @@ pub(crate) struct Pushes<'a> {
 }
 
 impl<'a> Pushes<'a> {
-    pub(crate) async fn of(session: &'a Session, pipeline: &'a str) -> Result<Self, Error> {
-        let registry = Registry::new(session.sdk().await?);
-        Ok(Self { registry, table: session.table().await?, pipeline })
+    pub(crate) async fn of(
+        session: &'a Session,
+        config: &'a PipelineConfig,
+    ) -> Result<Self, Error> {
+        let registry = Registry::new(session.reach().await?, config.role.as_ref());
+        Ok(Self { registry, table: session.table().await?, pipeline: &config.name })
     }
 
     /// The newest push that `image` selects; `None` when nothing matches yet.

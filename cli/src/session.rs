@@ -9,7 +9,7 @@ use aws_sdk_sts::error::DisplayErrorContext;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use tidegate_aws::{App, Clock, Dice, Probe, Table};
+use tidegate_aws::{App, Clock, Dice, Probe, Reach, Table};
 use tidegate_core::config::Registry;
 
 use crate::Error;
@@ -49,6 +49,7 @@ pub struct Session {
     access: Access,
     clock: OnceLock<Clock>,
     sdk: OnceLock<SdkConfig>,
+    reach: OnceLock<Reach>,
     table: OnceLock<Table>,
     identity: OnceLock<Identity>,
     /// Instead of the network, in which URLs are asked.
@@ -63,6 +64,7 @@ impl Session {
             access,
             clock: OnceLock::new(),
             sdk: OnceLock::new(),
+            reach: OnceLock::new(),
             table: OnceLock::new(),
             identity: OnceLock::new(),
             probe: None,
@@ -77,6 +79,7 @@ impl Session {
             access: Access::default(),
             clock: clock.into(),
             sdk: sdk.into(),
+            reach: OnceLock::new(),
             table: table.into(),
             identity: identity.into(),
             probe: None,
@@ -137,6 +140,13 @@ impl Session {
             return Err(Error::Usage(advice.to_owned()));
         }
         Ok(self.sdk.get_or_init(|| sdk))
+    }
+
+    /// The way to other regions, and to what a pipeline's role reaches: with the operator's own
+    /// credentials, who takes the role on as the functions do.
+    pub(crate) async fn reach(&self) -> Result<&Reach, Error> {
+        let sdk = self.sdk().await?;
+        Ok(self.reach.get_or_init(|| Reach::new(sdk.clone(), "tidegate-operator")))
     }
 
     /// Tidegate's table.

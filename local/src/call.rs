@@ -13,6 +13,8 @@ use crate::faults::Fault;
 pub struct Call {
     /// Who asks.
     pub caller: Caller,
+    /// Where, and by which role.
+    pub scope: Scope,
     /// The service's signing name: `ecs`, `dynamodb`.
     pub service: String,
     /// `UpdateService`
@@ -27,6 +29,18 @@ impl Call {
         format!("{}:{}", self.service, self.action)
     }
 }
+
+/// Where a call goes, and as whom: what its signature says. Usually home, as oneself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The region that it is signed for.
+    pub region: Option<String>,
+    /// The session of a role, by its number, whose key signed it.
+    pub session: Option<u64>,
+}
+
+/// What the access key of a session begins with.
+const SESSION: &str = "ROLE";
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +69,25 @@ impl Instance {
 }
 
 impl Caller {
-    /// Who holds `access_key`.
-    pub fn of_access_key(access_key: &str) -> Self {
+    /// The access key of a session that this caller took on: `ROLE0000001LOCALDEPLOY0000003`.
+    pub fn session_key(&self, session: u64) -> String {
+        let own = match self {
+            Self::Function(instance) => instance.access_key(),
+            Self::Operator => String::new(),
+        };
+        format!("{SESSION}{session:07}{own}")
+    }
+
+    /// Who holds `access_key`, and in which session.
+    pub fn of_access_key(access_key: &str) -> (Self, Option<u64>) {
+        let session = || {
+            let (number, own) = access_key.strip_prefix(SESSION)?.split_at_checked(7)?;
+            Some((Self::of_own_key(own), Some(number.parse().ok()?)))
+        };
+        session().unwrap_or_else(|| (Self::of_own_key(access_key), None))
+    }
+
+    fn of_own_key(access_key: &str) -> Self {
         let function = || {
             let rest = access_key.strip_prefix("LOCAL")?;
             let (program, number) = rest.split_at_checked(rest.len().checked_sub(7)?)?;
@@ -154,10 +185,14 @@ mod tests {
     fn an_access_key_names_the_process_that_holds_it() {
         let instance = Instance { program: "deploy".to_owned(), number: 3 };
         assert_eq!(instance.access_key(), "LOCALDEPLOY0000003");
-        let caller = Caller::of_access_key(&instance.access_key());
-        assert_eq!(caller, Caller::Function(instance));
-        for key in ["AKIDEXAMPLE", "LOCAL", "LOCALDEPLOYx", ""] {
-            assert_eq!(Caller::of_access_key(key), Caller::Operator, "{key}");
+        let own = Caller::of_access_key(&instance.access_key());
+        let caller = Caller::Function(instance);
+        assert_eq!(own, (caller.clone(), None));
+        for who in [caller, Caller::Operator] {
+            assert_eq!(Caller::of_access_key(&who.session_key(7)), (who, Some(7)));
+        }
+        for key in ["AKIDEXAMPLE", "LOCAL", "LOCALDEPLOYx", "ROLE", "ROLE7", ""] {
+            assert_eq!(Caller::of_access_key(key), (Caller::Operator, None), "{key}");
         }
     }
 }

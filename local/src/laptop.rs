@@ -1,6 +1,5 @@
 //! The local AWS for a person: real programs, real HTTP, the wall clock made faster.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use crate::engine::{Engine, World};
 use crate::lambda::children::Children;
 use crate::lambda::runtime_api::RuntimeApi;
 use crate::operator::{self, Operator};
+use crate::places;
 use crate::secrets::Secrets;
 use crate::seed;
 use crate::server::{self, Desk};
@@ -71,11 +71,6 @@ pub enum LaptopError {
     /// Seeding refused.
     #[error("what the config names cannot be made")]
     Seed(#[from] ApiError),
-    /// More than there is here.
-    #[error(
-        "the local AWS plays one region, and the config names {0} and {1}: give each its own file"
-    )]
-    Regions(String, String),
     /// The clock.
     #[error(transparent)]
     Clock(#[from] tidegate_aws::clock::InvalidClock),
@@ -110,7 +105,7 @@ impl Laptop {
         let begins = Timestamp::now();
         let clock_text = format!("{0},{0},{speed}", begins.as_millisecond());
         let clock = Clock::parse(&clock_text)?;
-        let place = place_of(&pipelines)?;
+        let place = places::home_of(&pipelines);
         let cloud = cloud(&pipelines, &place, seed, begins, address)?;
         let world = World::new(cloud, clock.clone());
         let runtime = Arc::new(RuntimeApi::default());
@@ -142,22 +137,8 @@ impl Laptop {
 
 /// The pipelines of a config, as an installation has them that stands where its clusters are.
 pub fn pipelines_of(config: &Config) -> Result<Vec<PipelineConfig>, Problems> {
-    let anywhere = config.resolve(ACCOUNT, REGION)?;
-    let home = anywhere.first().map_or(REGION, |pipeline| &pipeline.region);
-    config.resolve(ACCOUNT, home)
-}
-
-/// The one place that everything the pipelines name is in.
-pub fn place_of(pipelines: &[PipelineConfig]) -> Result<Place, LaptopError> {
-    let clusters = pipelines.iter().map(|pipeline| &pipeline.region);
-    let images = pipelines.iter().flat_map(|pipeline| pipeline.images.values());
-    let regions: BTreeSet<_> =
-        clusters.chain(images.map(|image| &image.registry.region)).cloned().collect();
-    let mut regions = regions.into_iter();
-    match (regions.next(), regions.next()) {
-        (Some(one), Some(other)) => Err(LaptopError::Regions(one, other)),
-        (one, _) => Ok(Place::new(ACCOUNT, &one.unwrap_or_else(|| REGION.to_owned()))),
-    }
+    let home = places::home_of(&config.resolve(ACCOUNT, REGION)?);
+    config.resolve(&home.account, &home.region)
 }
 
 /// A cloud with the stack deployed, the fleet running and the webhooks set.
@@ -181,6 +162,7 @@ fn cloud(
         let url = format!("http://{address}/_local/{channel}");
         cloud.secrets.call("CreateSecret", &json!({ "Name": channel, "SecretString": url }))?;
     }
+    places::open(&mut cloud, pipelines)?;
     seed::fleet(&mut cloud, pipelines, begins)?;
     Ok(cloud)
 }

@@ -39,6 +39,7 @@ pub mod connector;
 pub mod engine;
 pub mod laptop;
 pub mod operator;
+pub mod places;
 pub mod seed;
 pub mod server;
 pub mod simulate;

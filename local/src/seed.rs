@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tidegate_core::config::{
-    Check, ImageConfig, Parameters, PipelineConfig, Running, TargetConfig, TargetName, TaskConfig,
+    Check, ImageConfig, Parameters, PipelineConfig, Role, Running, TargetConfig, TargetName,
+    TaskConfig,
 };
 use tidegate_core::model::{TargetKind, repository_uri};
 
@@ -16,6 +17,7 @@ use crate::cloud::{Behind, Cloud};
 use crate::ecr::{digest_of, manifest};
 use crate::ecs::{SeedService, ServiceName};
 use crate::lightsail::Lightsail;
+use crate::places::{self, place_of};
 use crate::secrets::Secrets;
 
 /// The baseline was pushed the day before: nobody mistakes it for news.
@@ -23,9 +25,18 @@ const BASELINE_AGE: Duration = Duration::from_secs(86_400);
 
 /// The values that the template's parameters must have, for the services that [`fleet`] makes.
 pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
+    let forwarding = places::forwarding_accounts(pipelines);
+    parameters_of(pipelines, None).into_iter().chain(forwarding).collect()
+}
+
+/// The same for what the functions reach as `role`.
+pub fn parameters_of(
+    pipelines: &[PipelineConfig],
+    role: Option<&Role>,
+) -> BTreeMap<String, String> {
     let mut running = Running::default();
-    for pipeline in pipelines {
-        let place = Place::new(&pipeline.account, &pipeline.region);
+    for pipeline in pipelines.iter().filter(|pipeline| pipeline.role.as_ref() == role) {
+        let place = place_of(pipeline);
         let targets = pipeline.waves.iter().flatten();
         let on_ecs = targets.filter(|it| it.name.parts().0 != TargetKind::Lightsail);
         let services = on_ecs.map(|target| family(target.name.parts().1));
@@ -48,7 +59,7 @@ pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
             }
         }
     }
-    let values = Parameters::new(pipelines, &running);
+    let values = Parameters::new(pipelines, role, &running);
     let join = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<_>>().join(",");
     values.all().into_iter().map(|(name, arns)| (name.to_owned(), join(arns))).collect()
 }
@@ -97,7 +108,9 @@ impl Fleet<'_> {
             for image in pipeline.images.values() {
                 let tag = example_tag(image);
                 if cloud.ecr.pull(&reference(image)).is_none() {
-                    cloud.ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
+                    let registry = Place::new(&image.registry.account, &image.registry.region);
+                    let ecr = cloud.ecr.at(&registry);
+                    ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
                 }
             }
             for target in pipeline.waves.iter().flatten() {
@@ -107,18 +120,24 @@ impl Fleet<'_> {
                         let mut seed = SeedService::new(&pipeline.cluster, name, definition);
                         seed.settings["networkConfiguration"] = network();
                         (self.refit)(&mut seed);
-                        cloud.ecs.seed_service(&seed, &cloud.ecr, now)?;
+                        let (ecs, ecr) = cloud.ecs_at(&place_of(pipeline));
+                        ecs.seed_service(&seed, ecr, now)?;
+                    }
+                    other if place_of(pipeline) != cloud.place => {
+                        let why = format!("the local AWS plays {other} in its own place only");
+                        return Err(ApiError::refused("UnknownOperationException", why));
                     }
                     TargetName::Schedule(_) | TargetName::Rule(_) => {
                         scheduled(cloud, pipeline, target, now)?;
                     }
                     TargetName::Lightsail(name) => {
-                        container_service(cloud, pipeline, target, name, now)
+                        container_service(cloud, pipeline, target, name, now);
                     }
                 }
             }
             for task in &pipeline.pre_deploy {
-                cloud.ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
+                let (ecs, _) = cloud.ecs_at(&place_of(pipeline));
+                ecs.seed_definition(&task_definition_of_task(pipeline, task), now)?;
             }
             around(cloud, pipeline, pushed)?;
             checks(cloud, pipeline, pushed);
@@ -162,9 +181,12 @@ fn checks(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) {
                     TargetName::Lightsail(name) => Some(Behind::ContainerService(name.clone())),
                     TargetName::Schedule(_) | TargetName::Rule(_) => None,
                 });
-                cloud.put_behind(&check.url, those.collect::<Vec<_>>());
+                let those: Vec<_> = those.collect();
+                cloud.put_behind(&check.url, &place_of(pipeline), those);
             }
-            Check::Alarm { name } => cloud.cloudwatch.seed(name, false, now),
+            Check::Alarm { name } => {
+                cloud.cloudwatch_at(&place_of(pipeline)).seed(name, false, now);
+            }
         }
     }
 }
@@ -260,7 +282,7 @@ pub fn push(
     put(cloud, repository, tags, &manifest, now)
 }
 
-/// Pushes the image of this manifest, once for each tag; returns its digest.
+/// Pushes the image of this manifest to where the repository is, once for each tag; returns its digest.
 pub fn put(
     cloud: &mut Cloud,
     repository: &str,
@@ -271,7 +293,7 @@ pub fn put(
     for tag in tags {
         let put =
             json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
-        cloud.ecr.call("PutImage", &put, now)?;
+        cloud.ecr.holding(repository).call("PutImage", &put, now)?;
     }
     Ok(digest_of(manifest))
 }
@@ -356,7 +378,7 @@ fn task_definition_of_task(pipeline: &PipelineConfig, task: &TaskConfig) -> Valu
 /// A task definition as teams have them: one image for many services, told apart by `command`; a
 /// secret, a log configuration, and a sidecar that no release may touch.
 fn task_definition(pipeline: &PipelineConfig, target: &TargetConfig) -> Value {
-    let place = Place::new(&pipeline.account, &pipeline.region);
+    let place = place_of(pipeline);
     let [task_role, execution_role] = roles(pipeline);
     let name = target.name.parts().1;
     let family = family(name);

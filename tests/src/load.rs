@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use aws_types::SdkConfig;
 use jiff::Timestamp;
-use tidegate_aws::Table;
 use tidegate_aws::registry::{Registry, Repository, released};
+use tidegate_aws::{Reach, Table};
 use tidegate_core::command::apply_config;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::decide::release_entry;
@@ -62,7 +62,7 @@ pub async fn adopt_what_runs(
     pipelines: &[PipelineConfig],
     now: Timestamp,
 ) {
-    let registry = Registry::new(sdk);
+    let registry = Registry::new(&Reach::new(sdk.clone(), "test"), None);
     for config in pipelines {
         let image = &config.images[IMAGE];
         let shown = registry.resolve_tag(&Repository::of_config(image), TAG).await;

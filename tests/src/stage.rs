@@ -8,8 +8,9 @@ use tidegate_core::command::apply_config;
 use tidegate_core::config::{Config, PipelineConfig};
 use tidegate_core::model::{Entry, Notice, Release, ReleaseId, Scene};
 use tidegate_local::lambda::in_process::Handlers;
-use tidegate_local::laptop::{pipelines_of, place_of};
+use tidegate_local::laptop::pipelines_of;
 use tidegate_local::operator::Said;
+use tidegate_local::places;
 use tidegate_local::seed::Fleet;
 use tidegate_local::twin::{self, Setting, Twin, TwinError};
 
@@ -59,7 +60,7 @@ pub fn play_with<T>(
         seed,
         template,
         parameters: tidegate_local::seed::parameters(&pipelines).into_iter().chain(more).collect(),
-        place: place_of(&pipelines).expect("one region"),
+        place: places::home_of(&pipelines),
         begins: "2026-11-21T09:00:00Z".parse().expect("a time"),
     };
     twin::run(
@@ -67,7 +68,10 @@ pub fn play_with<T>(
         |twin| Box::new(Handlers::new(twin, seed)),
         async |twin| {
             twin.world
-                .with(|cloud, now| fleet.launch(cloud, &pipelines, now))
+                .with(|cloud, now| {
+                    places::open(cloud, &pipelines).expect("templates that can be deployed");
+                    fleet.launch(cloud, &pipelines, now)
+                })
                 .expect("services that can be seeded");
             let sdk = twin.sdk_config("OPERATOR");
             let name = twin.world.look(|cloud| cloud.table().to_owned());

@@ -12,11 +12,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ecr::Client;
-use aws_types::SdkConfig;
-use tidegate_core::config::ImageConfig;
+use tidegate_core::config::{ImageConfig, Role};
 use tidegate_core::model::ReleaseImage;
 
-use crate::sdk::in_region;
+use crate::role::Reach;
 
 pub use image::Listed;
 pub use keep::{Kept, LifecyclePolicy};
@@ -25,8 +24,9 @@ pub use selected::{Selected, released};
 /// ECR, in every region that repositories are in.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    config: SdkConfig,
-    clients: Arc<Mutex<BTreeMap<String, Client>>>,
+    reach: Reach,
+    role: Option<Role>,
+    clients: Arc<Mutex<BTreeMap<(String, String), Client>>>,
 }
 
 /// One ECR repository.
@@ -78,17 +78,19 @@ impl fmt::Display for Repository {
 }
 
 impl Registry {
-    /// ECR, asked as `config` asks.
-    pub fn new(config: &SdkConfig) -> Self {
-        Self { config: config.clone(), clients: Arc::default() }
+    /// ECR, for a pipeline of this role.
+    pub fn new(reach: &Reach, role: Option<&Role>) -> Self {
+        Self { reach: reach.clone(), role: role.cloned(), clients: Arc::default() }
     }
 
-    /// The client of the repository's region, made at its first use.
+    /// The client of the repository's place, made at its first use.
     fn client(&self, repository: &Repository) -> Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let Repository { account, region, name: _ } = repository;
+        let role = Role::for_registry(self.role.as_ref(), account);
         clients
-            .entry(repository.region.clone())
-            .or_insert_with(|| Client::new(&in_region(&self.config, &repository.region)))
+            .entry((account.clone(), region.clone()))
+            .or_insert_with(|| Client::new(&self.reach.at(region, role)))
             .clone()
     }
 }

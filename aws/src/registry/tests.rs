@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tidegate_core::model::Digest;
 
 use super::{Kept, Registry, Repository};
-use crate::RefusalKind;
 use crate::fake::{Fake, config};
+use crate::{Reach, RefusalKind};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const SINGLE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -20,6 +20,10 @@ fn repository() -> Repository {
         region: "us-west-2".to_owned(),
         name: "live_crons".to_owned(),
     }
+}
+
+fn registry(fake: &Fake) -> Registry {
+    Registry::new(&Reach::new(config(fake), "s-1"), None)
 }
 
 fn detail(letter: &str, kind: &str, status: &str) -> Value {
@@ -42,7 +46,7 @@ async fn a_tag_means_an_index_and_its_children() {
     fake.answer(200, &details(&[detail("a", INDEX, "ACTIVE")]));
     let index = json!({"manifests": [{"digest": digest("b")}, {"digest": digest("c")}]});
     fake.answer(200, &manifest(&index.to_string()));
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     let image = registry.resolve_tag(&repository(), "uapi").await.unwrap().unwrap();
     assert_eq!(image.digest, digest("a"));
     assert_eq!(image.accepts, [digest("a"), digest("b"), digest("c")].into());
@@ -61,7 +65,7 @@ async fn a_tag_means_an_index_and_its_children() {
 async fn an_image_of_one_platform_is_one_call() {
     let fake = Fake::new();
     fake.answer(200, &details(&[detail("a", SINGLE, "ACTIVE")]));
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     let image = registry.resolve_tag(&repository(), "uapi").await.unwrap().unwrap();
     assert_eq!(image.accepts, [digest("a")].into());
     assert_eq!(fake.operations(), ["DescribeImages"]);
@@ -73,7 +77,7 @@ async fn what_cannot_be_pulled_is_not_there() {
     fake.refuse(400, "ImageNotFoundException", "The image does not exist");
     fake.answer(200, &details(&[detail("a", SINGLE, "ARCHIVED")]));
     fake.answer(200, &details(&[detail("a", SINGLE, "ACTIVATING")]));
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     for _ in 0..3 {
         assert_eq!(registry.resolve_tag(&repository(), "uapi").await.unwrap(), None);
     }
@@ -88,7 +92,7 @@ async fn one_missing_image_does_not_hide_the_others() {
     fake.refuse(400, "ImageNotFoundException", "one of them");
     fake.answer(200, &details(&[detail("a", SINGLE, "ACTIVE")]));
     fake.refuse(400, "ImageNotFoundException", "this one");
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     let found = registry.describe(&repository(), &[digest("a"), digest("b")]).await.unwrap();
     assert_eq!(found.iter().map(|image| image.digest.clone()).collect::<Vec<_>>(), [digest("a")]);
     assert_eq!(fake.operations().len(), 3);
@@ -102,7 +106,7 @@ async fn all_pages_of_tagged_images_are_read() {
         &json!({"imageDetails": [detail("a", SINGLE, "ACTIVE")], "nextToken": "more"}).to_string(),
     );
     fake.answer(200, &details(&[detail("b", INDEX, "ACTIVE")]));
-    let found = Registry::new(&config(&fake)).tagged(&repository()).await.unwrap();
+    let found = registry(&fake).tagged(&repository()).await.unwrap();
     assert_eq!(found.iter().map(|image| image.is_index).collect::<Vec<_>>(), [false, true]);
     assert_eq!(
         fake.requests()[1].json(),
@@ -117,7 +121,7 @@ async fn keeping_sends_the_manifest_byte_for_byte() {
     let fake = Fake::new();
     fake.answer(200, &manifest(text));
     fake.answer(200, "{}");
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     assert_eq!(registry.keep(&repository(), &digest("a")).await.unwrap(), Kept::Protected);
     assert_eq!(
         fake.requests()[1].json(),
@@ -143,7 +147,7 @@ async fn a_refused_keep_tag_is_said_and_a_throttled_one_comes_back() {
         for _ in 0..if expected.is_err() { 3 } else { 1 } {
             fake.refuse(400, code, "words");
         }
-        let kept = Registry::new(&config(&fake)).keep(&repository(), &digest("a")).await;
+        let kept = registry(&fake).keep(&repository(), &digest("a")).await;
         match (kept, expected) {
             (Ok(kept), Ok(name)) => assert!(format!("{kept:?}").starts_with(name), "{kept:?}"),
             (Err(refusal), Err(kind)) => assert_eq!(refusal.kind, kind),
@@ -158,7 +162,7 @@ async fn an_image_that_is_gone_cannot_be_kept() {
     let fake = Fake::new();
     let failures = json!([{"failureCode": "ImageNotFound", "failureReason": "not there"}]);
     fake.answer(200, &json!({"images": [], "failures": failures}).to_string());
-    let kept = Registry::new(&config(&fake)).keep(&repository(), &digest("a")).await.unwrap();
+    let kept = registry(&fake).keep(&repository(), &digest("a")).await.unwrap();
     let Kept::Unprotected(why) = kept else { panic!("{kept:?}") };
     assert!(why.contains("ImageNotFound: not there"), "{why}");
 }
@@ -172,7 +176,7 @@ async fn a_lifecycle_policy_is_read_and_its_absence_threatens_nothing() {
     fake.answer(200, &json!({ "lifecyclePolicyText": text }).to_string());
     fake.refuse(400, "LifecyclePolicyNotFoundException", "none");
     fake.refuse(400, "AccessDeniedException", "no");
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     let (repository, tags) = (repository(), ["uapi".to_owned()]);
     let mut said = Vec::new();
     for _ in 0..3 {
@@ -188,7 +192,7 @@ async fn another_region_s_repository_is_asked_there() {
     let fake = Fake::new();
     fake.answer(200, &details(&[]));
     fake.answer(200, &details(&[]));
-    let registry = Registry::new(&config(&fake));
+    let registry = registry(&fake);
     let abroad = Repository { region: "ap-south-1".to_owned(), ..repository() };
     for repository in [&repository(), &abroad] {
         registry.resolve_tag(repository, "uapi").await.unwrap();

@@ -75,8 +75,9 @@ impl<'a> Survey<'a> {
         owner: String,
         deadline: Timestamp,
     ) -> Self {
-        let targets = app.targets(&scene.config.region);
-        let (ecs, registry) = (targets.ecs.clone(), Registry::new(&app.sdk));
+        let role = scene.config.role.as_ref();
+        let targets = app.targets(&scene.config.region, role);
+        let (ecs, registry) = (targets.ecs.clone(), app.registry(role));
         Self {
             app,
             scene,

@@ -125,7 +125,7 @@ impl Lightsail {
             }
             // It takes none while one is on its way, and has no code of its own for that.
             Err(refusal) if refusal.is_final() && self.is_busy(name).await? => {
-                Err(refusal.as_throttle())
+                Err(refusal.into_throttle())
             }
             Err(refusal) => Err(refusal),
         }

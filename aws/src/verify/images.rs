@@ -28,7 +28,7 @@ pub(super) async fn look(
     slots: &BTreeMap<TargetId, Slot>,
     fleet: &Fleet,
 ) -> (Images, Policies) {
-    let registry = Registry::new(&app.sdk);
+    let registry = app.registry(scene.config.role.as_ref());
     let (mut images, mut policies) = (Images::new(), Policies::new());
     for (repository, wanted) in wanted(scene, slots, fleet) {
         let name = repository.to_string();

@@ -14,7 +14,6 @@ use tidegate_core::decide::checks::Heard;
 use tidegate_core::model::Scene;
 use tidegate_core::verify::{Answered, Facts, Hidden, Needs, Shown, demands};
 
-use crate::sdk::in_region;
 use crate::{App, Error, Refusal, RefusalKind};
 use services::Fleet;
 use stack::Found;
@@ -29,7 +28,7 @@ pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result
     let slots = app.table.slots(&targets).await?;
     let fleet = services::look(app, config, &slots).await;
     let needs = needs(config, &fleet);
-    let around = around::look(&in_region(&app.sdk, &config.region), &needs).await;
+    let around = around::look(&app.reach.at(&config.region, config.role.as_ref()), &needs).await;
     let (images, policies) = images::look(app, scene, &slots, &fleet).await;
     let found = stack::look(app, home, stack).await;
     let permissions = permissions(app, config, &fleet, &needs, &found).await;
@@ -86,7 +85,7 @@ async fn target_groups(
 ) -> BTreeMap<String, Shown<Vec<tidegate_core::verify::Health>>> {
     let groups: BTreeSet<_> =
         fleet.sightings().flat_map(|(_, sighting)| sighting.target_groups.clone()).collect();
-    let elb = app.elb(&config.region);
+    let elb = app.elb(&config.region, config.role.as_ref());
     let mut found = BTreeMap::new();
     for group in groups {
         let health = shown(elb.health(&group).await);
@@ -102,7 +101,7 @@ async fn checks(app: &App, config: &PipelineConfig) -> Vec<Shown<Heard>> {
         Check::Http(_) => None,
     });
     let names: Vec<_> = names.collect();
-    let alarms = shown(app.alarms(&config.region).states(&names).await);
+    let alarms = shown(app.alarms(&config.region, config.role.as_ref()).states(&names).await);
     let mut heard = Vec::new();
     for check in &config.checks {
         heard.push(match (check, &alarms) {
@@ -130,7 +129,7 @@ async fn permissions(
         roles: needs.roles.keys().cloned().collect(),
         ..Running::default()
     };
-    let parameters = Parameters::new(std::slice::from_ref(config), &running);
+    let parameters = Parameters::new(std::slice::from_ref(config), None, &running);
     let family = |arn: &str| Some(format!("{}:*", arn.rsplit_once(':')?.0));
     let families = fleet
         .services

@@ -12,7 +12,6 @@ use tidegate_core::verify::{Service, Shown};
 use super::{hidden, shown};
 use crate::App;
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
-use crate::registry::Registry;
 use crate::survey::Runs;
 
 /// The services and one-off tasks of a pipeline, as they are now.
@@ -46,7 +45,7 @@ pub(super) async fn look(
     config: &PipelineConfig,
     slots: &BTreeMap<TargetId, Slot>,
 ) -> Fleet {
-    let targets = app.targets(&config.region);
+    let targets = app.targets(&config.region, config.role.as_ref());
     let ecs = &targets.ecs;
     let ids: Vec<_> =
         config.waves.iter().flatten().map(|target| config.target_id(&target.name)).collect();
@@ -60,7 +59,7 @@ pub(super) async fn look(
             Err(refusal) => fleet.add(&id, Shown::Hidden(hidden(refusal))),
         }
     }
-    let registry = Registry::new(&app.sdk);
+    let registry = app.registry(config.role.as_ref());
     let mut runs = Runs::new(ecs, &registry, seen.values().map(|seen| &seen.sighting));
     for (id, mut seen) in seen {
         let definition = match seen.definition.take() {

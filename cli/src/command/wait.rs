@@ -119,7 +119,7 @@ impl Wait {
         };
         // A tag can be pushed again: its bytes now are what this build made.
         let config = table.config(pipeline, head.config).await?;
-        let pushes = Pushes::of(session, pipeline).await?;
+        let pushes = Pushes::of(session, &config).await?;
         for image in config.images.values() {
             if let Some(found) = pushes.tagged(image, tag).await? {
                 return Ok(Wanted::Bytes(found.digest));

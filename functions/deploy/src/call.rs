@@ -26,13 +26,10 @@ pub(crate) enum Came {
 }
 
 /// Does what is asked: looks as far as the next step needs it, then calls or answers.
-pub(crate) async fn act(
-    app: &App,
-    targets: &Targets,
-    slot: Box<Slot>,
-    deadline: Timestamp,
-) -> Result<Came, Error> {
+pub(crate) async fn act(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Came, Error> {
     let config = ruling(app, &slot).await?;
+    let role = config.as_ref().and_then(|config| config.role.as_ref());
+    let targets = &app.targets(&slot.target.region, role);
     let named = config.as_ref().is_none_or(|config| config.names(&slot.target));
     let mut known = Known { named, ..Known::default() };
     let mut shown = None;
@@ -64,13 +61,11 @@ pub(crate) async fn act(
 }
 
 /// The config that rules what is brought in: nothing that it does not name is changed. What goes back
-/// needs none.
+/// needs it only for the role.
 async fn ruling(app: &App, slot: &Slot) -> Result<Option<PipelineConfig>, Error> {
     match slot.asked.action {
-        Action::None | Action::RollBack => Ok(None),
-        Action::Apply | Action::Undo => {
-            Ok(Some(app.table.config(&slot.release.pipeline, slot.config).await?))
-        }
+        Action::None | Action::RollBack if !slot.by_role => Ok(None),
+        _ => Ok(Some(app.table.config(&slot.release.pipeline, slot.config).await?)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! "Mark what is live": one more tag on the same bytes, without a pull.
 
-use tidegate_aws::registry::{Registry, Repository};
+use tidegate_aws::registry::Repository;
 use tidegate_aws::table::Commit;
 use tidegate_aws::{App, Error};
 use tidegate_core::decide::retagged;
@@ -13,7 +13,7 @@ use tidegate_core::model::{Release, ReleaseImage, Scene};
 pub(crate) async fn put(app: &App, scene: &Scene, live: &Release) -> Result<(), Error> {
     let config = app.table.config(&live.id.pipeline, live.config).await?;
     let Some(tag) = &config.retag else { return Ok(()) };
-    let registry = Registry::new(&app.sdk);
+    let registry = app.registry(config.role.as_ref());
     let mut refused = Vec::new();
     // Images that left the config are nobody's to mark.
     let own = |(name, _): &(&String, &ReleaseImage)| config.images.contains_key(*name);

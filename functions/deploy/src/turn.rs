@@ -59,8 +59,7 @@ async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
 
 /// One request, answered and written down.
 async fn one(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Recorded, Error> {
-    let targets = app.targets(&slot.target.region);
-    match call::act(app, &targets, slot, deadline).await? {
+    match call::act(app, slot, deadline).await? {
         Came::To(slot, outcome) => {
             let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
             Ok(app.table.record(&slot, done, true).await?)

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::registry::Registry;
 use tidegate_aws::table::TableError;
 use tidegate_aws::{App, Error};
 use tidegate_core::config;
@@ -50,16 +49,17 @@ async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
 
 /// Asks the registry again while other pushes are answered at the same time.
 async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<String>, Error> {
-    let registry = Registry::new(&app.sdk);
+    let mut registry = None;
     for _ in 0..TRIES {
         let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
         let current = app.table.config(pipeline, head.config).await?;
+        let registry = registry.get_or_insert_with(|| app.registry(current.role.as_ref()));
         let mut answers = Vec::new();
-        for candidate in resolve::pushed(app, &registry, &head, &current, push).await? {
+        for candidate in resolve::pushed(app, registry, &head, &current, push).await? {
             answers.push(record(app, pipeline, &candidate).await?);
         }
         if let Some(mut answers) = answers.into_iter().collect::<Option<Vec<_>>>() {
-            answers.extend(approve::by_tag(app, &registry, &head, &current, push).await?);
+            answers.extend(approve::by_tag(app, registry, &head, &current, push).await?);
             return Ok(answers);
         }
     }

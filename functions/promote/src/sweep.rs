@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::registry::{Registry, Selected};
+use tidegate_aws::registry::Selected;
 use tidegate_aws::{App, Error, advance, promotion};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::decide::{Sightings, retag_again};
@@ -116,7 +116,7 @@ async fn repository(
     let pipeline = &head.pipeline;
     let first_seen =
         async |digest: &Digest| Ok::<_, Error>(app.table.first_seen_at(pipeline, digest).await?);
-    let registry = Registry::new(&app.sdk);
+    let registry = app.registry(config.role.as_ref());
     let answered = head.answered.get(name);
     let selected = registry.selected(image, answered, first_seen).await?;
     // Oldest first, so that the newest is answered last.

@@ -111,18 +111,19 @@ impl Asked {
     }
 }
 
-/// The states of all alarms that are listened to: one call for each region and 100 names.
+/// The states of all alarms that are listened to: one call for each place and 100 names.
 async fn listen(app: &App, scenes: &[Scene], failed: &mut Failed) -> Answers {
-    let mut regions: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let place = |scene: &Scene| (scene.config.region.clone(), scene.config.role.clone());
+    let mut places: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for scene in scenes {
         let names = alarms(scene).map(|(_, name)| name.to_owned());
-        regions.entry(&scene.config.region).or_default().extend(names);
+        places.entry(place(scene)).or_default().extend(names);
     }
-    regions.retain(|_, names| !names.is_empty());
+    places.retain(|_, names| !names.is_empty());
     let mut heard = Answers::new();
-    for (region, names) in regions {
+    for ((region, role), names) in places {
         let names: Vec<String> = names.into_iter().collect();
-        let states = match app.alarms(region).states(&names).await {
+        let states = match app.alarms(&region, role.as_ref()).states(&names).await {
             Ok(states) => states,
             // It passes: what nobody answered is asked again by the next tick.
             Err(refusal) if refusal.is_throttle() => continue,
@@ -132,7 +133,8 @@ async fn listen(app: &App, scenes: &[Scene], failed: &mut Failed) -> Answers {
                 names.into_iter().map(|name| (name, unasked.clone())).collect()
             }
         };
-        for scene in scenes.iter().filter(|scene| scene.config.region == region) {
+        let here = (region, role);
+        for scene in scenes.iter().filter(|scene| place(scene) == here) {
             let own =
                 alarms(scene).filter_map(|(index, name)| Some((index, states.get(name)?.clone())));
             heard.entry(scene.head.pipeline.clone()).or_default().extend(own);

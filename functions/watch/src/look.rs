@@ -27,7 +27,7 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
     if slots.is_empty() {
         return look;
     }
-    let all = app.targets(&scene.config.region);
+    let all = app.targets(&scene.config.region, scene.config.role.as_ref());
     let ecs = &all.ecs;
     let (tasks, slots): (Vec<&Slot>, Vec<&Slot>) =
         slots.into_iter().partition(|slot| slot.target.is_task());
@@ -42,7 +42,7 @@ pub(crate) async fn at(app: &App, scene: &Scene, targets: &[TargetId]) -> Look {
             None | Some(Ok(None)) => Ok(Seen::Missing),
             Some(Ok(Some(mut service))) => {
                 if slot.target.kind == TargetKind::Service {
-                    closer(app, ecs, slot, last, &mut service).await;
+                    closer(app, scene, ecs, slot, last, &mut service).await;
                 }
                 Ok(Seen::Service(Box::new(service.sighting)))
             }
@@ -79,7 +79,14 @@ async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal>
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.
-async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Service) {
+async fn closer(
+    app: &App,
+    scene: &Scene,
+    ecs: &Ecs,
+    slot: &Slot,
+    last: bool,
+    service: &mut Service,
+) {
     let Some(primary) = service.sighting.primary() else { return };
     let (revision, failing) = (primary.revision.clone(), primary.failed_tasks > 0);
     let (ours, old) = (slot.ours() == Some(revision.as_str()), slot.is_baseline(&revision));
@@ -111,7 +118,7 @@ async fn closer(app: &App, ecs: &Ecs, slot: &Slot, last: bool, service: &mut Ser
         }
     }
     if !old && sighting.settled() && !sighting.target_groups.is_empty() {
-        let balancers = app.elb(&slot.target.region);
+        let balancers = app.elb(&slot.target.region, scene.config.role.as_ref());
         sighting.unhealthy = match balancers.unhealthy(&sighting.target_groups).await {
             Ok(unhealthy) => unhealthy,
             // Unreadable is never green.
@@ -148,7 +155,7 @@ pub(crate) async fn is_normal_life(
 ) -> Result<bool, Error> {
     let slot = scene.slots.get(target).filter(|slot| slot.ours() == Some(revision));
     let (Some(slot), Some(0)) = (slot, failure.exit_code) else { return Ok(false) };
-    let ecs = app.ecs(&scene.config.region);
+    let ecs = app.ecs(&scene.config.region, scene.config.role.as_ref());
     let stopped = ecs.stopped_tasks(&target.within, &target.name).await?;
     Ok(exits_normally(slot, &stopped))
 }

@@ -55,10 +55,11 @@ async fn scene_of(app: &App, id: &ReleaseId) -> Result<Scene, Error> {
     Ok(scene)
 }
 
-/// The release that a revision was registered for.
+/// The release that a revision was registered for. Schedules are targets in the installation's own
+/// account only, so no role is taken on.
 async fn made_for(app: &App, revision: &str) -> Result<Option<ReleaseId>, Error> {
     let region = revision.split(':').nth(3).unwrap_or(&app.region);
-    let definition = match app.ecs(region).task_definition(revision).await {
+    let definition = match app.ecs(region, None).task_definition(revision).await {
         Ok(definition) => definition,
         Err(refusal) if refusal.is_not_found() => return Ok(None),
         Err(refusal) => return Err(refusal.into()),

@@ -73,7 +73,7 @@ impl Cloud {
                 self.note(quicker, None, &answer, &changes, now);
             }
         }
-        let (answer, changes) = match self.iam.check(&call) {
+        let (answer, changes) = match self.iam.check(&call, &self.place_of(&call), now) {
             Ok(()) => self.dispatch(&call, now),
             Err(denied) => (denied.into(), Vec::new()),
         };
@@ -84,12 +84,18 @@ impl Cloud {
     /// The model's answer, and what the call did to the table.
     fn dispatch(&mut self, call: &Call, now: Timestamp) -> (Answer, Vec<Change>) {
         let Call { service, action, input, .. } = call;
+        let place = self.place_of(call);
+        let (ecs, ecr) = self.ecs_at(&place);
         let answer = match service.as_str() {
             "dynamodb" => return self.write_or_read(call, now),
-            "ecs" => self.ecs.call(action, input, now, &self.ecr).into(),
-            "ecr" => self.ecr.call(action, input, now).into(),
-            "elasticloadbalancing" => elb::call(action, input, &self.ecs, now).into(),
-            "logs" => self.logs.call(action, input, &self.ecs, now).into(),
+            "ecs" => ecs.call(action, input, now, ecr).into(),
+            "ecr" => self.ecr.at(&place).call(action, input, now).into(),
+            "elasticloadbalancing" => elb::call(action, input, ecs, now).into(),
+            "logs" => {
+                let there = self.elsewhere.iter().find(|other| other.place == place);
+                let ecs = there.map_or(&self.ecs, |other| &other.ecs);
+                self.logs.call(action, input, ecs, now).into()
+            }
             "ssm" => self.parameters.call(action, input).into(),
             "iam" => self.iam.call(action, input).into(),
             "cloudformation" => self.cloudformation.call(action, input).into(),
@@ -104,7 +110,7 @@ impl Cloud {
             "events" => eventbridge::rules(action, input, &mut self.functions, &self.place).into(),
             "lambda" => eventbridge::lambda(action, input, &self.functions, &self.place).into(),
             "lightsail" => self.lightsail.call(action, input, now, &self.ecr).into(),
-            "cloudwatch" => self.cloudwatch.call(action, input, now).into(),
+            "cloudwatch" => self.cloudwatch_at(&place).call(action, input, now).into(),
             "sns" => {
                 let (answer, deliveries) = self.sns.call(action, input, now);
                 self.deliveries.extend(deliveries);
@@ -113,6 +119,7 @@ impl Cloud {
             "secretsmanager" => self.secrets.call(action, input).into(),
             "sqs" => self.queues.call(action, input).into(),
             "sts" if action == "GetCallerIdentity" => self.identity(&call.caller),
+            "sts" if action == "AssumeRole" => self.iam.assume(call, now).into(),
             _ => ApiError::unknown_action(service, action).into(),
         };
         (answer, Vec::new())

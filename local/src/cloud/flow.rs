@@ -30,7 +30,8 @@ impl Cloud {
             self.scheduled.next_due(),
             self.lightsail.next_due(),
         ];
-        models.into_iter().flatten().min()
+        let others = self.elsewhere.iter().map(|other| other.ecs.next_due());
+        models.into_iter().chain(others).flatten().min()
     }
 
     /// Lets everything up to `now` happen, each thing at its own time; returns what must start.
@@ -44,6 +45,10 @@ impl Cloud {
             }
             let mut events = self.ecr.advance(at);
             events.extend(self.ecs.advance(at, &self.ecr));
+            for other in &mut self.elsewhere {
+                events.extend(other.ecs.advance(at, &self.ecr));
+            }
+            events.retain(|event| self.reaches_home(&event.body));
             for event in events {
                 self.publish(&event);
             }

@@ -3,13 +3,14 @@
 //! `answer` is the wire's side, `flow` what happens by itself between calls.
 
 mod answer;
+mod elsewhere;
 mod flow;
 mod outside;
 mod rival;
 mod running;
 mod witness;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ use crate::sns::{Delivery, Sns};
 use crate::streams::Stream;
 use crate::template::{Function, Stack, TemplateError};
 
+use elsewhere::Elsewhere;
+
 pub use answer::Reply;
 pub use outside::{Asked, Behind};
 pub use rival::Rival;
@@ -45,7 +48,7 @@ pub use witness::Witness;
 /// Everything the local AWS holds.
 #[derive(Debug)]
 pub struct Cloud {
-    /// The account and region.
+    /// The account and region of the installation.
     pub place: Place,
     /// The registry.
     pub ecr: Ecr,
@@ -80,6 +83,10 @@ pub struct Cloud {
     /// The roles.
     pub iam: Iam,
     cloudformation: CloudFormation,
+    seed: u64,
+    elsewhere: Vec<Elsewhere>,
+    /// The accounts whose events the bus takes.
+    admitted: BTreeSet<String>,
     functions: BTreeMap<String, Function>,
     table: String,
     stream: Stream,
@@ -87,7 +94,7 @@ pub struct Cloud {
     agenda: Agenda<Due>,
     calls: Vec<Noted>,
     /// Who answers for a URL.
-    urls: BTreeMap<String, Vec<Behind>>,
+    urls: BTreeMap<String, Vec<(Place, Behind)>>,
     asked: Vec<Asked>,
     ended: Vec<Ended>,
     invocations: u64,
@@ -191,6 +198,9 @@ impl Cloud {
                 stack.deployed()?,
                 stack.parameters.clone().into_iter().collect(),
             ),
+            seed,
+            elsewhere: Vec::new(),
+            admitted: stack.admitted(),
             table: table.name.clone(),
             stream: Stream::new(&table.stream, &place.region, dice.u64(..)),
             feeds: Vec::new(),
@@ -220,6 +230,12 @@ impl Cloud {
     pub fn function(&self, name: &str) -> Option<&Function> {
         let is = |it: &&Function| it.id == name || it.name == name || it.arn == name;
         self.functions.get(name).or_else(|| self.functions.values().find(is))
+    }
+
+    /// The roles of those functions that release something.
+    pub fn role_arns(&self) -> Vec<String> {
+        let releasing = ["promote", "deploy", "watch"].iter();
+        releasing.filter_map(|name| self.functions.get(*name)).map(|it| it.role.clone()).collect()
     }
 
     /// The table's name.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Cloud;
+use crate::api::Place;
 use crate::ecs::ServiceName;
 
 /// What answers for a URL.
@@ -29,19 +30,20 @@ fn place(url: &str) -> &str {
 }
 
 impl Cloud {
-    /// From now on these answer for `url`, the worst answer first.
-    pub fn put_behind(&mut self, url: &str, those: impl IntoIterator<Item = Behind>) {
+    /// From now on these of `home` answer for `url`, the worst answer first.
+    pub fn put_behind(&mut self, url: &str, home: &Place, those: impl IntoIterator<Item = Behind>) {
+        let those = those.into_iter().map(|one| (home.clone(), one));
         self.urls.entry(place(url).to_owned()).or_default().extend(those);
     }
 
     /// The status that `url` answers with and the body; `None` where nobody stands behind it.
     pub fn ask(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
         self.asked.push(Asked { at: now, url: url.to_owned() });
-        let those = self.urls.get(place(url))?;
+        let those = self.urls.get(place(url))?.clone();
         let rest = place(url).split_once("://").map_or("", |(_, rest)| rest);
         let path = rest.find('/').map_or("/", |at| &rest[at..]);
-        let wrong = those.iter().find_map(|one| match one {
-            Behind::Service(service) => self.ecs.answers_wrongly(service, path, now),
+        let wrong = those.iter().find_map(|(at, one)| match one {
+            Behind::Service(service) => self.ecs_at(at).0.answers_wrongly(service, path, now),
             Behind::ContainerService(name) => {
                 self.lightsail.answers_wrongly(name, path, &self.ecr, now)
             }

@@ -9,7 +9,9 @@ use tidegate_core::definition::{NamedImage, images};
 use tidegate_core::model::repository_uri;
 
 use super::Cloud;
+use crate::api::Place;
 use crate::ecs::ServiceName;
+use crate::places::place_of;
 
 impl Cloud {
     /// The digests of a pipeline's images that each of its targets runs, or, of a schedule, would run
@@ -34,7 +36,8 @@ impl Cloud {
             };
             let digests = match &target.name {
                 TargetName::Service(name) => {
-                    self.of_service(&ServiceName::new(&pipeline.cluster, name), ours, now)
+                    let service = ServiceName::new(&pipeline.cluster, name);
+                    self.of_service(&place_of(pipeline), &service, ours, now)
                 }
                 other => {
                     let named = self.named(pipeline, other, now);
@@ -50,16 +53,18 @@ impl Cloud {
     /// What the running tasks of a service show.
     fn of_service(
         &mut self,
+        place: &Place,
         service: &ServiceName,
         ours: impl Fn(&NamedImage) -> bool,
         now: Timestamp,
     ) -> BTreeSet<String> {
-        let tasks = self.ecs.running_tasks(service);
+        let (ecs, ecr) = self.ecs_at(place);
+        let tasks = ecs.running_tasks(service);
         if tasks.is_empty() {
             return BTreeSet::new(); // ECS refuses to describe no task
         }
         let input = json!({ "cluster": service.cluster, "tasks": tasks });
-        let described = self.ecs.call("DescribeTasks", &input, now, &self.ecr).unwrap_or_default();
+        let described = ecs.call("DescribeTasks", &input, now, ecr).unwrap_or_default();
         let tasks = described["tasks"].as_array().cloned().unwrap_or_default();
         let containers = tasks.iter().filter_map(|task| task["containers"].as_array()).flatten();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

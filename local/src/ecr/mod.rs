@@ -38,6 +38,8 @@ pub struct Ecr {
     /// Whether a further tag on an image makes it look freshly pushed. AWS does not say: the seed draws it.
     pub retag_moves_push_time: bool,
     bus: Vec<BusEvent>,
+    /// The registries of other places: tasks here pull from them as well.
+    elsewhere: Vec<Ecr>,
 }
 
 /// What can be pulled under a name.
@@ -58,7 +60,27 @@ impl Ecr {
     pub fn new(place: Place, seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
         let retag_moves_push_time = dice.bool();
-        Self { place, dice, repositories: BTreeMap::new(), retag_moves_push_time, bus: Vec::new() }
+        Self {
+            place,
+            dice,
+            repositories: BTreeMap::new(),
+            retag_moves_push_time,
+            bus: Vec::new(),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// From now on there is a registry at `place` too.
+    pub fn open(&mut self, place: Place, seed: u64) {
+        self.elsewhere.push(Self::new(place, seed));
+    }
+
+    /// The registry at `place`; this one where there is none.
+    pub fn at(&mut self, place: &Place) -> &mut Self {
+        match self.elsewhere.iter().position(|other| other.place == *place) {
+            Some(other) => &mut self.elsewhere[other],
+            None => self,
+        }
     }
 
     /// Answers one call of the API.
@@ -78,17 +100,29 @@ impl Ecr {
         }
     }
 
+    /// The registry that has this repository; this one where none has.
+    pub fn holding(&mut self, repository: &str) -> &mut Self {
+        let has = |own: &Self| own.repositories.contains_key(repository);
+        match self.elsewhere.iter().position(has).filter(|_| !has(self)) {
+            Some(other) => &mut self.elsewhere[other],
+            None => self,
+        }
+    }
+
     /// When something happens next without a call, or an event waits to be taken.
     pub fn next_due(&self) -> Option<Timestamp> {
         let event = self.bus.first().map(|event| event.at);
         let expiry = self.repositories.values().filter_map(Repository::next_expiry).min();
-        event.into_iter().chain(expiry).min()
+        let others = self.elsewhere.iter().filter_map(Self::next_due);
+        event.into_iter().chain(expiry).chain(others).min()
     }
 
     /// Lets everything up to `now` happen and hands over the events since the last time.
     pub fn advance(&mut self, now: Timestamp) -> Vec<BusEvent> {
         self.expire_what_is_due(now);
-        std::mem::take(&mut self.bus)
+        let mut events = std::mem::take(&mut self.bus);
+        events.extend(self.elsewhere.iter_mut().flat_map(|other| other.advance(now)));
+        events
     }
 
     /// What `image` names right now, or `None` where a pull would fail.
@@ -96,7 +130,11 @@ impl Ecr {
     /// Images of other registries always exist and are healthy: a sidecar must not need a seed.
     pub fn pull(&self, image: &str) -> Option<Pullable> {
         let reference = Reference::parse(image);
-        if reference.host.as_deref() != Some(self.place.registry().as_str()) {
+        let named = |own: &&Self| reference.host.as_deref() == Some(own.place.registry().as_str());
+        if let Some(other) = self.elsewhere.iter().find(named) {
+            return other.pull(image);
+        }
+        if !named(&self) {
             let digest = reference.digest.unwrap_or_else(|| digest_of(image));
             let platform_digest = digest.clone();
             let behaviour = Behaviour::Healthy;
@@ -128,12 +166,14 @@ impl Ecr {
             let images = self.repositories.values().filter_map(|own| own.images.get(index));
             images.flat_map(Image::children).any(|own| own == child)
         };
-        lists(one, other) || lists(other, one)
+        let elsewhere = self.elsewhere.iter().any(|registry| registry.lists(one, other));
+        lists(one, other) || lists(other, one) || elsewhere
     }
 
-    /// A repository by name, to look at.
+    /// A repository by name, to look at, wherever it is.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
-        self.repositories.get(name)
+        let others = || self.elsewhere.iter().find_map(|other| other.repository(name));
+        self.repositories.get(name).or_else(others)
     }
 
     fn find(&self, input: Input<'_>) -> Result<&Repository, ApiError> {

@@ -54,6 +54,11 @@ pub(super) fn of(call: &Call, place: &Place) -> Vec<Demand> {
             let arn = service.map_or("*".to_owned(), |name| Lightsail::arn(place, name));
             vec![Demand::new(call.name(), arn)]
         }
+        "sts" if call.action == "AssumeRole" => {
+            let role = input.text("RoleArn").unwrap_or("*");
+            let external_id = input.text("ExternalId").map(str::to_owned);
+            vec![Demand::new(call.name(), role).with("sts:ExternalId", external_id)]
+        }
         "sts" => Vec::new(),
         _ => vec![Demand::new(call.name(), "*")],
     }

@@ -1,19 +1,24 @@
-//! Who may do what: each function's role, evaluated from the template's own policies.
+//! Who may do what: each function's role, and the roles that are taken on elsewhere, evaluated from the
+//! templates' own policies.
 //!
-//! Only identity policies are modelled, and only for the functions; an operator may do everything.
-//! Of tasks' roles there is the trust policy.
+//! An operator may do everything at home. Of other accounts' repositories one may read what their policy
+//! lets one read: nothing else is modelled of resource policies. Of tasks' roles there is the trust policy.
 
 mod demand;
 mod policy;
 mod roles;
+mod taken;
 
 use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 
 use crate::api::{ApiError, Place};
 use crate::call::{Call, Caller};
 use crate::template::{Function, Stack, TemplateError};
 use demand::Demand;
 use policy::Policy;
+use taken::{Session, Target};
 
 /// The policies of the functions' roles, by program.
 #[derive(Debug)]
@@ -21,6 +26,9 @@ pub struct Iam {
     place: Place,
     roles: BTreeMap<String, Role>,
     task_roles: roles::TaskRoles,
+    /// The roles of other templates, by ARN.
+    targets: BTreeMap<String, Target>,
+    sessions: Vec<Session>,
 }
 
 /// What a mapping needs to read its stream.
@@ -46,7 +54,8 @@ impl Iam {
             let policy = Policy::parse(&stack.statements(&function.role))?;
             roles.insert(function.program.clone(), Role { name, policy });
         }
-        Ok(Self { place: stack.place.clone(), roles, task_roles: BTreeMap::new() })
+        let (place, task_roles) = (stack.place.clone(), BTreeMap::new());
+        Ok(Self { place, roles, task_roles, targets: BTreeMap::new(), sessions: Vec::new() })
     }
 
     /// AWS reads streams and parks what failed as the function's role, and sets neither up where
@@ -72,36 +81,46 @@ impl Iam {
         Ok(())
     }
 
-    /// Refuses a call that the caller's role does not allow, naming action and resource.
-    pub fn check(&self, call: &Call) -> Result<(), ApiError> {
+    /// Refuses a call to `place` that the caller's role does not allow, naming action and resource.
+    pub fn check(&self, call: &Call, place: &Place, now: Timestamp) -> Result<(), ApiError> {
+        if call.scope.session.is_some() {
+            return self.check_session(call, place, now);
+        }
+        let demands = demand::of(call, place);
+        self.check_elsewhere(call, place, &demands)?;
         let Caller::Function(instance) = &call.caller else { return Ok(()) };
         let role = self.roles.get(&instance.program);
-        for demand in demand::of(call, &self.place) {
+        for demand in demands {
             if !role.is_some_and(|role| role.policy.allows(&demand)) {
-                let name = role.map_or("none", |role| role.name.as_str());
-                return Err(self.denied(call, name, &instance.program, &demand));
+                return Err(denied(call, &self.arn_of(&call.caller), &demand));
             }
         }
         Ok(())
     }
 
-    fn denied(&self, call: &Call, role: &str, program: &str, demand: &Demand) -> ApiError {
-        let (code, status) = match call.service.as_str() {
-            "sns" => ("AuthorizationError", 403),
-            "elasticloadbalancing" => ("AccessDenied", 403),
-            _ => ("AccessDeniedException", 400),
-        };
-        let Demand { action, resource, .. } = demand;
-        let account = &self.place.account;
-        ApiError {
-            status,
-            code: code.to_owned(),
-            message: format!(
-                "User: arn:aws:sts::{account}:assumed-role/{role}/{program} is not authorized to \
-                 perform: {action} on resource: {resource} because no identity-based policy \
-                 allows the {action} action"
-            ),
-        }
+    /// What STS calls who asks.
+    fn arn_of(&self, caller: &Caller) -> String {
+        let Caller::Function(instance) = caller else { return caller.arn(&self.place) };
+        let (account, program) = (&self.place.account, &instance.program);
+        let role = self.roles.get(program).map_or("none", |role| role.name.as_str());
+        format!("arn:aws:sts::{account}:assumed-role/{role}/{program}")
+    }
+}
+
+fn denied(call: &Call, who: &str, demand: &Demand) -> ApiError {
+    let (code, status) = match call.service.as_str() {
+        "sns" => ("AuthorizationError", 403),
+        "elasticloadbalancing" | "sts" => ("AccessDenied", 403),
+        _ => ("AccessDeniedException", 400),
+    };
+    let Demand { action, resource, .. } = demand;
+    ApiError {
+        status,
+        code: code.to_owned(),
+        message: format!(
+            "User: {who} is not authorized to perform: {action} on resource: {resource} because \
+             no identity-based policy allows the {action} action"
+        ),
     }
 }
 

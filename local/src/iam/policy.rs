@@ -51,6 +51,15 @@ impl Policy {
         statements.iter().map(|it| statement(it)).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The statements by which a role says who may take it on; without those for others than `who`.
+    pub(super) fn trust(statements: &[&Value], who: &str) -> Result<Self, TemplateError> {
+        let names = |it: &&&Value| texts(&it["Principal"]["AWS"]).iter().any(|own| own == who);
+        let mut own = Self::parse(&statements.iter().filter(names).copied().collect::<Vec<_>>())?;
+        // What is trusted with is the role itself.
+        own.0.iter_mut().for_each(|statement| statement.resources = vec!["*".to_owned()]);
+        Ok(own)
+    }
+
     pub(super) fn allows(&self, demand: &Demand) -> bool {
         let speaking = || self.0.iter().filter(|statement| statement.speaks_of(demand));
         speaking().any(|statement| statement.allows) && speaking().all(|statement| statement.allows)

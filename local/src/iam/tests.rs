@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::call::Instance;
+use crate::call::{Instance, Scope};
 use crate::template::Template;
 
 const TEMPLATE: &str = "
@@ -42,7 +42,8 @@ fn check(service: &str, action: &str, input: Value) -> Result<(), String> {
     let iam = Iam::new(&stack, &stack.functions().unwrap()).unwrap();
     let caller = Caller::Function(Instance { program: "deploy".to_owned(), number: 1 });
     let (service, action) = (service.to_owned(), action.to_owned());
-    iam.check(&Call { caller, service, action, input }).map_err(|error| error.message)
+    let call = Call { caller, scope: Scope::default(), service, action, input };
+    iam.check(&call, &place, Timestamp::UNIX_EPOCH).map_err(|error| error.message)
 }
 
 #[test]

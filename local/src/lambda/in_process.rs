@@ -40,6 +40,7 @@ impl Programs for Handlers {
             self.twin.world.clock.clone(),
             Dice::seeded(self.seed ^ hash(&key)),
         );
+        let app = app.named(&function.name);
         let outside = connector::outside(&self.twin.world);
         let app = app.asking(Probe::over(&self.twin.world.clock, outside));
         // The template's parameter is a number; its programs refuse to start with anything else.

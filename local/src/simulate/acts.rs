@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::schedule::{Act, CLUSTER, Deed, Schedule, Verb};
 use crate::api::Input;
-use crate::call::{Answer, Call, Caller};
+use crate::call::{Answer, Call, Caller, Scope};
 use crate::cloud::Reply;
 use crate::ecr::{digest_of, index_manifest, manifest};
 use crate::ecs::ServiceName;
@@ -85,7 +85,8 @@ impl Hands {
     /// Calls AWS, as anybody may; `None` where the call was refused or lost.
     fn calls(&self, service: &str, action: &str, input: Value) -> Option<Value> {
         let (service, action) = (service.to_owned(), action.to_owned());
-        let call = Call { caller: Caller::Operator, service, action, input };
+        let call =
+            Call { caller: Caller::Operator, scope: Scope::default(), service, action, input };
         match self.twin.world.with(|cloud, now| cloud.call(call, now)) {
             Reply::Answered(Answer { status: 200, body }, _) => Some(body),
             _ => None,

@@ -250,7 +250,7 @@ fn mapping(id: String, properties: &Value) -> Result<Mapping, TemplateError> {
     })
 }
 
-fn pattern(id: &str, value: &Value) -> Result<Pattern, TemplateError> {
+pub(super) fn pattern(id: &str, value: &Value) -> Result<Pattern, TemplateError> {
     Pattern::parse(value).map_err(|error| TemplateError::new(format!("{id}: {error}")))
 }
 

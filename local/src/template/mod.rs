@@ -8,11 +8,12 @@ mod yaml;
 
 pub(crate) use function::rate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use crate::api::Place;
+use crate::pattern::Pattern;
 pub use function::{Destination, Function, Mapping, Retries, Rule, Schedule, Table};
 pub use intrinsic::STACK;
 pub use resources::StackResource;
@@ -129,6 +130,32 @@ impl Stack {
             endpoints.filter_map(move |one| Some((arn.clone(), one["Endpoint"].as_str()?.into())))
         });
         own.collect()
+    }
+
+    /// Each role's ARN, with the statements that say who may take it on.
+    pub fn trusts(&self) -> Vec<(String, Vec<&Value>)> {
+        let roles = self.of_kind("AWS::IAM::Role");
+        let trust = |role: &'_ Resource| names::arn(&self.place, &role.kind, &role.name);
+        roles
+            .map(|(_, it)| {
+                let document = &it.properties["AssumeRolePolicyDocument"];
+                (trust(it), list(&document["Statement"]).iter().collect())
+            })
+            .collect()
+    }
+
+    /// The accounts whose events the default bus takes.
+    pub fn admitted(&self) -> BTreeSet<String> {
+        let policies = self.of_kind("AWS::Events::EventBusPolicy");
+        let accounts =
+            policies.flat_map(|(_, it)| list(&it.properties["Statement"]["Principal"]["AWS"]));
+        accounts.filter_map(|account| account.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What the stack's own rules send on.
+    pub fn rules(&self) -> Result<Vec<Pattern>, TemplateError> {
+        let rules = self.of_kind("AWS::Events::Rule");
+        rules.map(|(id, it)| function::pattern(id, &it.properties["EventPattern"])).collect()
     }
 
     /// The ARN of each SNS topic.

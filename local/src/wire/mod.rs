@@ -12,7 +12,7 @@ mod xml;
 use serde_json::Value;
 
 use crate::api::ApiError;
-use crate::call::{Answer, Call, Caller};
+use crate::call::{Answer, Call, Caller, Scope};
 
 /// What of an HTTP request matters.
 #[derive(Debug, Clone, Copy)]
@@ -93,13 +93,13 @@ const QUERY_SERVICES: [(&str, &str, &str); 5] = [
 
 /// Reads a request; what cannot be read is answered in the protocol it seems to speak.
 pub fn read(request: Request<'_>) -> Result<(Call, Protocol), Response> {
-    let caller = caller(request.authorization);
-    if let Some(read) = rest::read(request, &caller) {
+    let signed = signed(request.authorization);
+    if let Some(read) = rest::read(request, &signed) {
         return read;
     }
     match request.target {
-        Some(target) => read_json(target, request.body, caller),
-        None => read_query(request.body, caller),
+        Some(target) => read_json(target, request.body, signed),
+        None => read_query(request.body, signed),
     }
 }
 
@@ -119,7 +119,14 @@ pub fn write(protocol: &Protocol, answer: &Answer) -> Response {
     Response { status: answer.status, content_type, error_type: refusal, body }
 }
 
-fn read_json(target: &str, body: &[u8], caller: Caller) -> Result<(Call, Protocol), Response> {
+/// Who signed, and for where.
+type Signed = (Caller, Scope);
+
+fn read_json(
+    target: &str,
+    body: &[u8],
+    (caller, scope): Signed,
+) -> Result<(Call, Protocol), Response> {
     let (prefix, action) = target.split_once('.').unwrap_or((target, ""));
     let service = JSON_SERVICES.iter().find(|(known, ..)| *known == prefix);
     let Some((_, service, content_type)) = service else {
@@ -131,11 +138,11 @@ fn read_json(target: &str, body: &[u8], caller: Caller) -> Result<(Call, Protoco
         let refused = ApiError::refused("SerializationException", error.to_string());
         write(&protocol, &refused.into())
     })?;
-    let call = Call { caller, service: (*service).to_owned(), action: action.to_owned(), input };
-    Ok((call, protocol))
+    let (service, action) = ((*service).to_owned(), action.to_owned());
+    Ok((Call { caller, scope, service, action, input }, protocol))
 }
 
-fn read_query(body: &[u8], caller: Caller) -> Result<(Call, Protocol), Response> {
+fn read_query(body: &[u8], (caller, scope): Signed) -> Result<(Call, Protocol), Response> {
     let mut input = query::read(body);
     let mut take = |name: &str| {
         let value = input.as_object_mut().and_then(|members| members.remove(name));
@@ -147,7 +154,8 @@ fn read_query(body: &[u8], caller: Caller) -> Result<(Call, Protocol), Response>
         let refused = unknown_service(&format!("{action} of version `{version}`"));
         return Err(write(&Protocol::Query { action, namespace: "" }, &refused));
     };
-    let call = Call { caller, service: (*service).to_owned(), action: action.clone(), input };
+    let service = (*service).to_owned();
+    let call = Call { caller, scope, service, action: action.clone(), input };
     Ok((call, Protocol::Query { action, namespace }))
 }
 
@@ -157,11 +165,12 @@ fn unknown_service(what: &str) -> Answer {
 }
 
 /// `AWS4-HMAC-SHA256 Credential=AKID/20261121/us-west-2/ecs/aws4_request, …`
-fn caller(authorization: Option<&str>) -> Caller {
-    authorization
-        .and_then(|header| header.split_once("Credential="))
-        .and_then(|(_, rest)| rest.split_once('/'))
-        .map_or(Caller::Operator, |(access_key, _)| Caller::of_access_key(access_key))
+fn signed(authorization: Option<&str>) -> Signed {
+    let credential = authorization.and_then(|header| header.split_once("Credential="));
+    let mut parts = credential.map_or("", |(_, rest)| rest).split('/');
+    let (caller, session) = Caller::of_access_key(parts.next().unwrap_or_default());
+    let region = parts.nth(1).map(str::to_owned);
+    (caller, Scope { region, session })
 }
 
 #[cfg(test)]
@@ -190,6 +199,7 @@ mod tests {
         assert_eq!(call.input, json!({"cluster": "a"}));
         let instance = Instance { program: "deploy".to_owned(), number: 3 };
         assert_eq!(call.caller, Caller::Function(instance));
+        assert_eq!(call.scope.region.as_deref(), Some("us-west-2"));
         let refused = ApiError::refused("ClusterNotFoundException", "Cluster not found.");
         let response = write(&protocol, &refused.into());
         assert_eq!((response.status, response.content_type), (400, JSON_1_1));

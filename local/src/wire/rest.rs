@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{JSON, Protocol, Request, Response, write};
+use super::{JSON, Protocol, Request, Response, Signed, write};
 use crate::api::ApiError;
-use crate::call::{Call, Caller};
+use crate::call::Call;
 
 /// `None` where the path is of no such service.
 pub(super) fn read(
     request: Request<'_>,
-    caller: &Caller,
+    (caller, scope): &Signed,
 ) -> Option<Result<(Call, Protocol), Response>> {
     // A whole address begins with its scheme; a path does not.
     let path = request
@@ -47,6 +47,7 @@ pub(super) fn read(
     }
     let call = Call {
         caller: caller.clone(),
+        scope: scope.clone(),
         service: service.to_owned(),
         action: action.to_owned(),
         input,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate_aws::{Clock, Probe};
 use tidegate_core::config::HttpCheck;
 use tidegate_core::decide::checks::Heard;
-use tidegate_local::call::{Call, Caller};
+use tidegate_local::call::{Call, Caller, Scope};
 use tidegate_local::cloud::Behind;
 use tidegate_local::ecs::ServiceName;
 use tidegate_local::laptop::{Laptop, Options};
@@ -149,7 +149,9 @@ fn a_check_of_a_program_is_answered_by_the_services_behind_its_url() {
         };
         let known = "https://api.example.com/health";
         let rag = ServiceName::new("live-crons", "Rag");
-        laptop.world.with(|cloud, _| cloud.put_behind(known, [Behind::Service(rag)]));
+        laptop
+            .world
+            .with(|cloud, _| cloud.put_behind(known, &cloud.place.clone(), [Behind::Service(rag)]));
         let probe = Probe::new(&Clock::system(), Some(&format!("http://{}/", laptop.address)));
         let ok = Heard::Http { status: 200, body: "ok".to_owned() };
         assert_eq!(probe.ask(&check(&format!("{known}?key=1"))).await, ok);
@@ -180,5 +182,5 @@ fn a_subscriber_on_this_machine_gets_what_is_published() {
 
 fn operator(action: &str, input: Value) -> Call {
     let (service, action) = ("sns".to_owned(), action.to_owned());
-    Call { caller: Caller::Operator, service, action, input }
+    Call { caller: Caller::Operator, scope: Scope::default(), service, action, input }
 }

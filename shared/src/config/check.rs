@@ -6,7 +6,7 @@ use super::file::{File, Pipeline, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, approval, join, promote, targets};
+use super::{Period, Registry, TargetName, approval, join, promote, targets};
 
 /// ECS needs about this long to notice anything; below it every rollout would time out.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +41,32 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         let retag = (settings.retag.as_ref(), &unless_tags[..]);
         promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
     }
-    targets::once(file, "", findings);
+    roles(file, findings);
+    targets::once(file, &Registry::unknown(), findings);
+}
+
+/// An external id is told to a role, and a role reaches ECS services.
+fn roles(file: &File, findings: &mut Findings) {
+    let all = || file.pipelines.iter().map(|(name, own)| (name, own, file.settings(own)));
+    let anywhere = all().any(|(_, _, settings)| settings.role.is_some());
+    for (name, own, settings) in all() {
+        // What the defaults say is for those that have a role.
+        let idle =
+            if own.settings.external_id.is_some() { settings.role.is_none() } else { !anywhere };
+        if idle && settings.external_id.is_some() {
+            let message = "an external id is told to a role; name it with `role`";
+            findings.key(&file.external_id_path(name), message);
+        }
+        let waves = Path::of(&["pipelines", name, "waves"]);
+        for (path, target) in targets::all(own, &waves) {
+            let is_service = matches!(target.name(), None | Some(TargetName::Service(_)));
+            if settings.role.is_some() && !is_service {
+                let message = "a `role` reaches ECS services only yet: install Tidegate in that \
+                               account for schedules, rules and container services";
+                findings.value(&path, message);
+            }
+        }
+    }
 }
 
 fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {

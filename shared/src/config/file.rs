@@ -92,6 +92,13 @@ pub(super) struct Settings {
     /// The cluster's region, where it is not the installation's.
     #[schemars(extend("format" = "region"))]
     pub(super) region: Option<String>,
+    /// The ARN of the IAM role that is taken on to reach the cluster, where it is in another account:
+    /// the cluster's account is the role's.
+    #[schemars(extend("format" = "role-arn"))]
+    pub(super) role: Option<String>,
+    /// The external id that the role's trust policy asks for.
+    #[schemars(extend("format" = "external-id"))]
+    pub(super) external_id: Option<String>,
     /// How a rollout is judged.
     #[serde(default)]
     pub(super) watch: Watch,

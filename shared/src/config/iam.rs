@@ -1,14 +1,16 @@
-//! The values that `template.yaml` asks for, so that policy and config cannot drift apart.
+//! The values that `template.yaml` and `target-role.yaml` ask for, so that policy and config cannot
+//! drift apart.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::PipelineConfig;
+use super::{PipelineConfig, Registry, Role};
 use crate::model::TargetKind;
 
-/// What the template's permissions are narrowed to. Each is a list of ARNs.
+/// What a template's permissions are narrowed to: the functions' own, or those of a role that they
+/// take on. Each is a list of ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Parameters {
@@ -20,7 +22,7 @@ pub struct Parameters {
     pub repository_arns: BTreeSet<String>,
     /// The task and execution roles that deploy may pass to ECS.
     pub task_role_arns: BTreeSet<String>,
-    /// The clusters of the services.
+    /// The clusters of the services. The functions hear the events of all of them.
     pub cluster_arns: BTreeSet<String>,
     /// The schedules and rules whose ECS task deploy changes.
     pub schedule_arns: BTreeSet<String>,
@@ -31,6 +33,9 @@ pub struct Parameters {
     /// Those of these that the config needs and that only AWS knows.
     #[serde(skip)]
     unknown: BTreeSet<&'static str>,
+    /// The roles that the functions may take on; a role takes on none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub target_role_arns: BTreeSet<String>,
 }
 
 /// What only the services themselves can tell: the ARNs that they run with now.
@@ -46,9 +51,13 @@ pub struct Running {
     pub lightsail: BTreeSet<String>,
 }
 
+/// The parameters that have a default: nothing of that kind.
+const OPTIONAL: [&str; 4] = ["ScheduleArns", "ScheduleRoleArns", "LightsailArns", "TargetRoleArns"];
+
 impl Parameters {
-    /// The values for these pipelines.
-    pub fn new(pipelines: &[PipelineConfig], running: &Running) -> Self {
+    /// The values for `role`, or without one for the functions themselves; `running` is what it
+    /// reaches.
+    pub fn new(pipelines: &[PipelineConfig], role: Option<&Role>, running: &Running) -> Self {
         let mut values = Self {
             task_role_arns: running.roles.clone(),
             schedule_role_arns: running.schedule_roles.clone(),
@@ -58,55 +67,48 @@ impl Parameters {
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
         values.task_definition_arns = families.map(|(family, _)| format!("{family}:*")).collect();
         for pipeline in pipelines {
-            let PipelineConfig { cluster, waves, images, .. } = pipeline;
-            if !cluster.is_empty() {
+            let PipelineConfig { cluster, images, .. } = pipeline;
+            let own = pipeline.role.as_ref() == role;
+            if (own || role.is_none()) && !cluster.is_empty() {
                 values.cluster_arns.insert(pipeline.cluster_arn());
             }
-            for id in waves.iter().flatten().map(|it| pipeline.target_id(&it.name)) {
-                let arns = match id.kind {
-                    TargetKind::Service | TargetKind::Task => &mut values.service_arns,
-                    TargetKind::Schedule | TargetKind::Rule => {
-                        values.unknown.insert("ScheduleRoleArns");
-                        &mut values.schedule_arns
-                    }
-                    TargetKind::Lightsail => {
-                        values.unknown.insert("LightsailArns");
-                        continue;
-                    }
-                };
-                values.unknown.extend(["TaskDefinitionArns", "TaskRoleArns"]);
-                arns.extend(id.arn());
+            if own {
+                values.add_targets(pipeline);
+            } else if role.is_none() {
+                values.target_role_arns.extend(pipeline.role.iter().map(|role| role.arn.clone()));
             }
-            values.repository_arns.extend(images.values().map(|image| {
+            let asks = |registry: &Registry| {
+                Role::for_registry(pipeline.role.as_ref(), &registry.account) == role
+            };
+            let images = images.values().filter(|image| asks(&image.registry));
+            values.repository_arns.extend(images.map(|image| {
                 let (at, repository) = (&image.registry, &image.repository);
                 format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)
             }));
         }
-        if let Some(first) = pipelines.first() {
-            values.stand_in(&first.account, &first.region);
-        }
         values
     }
 
-    /// Where nothing runs on ECS the template's parameters name what does not exist: it takes neither an
-    /// empty list nor a bare `*`.
-    fn stand_in(&mut self, account: &str, region: &str) {
-        let ecs = format!("arn:aws:ecs:{region}:{account}");
-        let fill = |arns: &mut BTreeSet<String>, name: String| {
-            if arns.is_empty() {
-                arns.insert(name);
-            }
-        };
-        fill(&mut self.cluster_arns, format!("{ecs}:cluster/none"));
-        fill(&mut self.service_arns, format!("{ecs}:service/none/none"));
-        if !self.unknown.contains("TaskDefinitionArns") {
-            fill(&mut self.task_definition_arns, format!("{ecs}:task-definition/none:*"));
-            fill(&mut self.task_role_arns, format!("arn:aws:iam::{account}:role/none"));
+    fn add_targets(&mut self, pipeline: &PipelineConfig) {
+        for id in pipeline.waves.iter().flatten().map(|it| pipeline.target_id(&it.name)) {
+            let arns = match id.kind {
+                TargetKind::Service | TargetKind::Task => &mut self.service_arns,
+                TargetKind::Schedule | TargetKind::Rule => {
+                    self.unknown.insert("ScheduleRoleArns");
+                    &mut self.schedule_arns
+                }
+                TargetKind::Lightsail => {
+                    self.unknown.insert("LightsailArns");
+                    continue;
+                }
+            };
+            self.unknown.extend(["TaskDefinitionArns", "TaskRoleArns"]);
+            arns.extend(id.arn());
         }
     }
 
     /// The template's parameters and their values, in the template's order.
-    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 8] {
+    pub fn all(&self) -> [(&'static str, &BTreeSet<String>); 9] {
         let Self {
             service_arns,
             task_definition_arns,
@@ -117,6 +119,7 @@ impl Parameters {
             schedule_role_arns,
             lightsail_arns,
             unknown: _,
+            target_role_arns,
         } = self;
         [
             ("ServiceArns", service_arns),
@@ -127,6 +130,7 @@ impl Parameters {
             ("ScheduleArns", schedule_arns),
             ("ScheduleRoleArns", schedule_role_arns),
             ("LightsailArns", lightsail_arns),
+            ("TargetRoleArns", target_role_arns),
         ]
     }
 }
@@ -137,11 +141,13 @@ impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "parameter_overrides = [")?;
         for (name, values) in self.all() {
-            if values.is_empty() && !self.unknown.contains(name) {
+            if values.is_empty() && OPTIONAL.contains(&name) && !self.unknown.contains(name) {
                 // It has a default: nothing of that kind.
                 continue;
             }
-            if values.is_empty() {
+            if values.is_empty() && !OPTIONAL.contains(&name) && !self.unknown.contains(name) {
+                writeln!(f, "    # {name}: none is named; an ARN of what does not exist will do")?;
+            } else if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
             } else {
                 let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(",");

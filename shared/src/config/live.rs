@@ -54,10 +54,7 @@ impl Config {
                 images_exist &= look.is_some_and(|mut look| look.image(image, &path));
             }
             let settings = self.file.settings(pipeline);
-            let place = Registry {
-                account: home.account.clone(),
-                region: settings.region.unwrap_or_else(|| home.region.clone()),
-            };
+            let place = settings.place(home);
             let (cluster, at) =
                 (settings.cluster.unwrap_or_default(), self.file.cluster_path(name));
             if let Some(mut look) = Look::at(&place, live, &at, &mut findings)

@@ -35,7 +35,7 @@ pub use live::{Live, LiveService};
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry,
-    TargetConfig, TargetName, TaskConfig, Watch,
+    Role, TargetConfig, TargetName, TaskConfig, Watch,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;
@@ -81,9 +81,10 @@ impl Config {
     /// The stored form of each pipeline, in the order of their names, of an installation in this
     /// account and region.
     pub fn resolve(&self, account: &str, region: &str) -> Result<Vec<PipelineConfig>, Problems> {
+        let home = Registry { account: account.to_owned(), region: region.to_owned() };
         let mut findings = Findings::new(&self.name, &self.source);
-        targets::once(&self.file, region, &mut findings);
+        targets::once(&self.file, &home, &mut findings);
         findings.finish()?;
-        Ok(self.file.resolve(account, region))
+        Ok(self.file.resolve(&home))
     }
 }

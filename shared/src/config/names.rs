@@ -8,11 +8,15 @@ pub(super) fn expected(format: &str) -> &'static str {
         "account" => "an account id of twelve digits",
         "alarm-name" => "the name of an alarm, 255 characters at most",
         "ecs-name" => "a name of letters, digits, `-` and `_`, 255 at most",
+        "external-id" => "2 to 1224 letters, digits and `+=,.@:/-_`",
         "image-name" => "a name of letters, digits, `-` and `_`, 64 at most",
         "period" => "a duration like `15m`",
         "pipeline-name" => "a name of lower-case letters, digits and `-`, 64 at most",
         "lightsail" => "a container service's name: lower-case letters, digits and `-`, 63 at most",
         "region" => "a region like `us-west-2`",
+        "role-arn" => {
+            "the ARN of an IAM role like `arn:aws:iam::123456789012:role/tidegate-target`"
+        }
         "repository" => "a repository's name: lower-case letters, digits, `-`, `_`, `.` and `/`",
         "rule" => "a rule's name: letters, digits, `.`, `-` and `_`, 64 at most",
         "schedule" => {
@@ -36,6 +40,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "alarm-name" => is_alarm(text),
         "account" => text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
         "ecs-name" => is_name(text, 255),
+        "external-id" => is_external_id(text),
         "image-name" => is_name(text, 64),
         "pipeline-name" => {
             is_name(text, 64) && !text.contains('_') && text == text.to_ascii_lowercase()
@@ -50,6 +55,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
             is_dotted(group) && is_dotted(name)
         }
         "repository" => is_repository(text),
+        "role-arn" => is_role(text),
         "tag" => text.parse::<TagPattern>().is_ok_and(|pattern| pattern.is_literal()),
         _ => true,
     };
@@ -63,6 +69,7 @@ fn refusal(format: &str, text: &str) -> String {
         }
         "repository" => bare_repository(text),
         "alarm-name" => text.split_once(":alarm:").map(|(_, name)| name),
+        "role-arn" => return not_a_role(text),
         _ => None,
     };
     match bare.filter(|bare| *bare != text && check(format, bare).is_ok()) {
@@ -88,6 +95,41 @@ fn is_name(text: &str, longest: usize) -> bool {
 /// The rule of EventBridge and of its Scheduler.
 fn is_dotted(text: &str) -> bool {
     is_name(&text.replace('.', "-"), 64)
+}
+
+/// IAM's rule: `arn:aws:iam::ACCOUNT:role/PATH/NAME`, the name at most 64 characters.
+fn is_role(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, role] = parts[..] else { return false };
+    let Some(path) = role.strip_prefix("role/") else { return false };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let of_a_path = |byte: u8| byte.is_ascii_graphic() && byte != b'*';
+    let of_a_name = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-')
+    };
+    partition.starts_with("aws")
+        && check("account", account).is_ok()
+        && (1..=64).contains(&name.len())
+        && name.bytes().all(of_a_name)
+        && path.bytes().all(of_a_path)
+}
+
+/// What STS calls who has taken a role on names the role, but not its path: a likely guess.
+fn not_a_role(text: &str) -> String {
+    let wanted = expected("role-arn");
+    let guess = text.replacen(":sts::", ":iam::", 1).replacen(":assumed-role/", ":role/", 1);
+    let guess = guess.rsplit_once('/').map(|(role, _session)| role);
+    match guess.filter(|guess| text.contains(":assumed-role/") && is_role(guess)) {
+        Some(role) => format!("expected {wanted}, found a session's ARN; did you mean `{role}`?"),
+        None => format!("expected {wanted}, found `{text}`"),
+    }
+}
+
+/// STS's rule.
+fn is_external_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@:/-_".contains(&byte);
+    (2..=1224).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 /// CloudWatch's rule, but for what is plainly an ARN.
@@ -156,6 +198,18 @@ mod tests {
             ("repository", "a", false),
             ("repository", "a//b", false),
             ("repository", "-ab", false),
+            ("role-arn", "arn:aws:iam::123456789012:role/tidegate-target", true),
+            ("role-arn", "arn:aws-cn:iam::123456789012:role/teams/platform/tidegate", true),
+            ("role-arn", "tidegate-target", false),
+            ("role-arn", "arn:aws:iam::12345678901:role/tidegate", false),
+            ("role-arn", "arn:aws:iam::123456789012:user/tidegate", false),
+            ("role-arn", "arn:aws:iam::123456789012:role/tidegate*", false),
+            ("role-arn", "arn:aws:iam::123456789012:role/", false),
+            ("role-arn", &format!("arn:aws:iam::123456789012:role/{}", "a".repeat(65)), false),
+            ("external-id", "zelly:staging/2026", true),
+            ("external-id", "a", false),
+            ("external-id", "two words", false),
+            ("external-id", &"a".repeat(1225), false),
         ] {
             assert_eq!(check(format, text).is_ok(), expected, "{format} {text}");
         }

@@ -23,6 +23,9 @@ pub struct PipelineConfig {
     pub account: String,
     /// The region that holds the cluster.
     pub region: String,
+    /// The role that is taken on to reach what is there; without it each function asks as itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The image repositories, by the name the file gives them.
     pub images: BTreeMap<String, ImageConfig>,
     /// The ECS cluster's name; empty where no target needs one.
@@ -92,6 +95,41 @@ pub struct Registry {
     pub account: String,
     /// The region.
     pub region: String,
+}
+
+impl Registry {
+    /// The installation's place, where nobody was asked for it.
+    pub(super) fn unknown() -> Self {
+        Self { account: String::new(), region: String::new() }
+    }
+}
+
+/// An IAM role that is taken on to reach a pipeline's account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Role {
+    /// Its ARN: `arn:aws:iam::ACCOUNT:role/NAME`.
+    pub arn: String,
+    /// What its trust policy asks to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+}
+
+impl Role {
+    /// The account that it belongs to.
+    pub fn account(&self) -> &str {
+        account_of(&self.arn)
+    }
+
+    /// As whom the registry of `account` is asked in a pipeline of `role`: as the role in its own
+    /// account; elsewhere as whoever asks, whom the repository's policy must let in.
+    pub fn for_registry<'r>(role: Option<&'r Self>, account: &str) -> Option<&'r Self> {
+        role.filter(|role| role.account() == account)
+    }
+}
+
+/// The account of a role's ARN.
+pub(super) fn account_of(role: &str) -> &str {
+    role.split(':').nth(4).unwrap_or_default()
 }
 
 /// Something that runs images, as a wave names it.

@@ -7,8 +7,8 @@ use super::Period;
 use super::file::{self, File, Image, Pipeline, Settings, Target};
 use super::path::Path;
 use super::pipeline::{
-    Approval, Check, HttpCheck, ImageConfig, PipelineConfig, Registry, TargetConfig, TaskConfig,
-    Watch,
+    Approval, Check, HttpCheck, ImageConfig, PipelineConfig, Registry, Role, TargetConfig,
+    TaskConfig, Watch, account_of,
 };
 
 /// Longer than most services take to start and drain; `DescribeServices` calls it steady by then.
@@ -46,6 +46,8 @@ impl File {
         Settings {
             cluster: own.cluster.or(shared.cluster),
             region: own.region.or(shared.region),
+            role: own.role.or(shared.role),
+            external_id: own.external_id.or(shared.external_id),
             watch: file::Watch {
                 timeout: own.watch.timeout.or(shared.watch.timeout),
                 bake: own.watch.bake.or(shared.watch.bake),
@@ -65,6 +67,11 @@ impl File {
     /// The path of the cluster a pipeline has, wherever it is said.
     pub(super) fn cluster_path(&self, name: &str) -> Path {
         self.path_of(name, "cluster", |own| own.cluster.is_some())
+    }
+
+    /// The path of the external id that a pipeline tells its role, wherever it is said.
+    pub(super) fn external_id_path(&self, name: &str) -> Path {
+        self.path_of(name, "external_id", |own| own.external_id.is_some())
     }
 
     /// The path of the approval a pipeline asks for, wherever it is said.
@@ -88,10 +95,19 @@ impl File {
         holder.key(key)
     }
 
-    /// The stored form of each pipeline of an installation in this account and region.
-    pub(super) fn resolve(&self, account: &str, region: &str) -> Vec<PipelineConfig> {
-        let home = Registry { account: account.to_owned(), region: region.to_owned() };
-        self.pipelines.iter().map(|(name, pipeline)| self.stored(name, pipeline, &home)).collect()
+    /// The stored form of each pipeline of an installation in `home`.
+    pub(super) fn resolve(&self, home: &Registry) -> Vec<PipelineConfig> {
+        self.pipelines.iter().map(|(name, pipeline)| self.stored(name, pipeline, home)).collect()
+    }
+}
+
+impl Settings {
+    /// Where the cluster is, of an installation in `home`: in the role's account, if there is one.
+    pub(super) fn place(&self, home: &Registry) -> Registry {
+        Registry {
+            account: self.role.as_deref().map_or(home.account.as_str(), account_of).to_owned(),
+            region: self.region.clone().unwrap_or_else(|| home.region.clone()),
+        }
     }
 }
 
@@ -109,6 +125,7 @@ impl Image {
 impl File {
     fn stored(&self, name: &str, from: &Pipeline, home: &Registry) -> PipelineConfig {
         let settings = self.settings(from);
+        let Registry { account, region } = settings.place(home);
         let watch = settings.watch;
         let promoted = from.promote_from.is_some();
         // No tag of a promoted image starts anything.
@@ -119,8 +136,9 @@ impl File {
         PipelineConfig {
             schema: PipelineConfig::SCHEMA,
             name: name.to_owned(),
-            account: home.account.clone(),
-            region: settings.region.unwrap_or_else(|| home.region.clone()),
+            account,
+            region,
+            role: settings.role.map(|arn| Role { arn, external_id: settings.external_id }),
             images: self
                 .images(from)
                 .iter()

@@ -9,9 +9,6 @@ use super::path::Path;
 use super::problem::Findings;
 use super::{names, near};
 
-/// What a pipeline will take one day: refused by name, never ignored.
-const LATER_IN_PIPELINES: &[&str] = &["external_id", "role"];
-
 /// What people know from other tools and Tidegate does not do, each with what does it here.
 const ABSENT_IN_PIPELINES: &[(&[&str], &str)] = &[
     (
@@ -86,10 +83,10 @@ impl<'a> Shape<'a, '_> {
 
     fn object(&mut self, schema: &'a Value, kind: &str, map: &Map<String, Value>, path: &Path) {
         let properties = schema["properties"].as_object();
-        let (later, absent): (&[&str], _) = match kind {
-            "Pipeline" | "Settings" => (LATER_IN_PIPELINES, ABSENT_IN_PIPELINES),
-            "TargetObject" => (&[], ABSENT_IN_TARGETS),
-            _ => (&[], [].as_slice()),
+        let absent = match kind {
+            "Pipeline" | "Settings" => ABSENT_IN_PIPELINES,
+            "TargetObject" => ABSENT_IN_TARGETS,
+            _ => &[],
         };
         self.at_least(&schema["minProperties"], map.len(), path);
         for (key, value) in map {
@@ -102,24 +99,19 @@ impl<'a> Shape<'a, '_> {
                     self.findings.key(&path, message);
                 }
                 self.fit(any, value, &path);
-            } else if later.contains(&key.as_str()) {
-                self.findings.key(&path, format!("`{key}` is not supported yet"));
             } else if let Some((_, instead)) = absent.iter().find(|it| it.0.contains(&key.as_str()))
             {
                 self.findings.key(&path, *instead);
             } else {
                 let known = properties.into_iter().flatten().map(|(key, _)| key.as_str());
                 let unsaid = known.filter(|key| !map.contains_key(*key));
-                let meant = near::miss(key, unsaid.chain(later.iter().copied()));
+                let meant = near::miss(key, unsaid);
                 self.findings.key(&path, "unknown key").meant(meant);
             }
         }
-        // What comes later may stand in the place of what is required today.
-        if !later.iter().any(|key| map.contains_key(*key)) {
-            let required = schema["required"].as_array().into_iter().flatten();
-            for key in required.filter_map(Value::as_str).filter(|key| !map.contains_key(*key)) {
-                self.findings.key(path, format!("the key `{key}` is missing"));
-            }
+        let required = schema["required"].as_array().into_iter().flatten();
+        for key in required.filter_map(Value::as_str).filter(|key| !map.contains_key(*key)) {
+            self.findings.key(path, format!("the key `{key}` is missing"));
         }
     }
 

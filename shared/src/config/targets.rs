@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::file::{File, Image, Pipeline, Target, TargetObject};
 use super::path::Path;
 use super::problem::Findings;
-use super::{TargetName, check, near};
+use super::{Registry, TargetName, check, near};
 
 /// A pipeline's targets, each with its path.
 pub(super) fn all<'p>(
@@ -66,20 +66,20 @@ pub(super) fn need_cluster(file: &File, pipeline: &Pipeline) -> bool {
         || file.settings(pipeline).pre_deploy.is_some_and(|tasks| !tasks.is_empty())
 }
 
-/// A target stands in one wave of one pipeline. Offline the region of the installation is unknown
+/// A target stands in one wave of one pipeline. Offline the place of the installation is unknown
 /// (""); it is asked again once it is known.
-pub(super) fn once(file: &File, home_region: &str, findings: &mut Findings) {
+pub(super) fn once(file: &File, home: &Registry, findings: &mut Findings) {
     let mut stands = BTreeMap::new();
     for (name, pipeline) in &file.pipelines {
         let settings = file.settings(pipeline);
-        let region = settings.region.unwrap_or_else(|| home_region.to_owned());
+        let place = settings.place(home);
         for (path, target) in all(pipeline, &Path::of(&["pipelines", name, "waves"])) {
             let Some(target) = target.name() else { continue };
             let cluster = match &target {
                 TargetName::Service(_) => settings.cluster.clone(),
                 _ => None,
             };
-            let id = (region.clone(), cluster, target);
+            let id = (place.clone(), cluster, target);
             if let Some(first) = stands.get(&id) {
                 let target = id.2;
                 let message = format!(

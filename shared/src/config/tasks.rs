@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::file::File;
 use super::path::Path;
 use super::problem::Findings;
-use super::{check, near, targets};
+use super::{Registry, check, near, targets};
 
 /// A task stands in one place, by its name and cluster; its time is bounded as a service's is.
 pub(super) fn check(file: &File, findings: &mut Findings) {
     let mut stands = BTreeMap::new();
     for (name, pipeline) in &file.pipelines {
         let settings = file.settings(pipeline);
+        let place = settings.place(&Registry::unknown());
         let holder = file.pre_deploy_path(name);
         for (at, task) in settings.pre_deploy.into_iter().flatten().enumerate() {
             let path = holder.index(at);
@@ -24,7 +25,7 @@ pub(super) fn check(file: &File, findings: &mut Findings) {
                 let meant = near::miss(&task.network_from, services);
                 findings.value(&path.key("network_from"), message).meant(meant);
             }
-            let id = (settings.region.clone(), settings.cluster.clone(), task.name.clone());
+            let id = (place.clone(), settings.cluster.clone(), task.name.clone());
             if let Some(first) = stands.get(&id) {
                 let message = format!(
                     "`{}` stands in {first} already; a task has a name of its own in its cluster",

@@ -261,6 +261,7 @@ fn take(
             step: before.map_or(0, |s| s.step) + 1,
             release: release.id.clone(),
             config: release.config,
+            by_role: scene.config.role.is_some(),
             wave: release.waves.iter().position(|w| w.contains(target)).unwrap_or_default(),
             phase,
             wanted: pins,

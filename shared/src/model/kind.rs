@@ -52,7 +52,7 @@ impl TargetKind {
         }
     }
 
-    /// The name of the call that moves it, as CloudTrail writes it.
+    /// The name of the call that moves it, as `CloudTrail` writes it.
     pub fn moved_by(self) -> &'static str {
         match self {
             Self::Service | Self::Task => "UpdateService",

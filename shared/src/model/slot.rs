@@ -25,6 +25,9 @@ pub struct Slot {
     pub release: ReleaseId,
     /// The config version that names the target.
     pub config: u64,
+    /// That config names a role to reach the target by: only there may deploy read which.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_role: bool,
     /// Index of its wave.
     pub wave: usize,
     /// Where the rollout stands.

@@ -94,6 +94,7 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         name: "p".to_owned(),
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
+        role: None,
         images: images.iter().map(image).collect::<BTreeMap<_, _>>(),
         cluster: "cluster".to_owned(),
         pre_deploy: Vec::new(),

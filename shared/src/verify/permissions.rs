@@ -157,7 +157,7 @@ mod tests {
 
     fn demanded() -> Vec<Demand> {
         let running = Running::default();
-        let parameters = Parameters::new(&[config()], &running);
+        let parameters = Parameters::new(&[config()], None, &running);
         let family = "arn:aws:ecs:us-west-2:123456789012:task-definition/rag:*".to_owned();
         demands(&config(), &parameters, &[("Rag".to_owned(), family)].into())
     }

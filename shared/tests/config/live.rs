@@ -207,7 +207,7 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
         roles: names(&["arn:aws:iam::123456789012:role/worker"]),
         ..Running::default()
     };
-    let values = Parameters::new(&pipelines, &running);
+    let values = Parameters::new(&pipelines, None, &running);
     let services: Vec<_> =
         SERVICES.iter().map(|name| format!("{ecs}:service/live-crons/{name}")).collect();
     assert_eq!(
@@ -223,7 +223,7 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
             services.join(","),
         ),
     );
-    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    let offline = Parameters::new(&pipelines, None, &Running::default()).to_string();
     assert!(offline.contains("    # TaskRoleArns: only AWS knows; add --live\n"), "{offline}");
     assert!(!offline.contains('*'), "{offline}");
 }
@@ -236,7 +236,7 @@ fn what_is_no_service_has_parameters_of_its_own() {
         "      - [Rag, { schedule: jobs/nightly }, { rule: hourly }]",
     );
     let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
-    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    let offline = Parameters::new(&pipelines, None, &Running::default()).to_string();
     let arns = "\"ScheduleArns=arn:aws:events:us-west-2:123456789012:rule/hourly,\
                 arn:aws:scheduler:us-west-2:123456789012:schedule/jobs/nightly\"";
     assert!(offline.contains(arns), "{offline}");
@@ -254,7 +254,7 @@ pipelines:
     waves: [[{ lightsail: apps }]]
 ";
     let pipelines = config(text).resolve("123456789012", "us-east-1").unwrap();
-    let offline = Parameters::new(&pipelines, &Running::default()).to_string();
+    let offline = Parameters::new(&pipelines, None, &Running::default()).to_string();
     assert!(
         offline.contains("ClusterArns=arn:aws:ecs:us-east-1:123456789012:cluster/none"),
         "{offline}"
@@ -273,4 +273,38 @@ fn a_schedule_that_is_not_there_is_said() {
     let mut live = someli();
     live.others.insert(TargetName::Schedule("nightly".to_owned()), service());
     assert!(config(&text).compare(&home(), &BTreeMap::from([(home(), live)])).is_empty());
+}
+
+#[test]
+fn what_a_role_reaches_is_its_own_templates_and_not_the_installations() {
+    let account: String = "123456789012".chars().rev().collect();
+    let role = format!("arn:aws:iam::{account}:role/tidegate-target");
+    let text = format!(
+        "version: 1\npipelines:\n  \
+         here: {{ cluster: cc, images: {{ i: {{ repository: aa, tag: x }} }}, waves: [[one]] }}\n  \
+         there:\n    cluster: dd\n    role: {role}\n    waves: [[two]]\n    images:\n      \
+         i: {{ repository: bb, tag: x, registry: {{ account: \"{account}\" }} }}\n      \
+         j: {{ repository: aa, tag: y }}\n"
+    );
+    let pipelines = config(&text).resolve("123456789012", "us-west-2").unwrap();
+    let of = |role| Parameters::new(&pipelines, role, &Running::default());
+    let (home, target) = (of(None), of(pipelines[1].role.as_ref()));
+    let arn = |service: &str, account: &str, rest: &str| {
+        format!("arn:aws:{service}:us-west-2:{account}:{rest}")
+    };
+    let own = |service: &str, rest: &str| arn(service, "123456789012", rest);
+    let its = |service: &str, rest: &str| arn(service, &account, rest);
+    assert_eq!(home.service_arns, [own("ecs", "service/cc/one")].into());
+    assert_eq!(home.repository_arns, [own("ecr", "repository/aa")].into(), "also the other's");
+    let clusters = [own("ecs", "cluster/cc"), its("ecs", "cluster/dd")];
+    assert_eq!(home.cluster_arns, clusters.into(), "whose events are heard");
+    assert_eq!(home.target_role_arns, [role].into());
+    assert_eq!(target.service_arns, [its("ecs", "service/dd/two")].into());
+    assert_eq!(target.repository_arns, [its("ecr", "repository/bb")].into());
+    assert_eq!(target.cluster_arns, [its("ecs", "cluster/dd")].into());
+    assert!(target.target_role_arns.is_empty());
+    // Nothing is asked as the functions themselves where every pipeline has a role.
+    let none = Parameters::new(&pipelines[1..], None, &Running::default()).to_string();
+    assert!(none.contains("    # ServiceArns: none is named; an ARN of what does not"), "{none}");
+    assert!(!none.contains("only AWS knows"), "{none}");
 }

@@ -417,21 +417,6 @@ fn a_check_that_cannot_be_asked_is_said() {
 }
 
 #[test]
-fn what_comes_later_is_refused_by_name() {
-    for key in ["external_id", "role"] {
-        for (place, path) in [("  p:\n  ", "pipelines.p"), ("defaults:\n", "defaults")] {
-            let text = with(SMALL, place, &format!("{place}  {key}: none\n  "));
-            let text = text.replace("\n    cluster", "\n  cluster");
-            let found = problems(&text);
-            assert!(
-                found.ends_with(&format!(": {path}.{key}: `{key}` is not supported yet")),
-                "{found}"
-            );
-        }
-    }
-}
-
-#[test]
 fn what_other_tools_do_is_refused_with_what_does_it_here() {
     for (key, expected) in [
         (
@@ -509,6 +494,52 @@ fn a_cluster_is_needed_where_a_service_is() {
     assert!(problems(&nowhere).contains("the key `cluster` is missing"), "{nowhere}");
     let lightsail = with(&nowhere, "[[a], [b, c]]", "[[{ lightsail: apps }]]");
     assert_eq!(config(&lightsail).warnings, []);
+}
+
+#[test]
+fn a_role_is_an_arn_and_only_a_role_is_told_an_external_id() {
+    const ROLE: &str = "arn:aws:iam::123456789012:role/tidegate-target";
+    let said = |more: &str| with(SMALL, "    waves", &format!("    {more}\n    waves"));
+    assert_eq!(config(&said(&format!("role: {ROLE}\n    external_id: \"a:b/c\""))).warnings, []);
+    for (more, expected) in [
+        (
+            "role: tidegate-target",
+            format!(
+                "8:11: pipelines.p.role: expected the ARN of an IAM role like `{ROLE}`, found \
+                 `tidegate-target`"
+            ),
+        ),
+        (
+            "role: arn:aws:sts::123456789012:assumed-role/tidegate-target/me",
+            format!(
+                "8:11: pipelines.p.role: expected the ARN of an IAM role like `{ROLE}`, found a \
+                 session's ARN; did you mean `{ROLE}`?"
+            ),
+        ),
+        (
+            "external_id: zelly-2026",
+            "8:5: pipelines.p.external_id: an external id is told to a role; name it with `role`"
+                .to_owned(),
+        ),
+        (
+            &format!("role: {ROLE}\n    external_id: x"),
+            "9:18: pipelines.p.external_id: expected 2 to 1224 letters, digits and `+=,.@:/-_`, \
+             found `x`"
+                .to_owned(),
+        ),
+        (
+            &format!("roles: {ROLE}"),
+            "8:5: pipelines.p.roles: unknown key; did you mean `role`?".to_owned(),
+        ),
+        (
+            &format!("role: {ROLE}\n    externalid: zelly"),
+            "9:5: pipelines.p.externalid: unknown key; did you mean `external_id`?".to_owned(),
+        ),
+    ] {
+        assert_eq!(problems(&said(more)), format!("tidegate.yaml:{expected}"));
+    }
+    let idle = with(SMALL, "defaults:\n", "defaults:\n  external_id: zelly\n");
+    assert!(problems(&idle).contains("defaults.external_id: an external id is told to a role"));
 }
 
 #[test]

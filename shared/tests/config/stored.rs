@@ -121,6 +121,35 @@ fn checks_are_stored_whole_and_only_where_there_are_some() {
 }
 
 #[test]
+fn a_role_brings_its_account_and_is_stored_where_there_is_one() {
+    // No other account's number may be written down.
+    let account: String = "123456789012".chars().rev().collect();
+    let role = format!("arn:aws:iam::{account}:role/teams/tidegate-target");
+    let text = with(TWO, "    cluster: own\n", &format!("    cluster: own\n    role: {role}\n"));
+    let text = with(&text, "defaults:\n", "defaults:\n  external_id: zelly-2026\n");
+    let [a, b] = &resolved(&text)[..] else { panic!("two pipelines") };
+    assert_eq!((a.account.as_str(), &a.role), ("123456789012", &None));
+    assert_eq!((b.account.as_str(), b.region.as_str()), (account.as_str(), "eu-west-1"));
+    let expected = json!({ "arn": role, "external_id": "zelly-2026" });
+    assert_eq!(serde_json::to_value(&b.role).unwrap(), expected);
+    assert_eq!(b.images["i"].registry.account, "123456789012", "images stay where they are");
+    assert!(!a.canonical().contains("role"), "a config stored before keeps its digest");
+    let again: PipelineConfig = serde_json::from_str(&b.canonical()).unwrap();
+    assert_eq!(&again, b);
+}
+
+#[test]
+fn targets_of_two_accounts_may_have_one_name() {
+    let role = "arn:aws:iam::123456789012:role/tidegate-target";
+    let same = with(TWO, "    cluster: own\n", &format!("    cluster: shared\n    role: {role}\n"));
+    let problems = config(&same).resolve("123456789012", "eu-west-1").unwrap_err().to_string();
+    assert!(problems.contains("stands in pipelines.a.waves[0][0] already"), "{problems}");
+    let account: String = "123456789012".chars().rev().collect();
+    let other = same.replace("iam::123456789012", &format!("iam::{account}"));
+    assert!(config(&other).resolve("123456789012", "eu-west-1").is_ok());
+}
+
+#[test]
 fn a_target_is_found_twice_once_the_region_is_known() {
     let text = with(TWO, "cluster: own", "cluster: shared");
     let config = config(&text);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_local::call::{Call, Caller, Noted};
+use tidegate_local::call::{Call, Caller, Noted, Scope};
 use tidegate_local::cloud::{Cloud, Rival};
 
 /// A rival may do everything. The command line updates no single item, so the two are told apart.
@@ -35,7 +35,7 @@ impl Rivalry {
             _ => return None,
         };
         let (service, action) = ("dynamodb".to_owned(), "UpdateItem".to_owned());
-        let write = Call { caller: RIVAL, service, action, input };
+        let write = Call { caller: RIVAL, scope: Scope::default(), service, action, input };
         let (caller, action) = (noted.call.caller.to_string(), noted.call.action.clone());
         Some(Self { caller, action, number, write })
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig,
-    Registry, TargetConfig, TaskConfig, Watch,
+    Registry, Role, TargetConfig, TaskConfig, Watch,
 };
 use tidegate_core::model::TargetKind;
 
@@ -54,6 +54,10 @@ impl fmt::Display for InForce {
             writeln!(f, "  join on     {join_on}: one release once every image holds the same")?;
         }
         writeln!(f, "  cluster     {cluster} in {account}/{region}")?;
+        if let Some(Role { arn, external_id }) = &config.role {
+            let told = external_id.as_ref().map_or(String::new(), |id| format!(", told {id}"));
+            writeln!(f, "  role        {arn}{told}")?;
+        }
         for TaskConfig { name, task_definition, command, timeout, .. } in &config.pre_deploy {
             let (command, timeout) = (command.join(" "), Period::from(*timeout));
             writeln!(f, "  pre-deploy  {name}: {command} ({task_definition}, timeout {timeout})")?;

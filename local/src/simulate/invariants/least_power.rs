@@ -53,7 +53,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::call::{Call, Instance};
+    use crate::call::{Call, Instance, Scope};
 
     fn called(program: &str, action: &str, input: Value, refusal: Option<&str>) -> Noted {
         let caller = Caller::Function(Instance { program: program.to_owned(), number: 1 });
@@ -61,7 +61,13 @@ mod tests {
         let (service, action) = (service.to_owned(), action.to_owned());
         let refusal = refusal.map(str::to_owned);
         let at = "2026-11-21T00:00:00Z".parse().unwrap();
-        Noted { at, call: Call { caller, service, action, input }, refusal, fault: None, items: 0 }
+        Noted {
+            at,
+            call: Call { caller, scope: Scope::default(), service, action, input },
+            refusal,
+            fault: None,
+            items: 0,
+        }
     }
 
     #[test]

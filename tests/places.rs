@@ -1,0 +1,252 @@
+//! Other regions and accounts: what is pushed there is heard here, and what runs there is released
+//! from here, as a role and within what that role allows.
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told has failed")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tidegate_core::model::{Phase, Release};
+use tidegate_local::api::Place;
+use tidegate_local::call::Noted;
+use tidegate_local::cloud::Cloud;
+use tidegate_local::ecs::ServiceName;
+use tidegate_local::operator::Said;
+use tidegate_local::places;
+use tidegate_local::seed::Fleet;
+use tidegate_tests::stack::TEXT;
+use tidegate_tests::{Stage, play, play_with};
+
+/// The account of the installation.
+const HOME: &str = "123456789012";
+/// Longer than anything here takes, the sweep's five minutes before it among them.
+const LONG: Duration = Duration::from_secs(40 * 60);
+
+/// Another account: no other number than the example's may be written down.
+fn other() -> String {
+    HOME.chars().rev().collect()
+}
+
+/// A cluster here that runs what is pushed to another region; one of another region, and one of another
+/// account, which run what is pushed here.
+fn config() -> String {
+    format!(
+        "version: 1\n\
+         defaults: {{ cluster: shop, watch: {{ bake: 30s }} }}\n\
+         pipelines:\n  \
+           shop-api:\n    \
+             images: {{ api: {{ repository: shop-api, tag: \"prod-{{sha}}\", registry: {{ region: \
+             ap-south-1 }} }} }}\n    \
+             waves: [[api]]\n  \
+           shop-jobs:\n    \
+             region: eu-central-1\n    \
+             images: {{ jobs: {{ repository: shop-jobs, tag: \"prod-{{sha}}\" }} }}\n    \
+             waves: [[jobs]]\n  \
+           shop-web:\n    \
+             region: eu-west-1\n    \
+             role: arn:aws:iam::{}:role/tidegate-target\n    \
+             external_id: shop-2026\n    \
+             images: {{ web: {{ repository: shop-web, tag: \"prod-{{sha}}\" }} }}\n    \
+             waves: [[web-a], [web-b]]\n",
+        other()
+    )
+}
+
+/// Where `shop-web` runs.
+fn there() -> Place {
+    Place::new(&other(), "eu-west-1")
+}
+
+/// The digests that the tasks of a service show, wherever it is.
+fn runs(stage: &Stage, place: &Place, service: &str) -> BTreeSet<String> {
+    let name = ServiceName::new("shop", service);
+    stage.twin.world.with(|cloud, _| {
+        let images = cloud.ecs_at(place).0.running_images(&name);
+        let ours = images.into_iter().filter(|(container, _)| container != "log-router");
+        ours.map(|(_, digest)| digest).collect()
+    })
+}
+
+/// The calls of one action so far.
+fn calls(stage: &Stage, action: &str) -> Vec<Noted> {
+    let all = stage.twin.world.look(|cloud| cloud.calls().to_vec());
+    all.into_iter().filter(|noted| noted.call.name() == action).collect()
+}
+
+async fn applied(stage: &Stage, config: &str) -> Said {
+    stage.twin.operator().applies(config).await.unwrap()
+}
+
+async fn ended(stage: &Stage, id: &str) -> Release {
+    stage.until(id, LONG, |release| release.phase.is_ended() || release.phase.is_stuck()).await
+}
+
+/// How long after its push a release began.
+fn heard_after(release: &Release, pushed: jiff::Timestamp) -> SignedDuration {
+    release.at.duration_since(pushed)
+}
+
+#[test]
+fn a_push_in_another_region_is_heard_where_its_events_are_sent_on_and_found_where_not() {
+    for forwarded in [true, false] {
+        play(11, &config(), async |stage| {
+            let said = applied(stage, &config()).await;
+            assert_eq!(said.exit as u8, 0, "{said:?}");
+            if !forwarded {
+                stage.twin.world.with(|cloud, _| cloud.forward_nothing());
+            }
+            let pushed = stage.twin.now();
+            let digest = stage.twin.push("shop-api", &["prod-1111111"], "healthy").unwrap();
+            let release = ended(stage, "shop-api/2").await;
+            assert_eq!(release.phase.name(), "live", "{:?}", release.phase);
+            assert_eq!(runs(stage, &Place::new(HOME, "us-west-2"), "api"), [digest].into());
+            let heard = heard_after(&release, pushed);
+            let soon = heard < SignedDuration::from_secs(10);
+            assert_eq!(soon, forwarded, "heard after {heard}");
+            assert!(heard < SignedDuration::from_mins(7), "a sweep is five minutes, and one late");
+        });
+    }
+}
+
+#[test]
+fn a_cluster_of_another_account_is_released_to_and_brought_back_as_a_role() {
+    released_and_brought_back(&[], true);
+    // Sent, but the bus at home takes nothing from that account: then a look finds it.
+    released_and_brought_back(&[("ForwardingAccounts", "")], false);
+}
+
+fn released_and_brought_back(parameters: &[(&str, &str)], heard: bool) {
+    play_with(TEXT, parameters, Fleet::default(), 12, &config(), async |stage| {
+        let said = applied(stage, &config()).await;
+        assert_eq!(said.exit as u8, 0, "{said:?}");
+        let good = stage.twin.push("shop-web", &["prod-1111111"], "healthy").unwrap();
+        let release = ended(stage, "shop-web/2").await;
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal("shop-web/2").await);
+        for service in ["web-a", "web-b"] {
+            assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
+        }
+        let fell = stage.twin.now();
+        stage.twin.push("shop-web", &["prod-2222222"], "crash").unwrap();
+        let release = ended(stage, "shop-web/3").await;
+        let failed = release.failure.as_ref().unwrap().at.duration_since(fell);
+        // Events tell of the first task; without them a look finds it, by ECS's count of failed tasks.
+        assert_eq!(failed < SignedDuration::from_secs(60), heard, "failed after {failed}");
+        assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal("shop-web/3").await);
+        for service in ["web-a", "web-b"] {
+            assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
+        }
+        let updates = calls(stage, "ecs:UpdateService");
+        assert!(updates.iter().all(|it| it.call.scope.session.is_some()), "as the role alone");
+        assert!(updates.len() >= 4, "two went, one went and came back: {}", updates.len());
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_cluster_of_another_region_is_released_to_without_a_role() {
+    play(17, &config(), async |stage| {
+        assert_eq!(applied(stage, &config()).await.exit as u8, 0);
+        let digest = stage.twin.push("shop-jobs", &["prod-1111111"], "healthy").unwrap();
+        let release = ended(stage, "shop-jobs/2").await;
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal("shop-jobs/2").await);
+        assert_eq!(runs(stage, &Place::new(HOME, "eu-central-1"), "jobs"), [digest].into());
+        let updates = calls(stage, "ecs:UpdateService");
+        let own = |it: &Noted| it.call.scope.session.is_none();
+        assert!(!updates.is_empty() && updates.iter().all(own), "nobody took a role on for it");
+    });
+}
+
+/// From now on the role asks for this external id.
+fn asks_for(stage: &Stage, id: &str) {
+    let role = stage.pipelines.iter().find_map(|pipeline| pipeline.role.clone()).unwrap();
+    let trust = |cloud: &mut Cloud, _| places::trust(cloud, &stage.pipelines, &role, id);
+    stage.twin.world.with(trust).unwrap();
+}
+
+#[test]
+fn who_applies_a_config_is_told_that_its_role_is_refused() {
+    let wrong_id = config().replace("shop-2026", "shop-2025");
+    let unnamed = config().replace("role/tidegate-target", "role/somebody-else");
+    for mistaken in [wrong_id, unnamed] {
+        play(13, &config(), async |stage| {
+            let said = applied(stage, &mistaken).await;
+            let role = mistaken.lines().find_map(|line| line.trim().strip_prefix("role: "));
+            let refused = format!("sts:AssumeRole on {}: AccessDenied", role.unwrap());
+            assert_eq!(said.exit as u8, 1, "{said:?}");
+            assert!(said.talk.contains(&refused), "{}", said.talk);
+            assert!(said.talk.contains("target-role.yaml"), "{}", said.talk);
+        });
+    }
+}
+
+#[test]
+fn a_release_whose_role_is_refused_waits_by_name_until_it_is_mended() {
+    play(14, &config(), async |stage| {
+        assert_eq!(applied(stage, &config()).await.exit as u8, 0);
+        asks_for(stage, "another");
+        let before = runs(stage, &there(), "web-a");
+        let digest = stage.twin.push("shop-web", &["prod-1111111"], "healthy").unwrap();
+        stage.twin.run_for(Duration::from_secs(10 * 60)).await;
+        let release = stage.release("shop-web/2").await;
+        let Phase::Surveying { held: Some(held), .. } = &release.phase else {
+            panic!("{:?}", release.phase)
+        };
+        let held = held.to_string();
+        let role = format!("arn:aws:iam::{}:role/tidegate-target", other());
+        assert!(held.contains(&format!("sts:AssumeRole on {role}: AccessDenied")), "{held}");
+        assert!(held.contains("`external_id`"), "{held}");
+        assert_eq!(runs(stage, &there(), "web-a"), before);
+        let told: Vec<_> =
+            stage.notices("shop-web/2").await.into_iter().map(|it| it.kind).collect();
+        assert_eq!(told.len(), 1, "people are told once: {told:?}");
+        // Once it is mended a person starts it again, as with any target that could not be released.
+        asks_for(stage, "shop-2026");
+        assert_eq!(stage.tidegate("start shop-web/2 --yes").await.0, 0);
+        assert_eq!(ended(stage, "shop-web/3").await.phase.name(), "live");
+        assert_eq!(runs(stage, &there(), "web-a"), [digest].into());
+    });
+}
+
+#[test]
+fn a_role_that_is_refused_on_the_way_back_is_a_result_that_people_are_told() {
+    // What the functions hold serves them for an hour; the image falls after it.
+    let config = config().replace("bake: 30s", "bake: 2h, failed_tasks: 1");
+    play(15, &config, async |stage| {
+        assert_eq!(applied(stage, &config).await.exit as u8, 0);
+        stage.twin.push("shop-web", &["prod-1111111"], "crash-after=5000s").unwrap();
+        stage.until("shop-web/2", LONG, |release| release.phase.name() == "baking").await;
+        asks_for(stage, "another");
+        stage.twin.run_for(Duration::from_secs(4_000)).await;
+        let release = ended(stage, "shop-web/2").await;
+        let journal = stage.journal("shop-web/2").await;
+        assert_eq!(release.phase.name(), "rollback_failed", "{journal}");
+        assert!(journal.contains("sts:AssumeRole on "), "{journal}");
+    });
+}
+
+#[test]
+fn credentials_of_a_role_are_asked_for_again_before_they_expire() {
+    play(16, &config(), async |stage| {
+        assert_eq!(applied(stage, &config()).await.exit as u8, 0);
+        for build in 1..=3 {
+            let tag = format!("prod-{build}111111");
+            stage.twin.push("shop-web", &[tag.as_str()], "healthy").unwrap();
+            let release = ended(stage, &format!("shop-web/{}", build + 1)).await;
+            assert_eq!(release.phase.name(), "live");
+            stage.twin.run_for(Duration::from_secs(50 * 60)).await;
+        }
+        let all = stage.twin.world.look(|cloud| cloud.calls().to_vec());
+        let refused: Vec<_> = all.iter().filter(|it| it.refusal.is_some()).collect();
+        let expired = |it: &&&Noted| it.refusal.as_deref() == Some("ExpiredTokenException");
+        assert_eq!(refused.iter().filter(expired).count(), 0);
+        let asked = calls(stage, "sts:AssumeRole");
+        let names: BTreeSet<_> = asked.iter().map(|it| it.call.caller.clone()).collect();
+        assert!(asked.len() > names.len(), "nobody asked again: {}", asked.len());
+        let used = all.iter().filter(|it| it.call.scope.session.is_some()).count();
+        assert!(used > 5 * asked.len(), "{used} calls took {} roles on", asked.len());
+        for session in asked.iter().map(|it| &it.call.input["RoleSessionName"]) {
+            let session = session.as_str().unwrap();
+            assert!(session.starts_with("tidegate-"), "{session}");
+        }
+    });
+}
