@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_core::config::{PipelineConfig, Role};
+use tidegate_core::config::{Parameters, PipelineConfig, Role};
 
 use crate::api::Place;
 use crate::call::Caller;
@@ -51,7 +51,9 @@ pub fn trust(
 ) -> Result<(), CloudError> {
     let mut parameters = seed::parameters_of(pipelines, Some(role));
     // It takes on no role itself.
-    parameters.remove("TargetRoleArns");
+    for name in Parameters::OPTIONAL {
+        parameters.remove(name);
+    }
     let mut trusted = cloud.role_arns();
     trusted.push(Caller::Operator.arn(&cloud.place));
     let name = role.arn.rsplit('/').next().unwrap_or_default();

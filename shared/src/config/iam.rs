@@ -51,10 +51,11 @@ pub struct Running {
     pub lightsail: BTreeSet<String>,
 }
 
-/// The parameters that have a default: nothing of that kind.
-const OPTIONAL: [&str; 4] = ["ScheduleArns", "ScheduleRoleArns", "LightsailArns", "TargetRoleArns"];
-
 impl Parameters {
+    /// The parameters that have a default, nothing of that kind. target-role.yaml has none of them.
+    pub const OPTIONAL: [&'static str; 4] =
+        ["ScheduleArns", "ScheduleRoleArns", "LightsailArns", "TargetRoleArns"];
+
     /// The values for `role`, or without one for the functions themselves; `running` is what it
     /// reaches.
     pub fn new(pipelines: &[PipelineConfig], role: Option<&Role>, running: &Running) -> Self {
@@ -86,7 +87,28 @@ impl Parameters {
                 format!("arn:aws:ecr:{}:{}:repository/{repository}", at.region, at.account)
             }));
         }
+        let at_home = pipelines.iter().find(|pipeline| pipeline.role.is_none());
+        if let (None, Some(at_home)) = (role, at_home) {
+            values.stand_in(&at_home.account, &at_home.region);
+        }
         values
+    }
+
+    /// Where nothing runs on ECS at home the template's parameters name what does not exist: it takes
+    /// neither an empty list nor a bare `*`.
+    fn stand_in(&mut self, account: &str, region: &str) {
+        let ecs = format!("arn:aws:ecs:{region}:{account}");
+        let fill = |arns: &mut BTreeSet<String>, name: String| {
+            if arns.is_empty() {
+                arns.insert(name);
+            }
+        };
+        fill(&mut self.cluster_arns, format!("{ecs}:cluster/none"));
+        fill(&mut self.service_arns, format!("{ecs}:service/none/none"));
+        if !self.unknown.contains("TaskDefinitionArns") {
+            fill(&mut self.task_definition_arns, format!("{ecs}:task-definition/none:*"));
+            fill(&mut self.task_role_arns, format!("arn:aws:iam::{account}:role/none"));
+        }
     }
 
     fn add_targets(&mut self, pipeline: &PipelineConfig) {
@@ -141,11 +163,12 @@ impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "parameter_overrides = [")?;
         for (name, values) in self.all() {
-            if values.is_empty() && OPTIONAL.contains(&name) && !self.unknown.contains(name) {
+            if values.is_empty() && Self::OPTIONAL.contains(&name) && !self.unknown.contains(name) {
                 // It has a default: nothing of that kind.
                 continue;
             }
-            if values.is_empty() && !OPTIONAL.contains(&name) && !self.unknown.contains(name) {
+            if values.is_empty() && !Self::OPTIONAL.contains(&name) && !self.unknown.contains(name)
+            {
                 writeln!(f, "    # {name}: none is named; an ARN of what does not exist will do")?;
             } else if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
