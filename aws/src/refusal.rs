@@ -162,7 +162,7 @@ fn classify(status: u16, code: &str, message: &str) -> RefusalKind {
         "ClientException" if message.contains("Too many concurrent attempts") => TooManyConcurrent,
         "ClientException" if message.contains("Unable to describe task definition") => NotFound,
         "ServiceNotActiveException" => NotFound,
-        "UpdateInProgressException" => Conflict,
+        "UpdateInProgressException" | "ConcurrentModificationException" => Conflict,
         "ExpiredTokenException"
         | "ExpiredToken"
         | "InvalidClientTokenId"

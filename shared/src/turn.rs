@@ -100,6 +100,8 @@ fn apply(slot: &Slot, known: &Known, now: Timestamp) -> Next {
     };
     match &known.seen {
         // An unanswered call may have landed: then a look is needed, however young the last one is.
+        // What is only named is replaced without a trace, so it is looked at right before.
+        None | Some(Seen::Task(_)) if slot.target.kind.is_scheduled() => Next::Look,
         None | Some(Seen::Task(_)) if slot.done.lost.is_some() || now > slot.seen_at + FRESH => {
             Next::Look
         }

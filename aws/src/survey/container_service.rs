@@ -26,6 +26,9 @@ impl Survey<'_> {
     ) -> Result<Option<Finding>, Error> {
         let (name, sighting) = (&target.name, &seen.sighting);
         let containers = self.containers(&config.containers, running);
+        if let Some(why) = self.not_taken(config, &containers) {
+            return Ok(Some(Finding::Unfit(why)));
+        }
         let named: Vec<NamedImage> = containers.iter().map(|(named, _)| named.clone()).collect();
         let before = self.scene.slots.get(target);
         let mut images =
@@ -66,6 +69,23 @@ impl Survey<'_> {
         let revision = identity(name, &images_of(&next));
         let difference = difference(&running.json, &next);
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+
+    /// A container that the config names and that takes no image of the release though it should.
+    fn not_taken(
+        &self,
+        config: &TargetConfig,
+        containers: &[(NamedImage, &ReleaseImage)],
+    ) -> Option<String> {
+        let taken = |name: &String| containers.iter().any(|(named, _)| named.container == *name);
+        let released = config.containers.iter().filter_map(|(name, image)| {
+            Some((name, self.release.images.get(image)?)).filter(|_| !taken(name))
+        });
+        let (container, image) = released.into_iter().next()?;
+        Some(format!(
+            "container `{container}` is not in the active deployment, or runs no image of {}",
+            image.repository
+        ))
     }
 
     /// A way back has a name as well.

@@ -160,6 +160,11 @@ impl<'a> Survey<'a> {
         if let Some(why) = seen.sighting.reason_unfit() {
             return Ok(Some(Finding::Unfit(why.to_owned())));
         }
+        if target.kind == TargetKind::Lightsail && seen.sighting.deployments.is_empty() {
+            let why = "it has no active deployment: make its first one by hand, and Tidegate \
+                       changes the images from then on";
+            return Ok(Some(Finding::Unfit(why.to_owned())));
+        }
         if let Some(what) = self.reason_busy(target, &seen.sighting).await? {
             return Ok(Some(Finding::Busy(what)));
         }
@@ -286,12 +291,16 @@ impl<'a> Survey<'a> {
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision, difference }))
     }
 
-    /// Between two runs nothing shows what a schedule that names a tag would run: what was live in the
-    /// pipeline before is what it ran last.
+    /// Between two runs nothing shows what a schedule that names a tag would run: where what was live in
+    /// the pipeline before had that tag, it is what ran last.
     fn live_before(&self, images: &mut [RunningImage]) {
         let live = self.scene.live.as_ref().map(|live| &live.images);
         for image in images.iter_mut().filter(|image| image.digest.is_none()) {
-            let its = |before: &&ReleaseImage| before.uri() == image.repository;
+            let named = NamedImage { container: String::new(), image: image.named.clone() };
+            let its = |before: &&ReleaseImage| {
+                let tagged = named.tag().is_some_and(|tag| before.tags.iter().any(|it| it == tag));
+                before.uri() == image.repository && tagged
+            };
             if let Some(before) = live.and_then(|live| live.values().find(its)) {
                 image.digest = Some(before.digest.clone());
                 "live in this pipeline before".clone_into(&mut image.source);
@@ -338,10 +347,13 @@ impl<'a> Survey<'a> {
             let primary = sighting.primary();
             let (id, revision) =
                 primary.map_or(("no deployment", ""), |d| (d.id.as_str(), d.revision.as_str()));
-            format!(
-                "{id} brings {revision} in ({} of {} tasks)",
-                sighting.running, sighting.desired
-            )
+            match primary.map_or("", |primary| primary.reason.as_str()) {
+                why if target.kind == TargetKind::Lightsail && !why.is_empty() => why.to_owned(),
+                _ => format!(
+                    "{id} brings {revision} in ({} of {} tasks)",
+                    sighting.running, sighting.desired
+                ),
+            }
         }))
     }
 }

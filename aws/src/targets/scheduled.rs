@@ -13,7 +13,7 @@ use tidegate_core::sighting::{Deployment, RolloutState, Sighting};
 use crate::ecs::Seen;
 use crate::json::JsonService;
 use crate::rest::RestService;
-use crate::{Clock, Refusal};
+use crate::{Clock, Refusal, RefusalKind};
 
 pub(super) const UPDATE_SCHEDULE: &str = "scheduler:UpdateSchedule";
 pub(super) const PUT_TARGETS: &str = "events:PutTargets";
@@ -107,8 +107,16 @@ impl Scheduled {
         Ok(Some(named))
     }
 
-    /// Names another revision, and changes nothing else.
+    /// Names another revision, and changes nothing else. Where somebody writes at the same moment, a
+    /// little later will do.
     pub(super) async fn bring(&self, target: &TargetId, revision: &str) -> Result<(), Refusal> {
+        self.name(target, revision).await.map_err(|refusal| match refusal.kind {
+            RefusalKind::Conflict => refusal.into_throttle(),
+            _ => refusal,
+        })
+    }
+
+    async fn name(&self, target: &TargetId, revision: &str) -> Result<(), Refusal> {
         match self.read(target).await? {
             Holder::Schedule(mut schedule) => {
                 schedule["Target"]["EcsParameters"]["TaskDefinitionArn"] = json!(revision);

@@ -122,10 +122,12 @@ async fn patiently(app: &App, happened: &Happened, deadline: Timestamp) -> Resul
 
 async fn at_target(app: &App, happened: &Happened) -> Result<Value, Error> {
     let nothing = |why: &str| Ok(json!({ "outcome": "nothing", "why": why }));
-    let Happened { target, task, completed, what } = happened;
+    let Happened { target, started_by, task, completed, what } = happened;
     let target = match (target, task) {
         (Some(target), _) => target,
-        (None, Some((revision, failure))) => return run::ended(app, revision, failure).await,
+        (None, Some((revision, failure))) => {
+            return run::ended(app, started_by, revision, failure).await;
+        }
         (None, None) => return nothing("it names no target"),
     };
     let ran = task.as_ref().map(|(revision, _)| revision.as_str());

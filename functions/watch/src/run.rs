@@ -3,15 +3,21 @@
 
 use serde_json::{Value, json};
 use tidegate_aws::table::{Commit, TableError};
-use tidegate_aws::{App, Error, advance};
+use tidegate_aws::{App, Error, RefusalKind, advance};
 use tidegate_core::decide::{Sightings, note_run};
-use tidegate_core::model::{ReleaseId, Scene, TaskFailure};
+use tidegate_core::event::may_have_started;
+use tidegate_core::model::{ReleaseId, Scene, Slot, TaskFailure};
 
 use crate::handler::TRIES;
 
 /// Writes down what the run says of each schedule that names this revision. Costs one call of ECS for a
 /// run of anybody's schedule in the clusters that are watched.
-pub(crate) async fn ended(app: &App, revision: &str, run: &TaskFailure) -> Result<Value, Error> {
+pub(crate) async fn ended(
+    app: &App,
+    started_by: &str,
+    revision: &str,
+    run: &TaskFailure,
+) -> Result<Value, Error> {
     let nothing = |why: &str| Ok(json!({ "outcome": "nothing", "why": why }));
     let Some(release) = made_for(app, revision).await? else {
         return nothing("no release brought the revision that ran");
@@ -20,11 +26,9 @@ pub(crate) async fn ended(app: &App, revision: &str, run: &TaskFailure) -> Resul
     let scene = loop {
         let scene = scene_of(app, &release).await?;
         let now = app.clock.now();
-        // Several schedules may name one revision: what is noted of one is no news the next time.
-        let mut slots = scene.slots.values();
-        let Some(change) = slots.find_map(|slot| note_run(&scene, slot, revision, run, now)) else {
-            break scene;
-        };
+        let change = whose(&scene, started_by, revision)
+            .and_then(|slot| note_run(&scene, slot, revision, run, now));
+        let Some(change) = change else { break scene };
         match app.table.commit(&change).await? {
             Commit::Done => news += 1,
             Commit::Superseded if lost < TRIES => lost += 1,
@@ -40,6 +44,17 @@ pub(crate) async fn ended(app: &App, revision: &str, run: &TaskFailure) -> Resul
     let advanced = advance(&app.table, &app.clock, scene, &Sightings::new()).await?;
     tracing::info!(%release, revision, changes = advanced.changes, "a run ended");
     Ok(json!({ "outcome": "noted", "changes": advanced.changes }))
+}
+
+/// The one schedule that ran it. Several of one family name one revision; where the cut name fits more
+/// than one of them, the run says nothing of either.
+fn whose<'s>(scene: &'s Scene, started_by: &str, revision: &str) -> Option<&'s Slot> {
+    let mut fitting = scene
+        .slots
+        .values()
+        .filter(|slot| slot.ours() == Some(revision) && may_have_started(&slot.target, started_by));
+    let only = fitting.next()?;
+    fitting.next().is_none().then_some(only)
 }
 
 /// All that the table says of the release's pipeline, and of its targets although it moves no more.
@@ -62,6 +77,11 @@ async fn made_for(app: &App, revision: &str) -> Result<Option<ReleaseId>, Error>
     let definition = match app.ecs(region, None).task_definition(revision).await {
         Ok(definition) => definition,
         Err(refusal) if refusal.is_not_found() => return Ok(None),
+        // Somebody else's schedule, where the installation has none of its own to ask about.
+        Err(refusal) if refusal.kind == RefusalKind::AccessDenied => {
+            tracing::warn!(%refusal, "whose run it was is not known");
+            return Ok(None);
+        }
         Err(refusal) => return Err(refusal.into()),
     };
     let tag = definition.tags.into_iter().find(|(key, _)| key == "tidegate:release");

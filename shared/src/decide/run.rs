@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::blame::{note, note_task};
 use super::step::slot_entry;
-use crate::messages::{self, explain};
+use crate::messages::{self, Counts, explain};
 use crate::model::{Change, Release, Scene, Slot, SlotPhase, TaskFailure};
 
 /// What follows from a run of `slot`'s revision that ended. While the release moves, a run that failed
@@ -22,8 +22,14 @@ pub fn note_run(
     if !slot.target.kind.is_scheduled() || slot.ours() != Some(revision) {
         return None;
     }
-    if run.exit_code == Some(0) {
-        return proven(slot, run, now);
+    let by_itself = run.stop_code == "EssentialContainerExited";
+    match run.exit_code {
+        Some(0) if by_itself => return proven(slot, run, now),
+        // Stopped by somebody, and it took that well: that proves nothing.
+        Some(0) => return None,
+        // The event that has the code is on its way, unless it never ran at all.
+        None if explain(run).counts != Counts::Decisive && by_itself => return None,
+        Some(_) | None => {}
     }
     let live = scene.live.as_ref().filter(|live| live.id == slot.release);
     match live {

@@ -13,6 +13,8 @@ pub struct Happened {
     /// The target. `None` for the run of a schedule or a rule, of whose name ECS says 19 characters at
     /// most: the revision that ran finds it.
     pub target: Option<TargetId>,
+    /// Who had a run started, as far as ECS says; empty for anything else.
+    pub started_by: String,
     /// For a stopped task: the revision it ran, and how it ended.
     pub task: Option<(String, TaskFailure)>,
     /// ECS says that a deployment is complete; not whose.
@@ -23,7 +25,17 @@ pub struct Happened {
 
 /// What ECS writes before the name of who had it run a task: EventBridge Scheduler, and EventBridge's
 /// rules. The whole is cut to 36 characters.
-const SCHEDULERS: [&str; 2] = ["chronos-schedule/", "events-rule/"];
+const SCHEDULERS: [(&str, TargetKind); 2] =
+    [("chronos-schedule/", TargetKind::Schedule), ("events-rule/", TargetKind::Rule)];
+
+/// Whether the run of a revision can be this target's, by what ECS says of who started it.
+pub fn may_have_started(target: &TargetId, started_by: &str) -> bool {
+    let named = |(word, kind): (&str, TargetKind)| {
+        let cut = started_by.strip_prefix(word)?;
+        Some(target.kind == kind && target.name.starts_with(cut))
+    };
+    SCHEDULERS.into_iter().find_map(named).unwrap_or(false)
+}
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -109,6 +121,7 @@ pub fn watch(event: &Value) -> Woken<Happened> {
             };
             Woken::By(Happened {
                 target: Some(target(&envelope, cluster, service)),
+                started_by: String::new(),
                 task: None,
                 completed: name == "SERVICE_DEPLOYMENT_COMPLETED",
                 what: format!("{kind}: {name}"),
@@ -128,7 +141,8 @@ fn one_off(envelope: &Envelope, task: &Task, cluster: Option<&str>) -> Woken<Hap
     }
     let target = TargetId { kind: TargetKind::Task, ..target(envelope, cluster, name) };
     let what = format!("one-off task {name} ended");
-    Woken::By(Happened { target: Some(target), task: None, completed: false, what })
+    let (target, started_by) = (Some(target), String::new());
+    Woken::By(Happened { target, started_by, task: None, completed: false, what })
 }
 
 fn target(envelope: &Envelope, cluster: &str, service: &str) -> TargetId {
@@ -147,7 +161,7 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<Happened> {
     };
     let service = task.group.strip_prefix("service:");
     let cluster = task.cluster_arn.rsplit_once('/').map(|(_, cluster)| cluster);
-    let is_run = SCHEDULERS.iter().any(|scheduler| task.started_by.starts_with(scheduler));
+    let is_run = SCHEDULERS.iter().any(|(scheduler, _)| task.started_by.starts_with(scheduler));
     let (whose, target) = match (service, cluster) {
         (Some(service), Some(cluster)) => (service, Some(target(envelope, cluster, service))),
         _ if is_run => (task.started_by.as_str(), None),
@@ -175,6 +189,7 @@ fn task(event: &Value, envelope: &Envelope) -> Woken<Happened> {
     }
     .cut();
     let what = format!("ECS Task State Change: {failure}");
+    let started_by = task.started_by;
     let task = Some((task.task_definition_arn, failure));
-    Woken::By(Happened { target, task, completed: false, what })
+    Woken::By(Happened { target, started_by, task, completed: false, what })
 }

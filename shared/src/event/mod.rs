@@ -6,7 +6,7 @@ mod ecs;
 use serde_json::Value;
 
 pub use ecr::{PushEvent, promote};
-pub use ecs::{Happened, watch};
+pub use ecs::{Happened, may_have_started, watch};
 
 /// What a payload is to the function it came to.
 #[derive(Debug, Clone, PartialEq)]

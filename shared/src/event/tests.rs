@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Woken, promote, watch};
+use super::{Woken, may_have_started, promote, watch};
 use crate::stage::Chance;
 
 fn ecr(detail: &Value) -> Value {
@@ -178,4 +178,22 @@ fn no_json_makes_us_panic_and_what_nobody_understands_has_a_short_name() {
         }
     }
     assert_eq!(kinds.len(), 3, "spoiled events still are understood in all these ways: {kinds:?}");
+}
+
+#[test]
+fn a_run_is_that_of_the_schedule_whose_name_ecs_cut() {
+    let target = |id: &str| id.parse().unwrap();
+    let nightly: crate::model::TargetId =
+        target("schedule/123456789012/us-west-2/default/nightly-report-of-everything");
+    let rule: crate::model::TargetId = target("rule/123456789012/us-west-2/default/nightly-report");
+    for (started_by, of_schedule, of_rule) in [
+        ("chronos-schedule/nightly-report-of-ev", true, false),
+        ("chronos-schedule/hourly", false, false),
+        ("events-rule/nightly-report", false, true),
+        ("ecs-svc/123", false, false),
+        ("", false, false),
+    ] {
+        assert_eq!(may_have_started(&nightly, started_by), of_schedule, "{started_by}");
+        assert_eq!(may_have_started(&rule, started_by), of_rule, "{started_by}");
+    }
 }

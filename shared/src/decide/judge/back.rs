@@ -65,6 +65,10 @@ fn came_back(
     let (landed, host) = (at + LANDING, slot.target.kind.host());
     match primary(slot, sighting) {
         Primary::Baseline(d) => on_baseline(slot, sighting, d, deadline, now),
+        // A container service that ran the release's images before is named alike, going forth and back.
+        Primary::Ours(d) if d.revision == slot.way_back() => {
+            on_baseline(slot, sighting, d, deadline, now)
+        }
         // Native strategies keep ours primary until the traffic is back.
         Primary::Ours(_) if goes_back(sighting) => wait(slot, "ECS to go back", Some(deadline)),
         Primary::Ours(d) if now < landed => {
