@@ -6,12 +6,7 @@ use super::file::{File, Pipeline, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Period, Registry, TargetName, approval, join, promote, targets};
-
-/// ECS needs about this long to notice anything; below it every rollout would time out.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// A release that moves or bakes for more than a day keeps every later push waiting.
-const A_DAY: Duration = Duration::from_hours(24);
+use super::{Registry, TargetName, approval, join, promote, targets};
 
 /// `config apply` is one transaction of at most 100 writes: four, and four for each image (who looks
 /// at it now and did before, when what runs and what was pushed last were first seen).
@@ -70,17 +65,10 @@ fn roles(file: &File, findings: &mut Findings) {
 }
 
 fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {
-    timeout(watch.timeout, &path.key("timeout"), findings);
+    targets::timeout(watch.timeout, &path.key("timeout"), findings);
     let bake = watch.bake.unwrap_or_else(|| Duration::ZERO.into());
-    if bake.get() > A_DAY {
+    if bake.get() > targets::A_DAY {
         findings.value(&path.key("bake"), format!("expected at most 1d, found {bake}"));
-    }
-}
-
-pub(super) fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findings) {
-    let Some(timeout) = timeout else { return };
-    if !(SHORTEST_TIMEOUT..=A_DAY).contains(&timeout.get()) {
-        findings.value(path, format!("expected 10s to 1d, found {timeout}"));
     }
 }
 

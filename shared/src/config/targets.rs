@@ -1,11 +1,17 @@
 //! What the targets of waves may have wrong that their form does not show.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::file::{File, Image, Pipeline, Target, TargetObject};
 use super::path::Path;
 use super::problem::Findings;
-use super::{Registry, TargetName, check, near};
+use super::{Period, Registry, TargetName, near};
+
+/// ECS needs about this long to notice anything; below it every rollout would time out.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A release that moves or bakes for more than a day keeps every later push waiting.
+pub(super) const A_DAY: Duration = Duration::from_hours(24);
 
 /// A pipeline's targets, each with its path.
 pub(super) fn all<'p>(
@@ -27,7 +33,7 @@ pub(super) fn check(
 ) {
     for (path, target) in all(pipeline, waves) {
         if let Target::Object(object) = target {
-            check::timeout(object.timeout, &path.key("timeout"), findings);
+            timeout(object.timeout, &path.key("timeout"), findings);
             names_one(object, &path, findings);
         }
         for (container, image) in target.containers().into_iter().flatten() {
@@ -90,5 +96,13 @@ pub(super) fn once(file: &File, home: &Registry, findings: &mut Findings) {
                 stands.insert(id, path);
             }
         }
+    }
+}
+
+/// A target's, or a pipeline's, own time to become stable.
+pub(super) fn timeout(timeout: Option<Period>, path: &Path, findings: &mut Findings) {
+    let Some(timeout) = timeout else { return };
+    if !(SHORTEST_TIMEOUT..=A_DAY).contains(&timeout.get()) {
+        findings.value(path, format!("expected 10s to 1d, found {timeout}"));
     }
 }

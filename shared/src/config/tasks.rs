@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::file::File;
 use super::path::Path;
 use super::problem::Findings;
-use super::{Registry, check, near, targets};
+use super::{Registry, near, targets};
 
 /// A task stands in one place, by its name and cluster; its time is bounded as a service's is.
 pub(super) fn check(file: &File, findings: &mut Findings) {
@@ -16,7 +16,7 @@ pub(super) fn check(file: &File, findings: &mut Findings) {
         let holder = file.pre_deploy_path(name);
         for (at, task) in settings.pre_deploy.into_iter().flatten().enumerate() {
             let path = holder.index(at);
-            check::timeout(task.timeout, &path.key("timeout"), findings);
+            targets::timeout(task.timeout, &path.key("timeout"), findings);
             let waves = Path::of(&["pipelines", name, "waves"]);
             let waves = targets::all(pipeline, &waves);
             let services: Vec<_> = waves.filter_map(|(_, target)| target.service()).collect();
