@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tidegate_aws::{Clock, Dice, Table};
 use tidegate_core::config::Config;
-use tidegate_local::laptop::{ACCOUNT, Laptop, Options, REGION};
+use tidegate_local::laptop::{Laptop, Options};
+use tidegate_local::places::{ACCOUNT, REGION};
 use tidegate_local::{connector, operator, seed};
 use tidegate_tests::load::{TAG, adopt_what_runs, config, pipeline};
 use tokio::task::LocalSet;

@@ -142,14 +142,11 @@ async fn other_targets(
     let running = running.entry(pipeline.role.clone()).or_default();
     let sdk = session.reach().await?.at(&pipeline.region, pipeline.role.as_ref());
     let targets = Targets::new(&sdk, session.clock()?);
-    for name in pipeline.waves.iter().flatten().map(|target| &target.name) {
-        let id = pipeline.target_id(name);
-        if id.kind == TargetKind::Service {
-            continue;
-        }
-        let Some(seen) = targets.look([&id]).await.remove(&id).unwrap_or(Ok(None))? else {
-            continue;
-        };
+    let named = pipeline.waves.iter().flatten().map(|target| &target.name);
+    let named = named.map(|name| (pipeline.target_id(name), name));
+    let others: BTreeMap<_, _> = named.filter(|(id, _)| id.kind != TargetKind::Service).collect();
+    for (id, seen) in targets.look(others.keys()).await {
+        let Some(seen) = seen? else { continue };
         let containers = if let Some(definition) = seen.definition {
             images(&definition.json)
         } else {
@@ -164,7 +161,7 @@ async fn other_targets(
             daemon: false,
             containers: containers.into_iter().map(pair).collect(),
         };
-        live.others.insert(name.clone(), service);
+        live.others.insert(others[&id].clone(), service);
         match id.kind {
             TargetKind::Lightsail => running.lightsail.extend(seen.holder),
             _ => running.schedule_roles.extend(seen.holder),

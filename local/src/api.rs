@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tidegate_core::config::PipelineConfig;
 
 /// The account and region a model stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,11 @@ impl Place {
     /// A place from its two names.
     pub fn new(account: &str, region: &str) -> Self {
         Self { account: account.to_owned(), region: region.to_owned() }
+    }
+
+    /// Where a pipeline's targets are.
+    pub fn of(pipeline: &PipelineConfig) -> Self {
+        Self::new(&pipeline.account, &pipeline.region)
     }
 
     /// The ARN of something of a service that lives here.

@@ -16,7 +16,7 @@ use crate::engine::{Engine, World};
 use crate::lambda::children::Children;
 use crate::lambda::runtime_api::RuntimeApi;
 use crate::operator::{self, Operator};
-use crate::places;
+use crate::places::{self, ACCOUNT, REGION};
 use crate::secrets::Secrets;
 use crate::seed;
 use crate::server::{self, Desk};
@@ -24,11 +24,6 @@ use crate::template::Template;
 
 /// The template that everything is wired from.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// The account that a laptop plays.
-pub const ACCOUNT: &str = "123456789012";
-/// The region of everything that a config does not place.
-pub const REGION: &str = "us-west-2";
 
 /// What a laptop is made of.
 #[derive(Debug)]
@@ -149,7 +144,7 @@ fn cloud(
     begins: Timestamp,
     address: SocketAddr,
 ) -> Result<Cloud, LaptopError> {
-    let mut parameters = seed::parameters(pipelines);
+    let mut parameters = places::parameters(pipelines);
     let secrets = Secrets::new(place);
     let channels = [("SlackSecretArn", "slack"), ("TeamsSecretArn", "teams")];
     for (parameter, channel) in channels {

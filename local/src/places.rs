@@ -7,9 +7,13 @@ use tidegate_core::config::{Parameters, PipelineConfig, Role};
 use crate::api::Place;
 use crate::call::Caller;
 use crate::cloud::{Cloud, CloudError};
-use crate::laptop::{ACCOUNT, REGION};
 use crate::seed;
 use crate::template::Template;
+
+/// The account that a laptop plays.
+pub const ACCOUNT: &str = "123456789012";
+/// The region of everything that a config does not place.
+pub const REGION: &str = "us-west-2";
 
 /// The template of a role in another account.
 pub const TARGET_ROLE: &str = include_str!("../../target-role.yaml");
@@ -63,11 +67,13 @@ pub fn trust(
     cloud.trust(&Template::parse(TARGET_ROLE)?.deploy(&parameters, &place)?)
 }
 
-/// The other accounts that send events home, as `template.yaml` wants them.
-pub fn forwarding_accounts(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
+/// The values of `template.yaml`'s parameters: the functions' own, and who sends events home.
+pub fn parameters(pipelines: &[PipelineConfig]) -> BTreeMap<String, String> {
     let accounts: BTreeSet<String> = all(pipelines).into_iter().map(|it| it.account).collect();
     let others: Vec<String> = accounts.into_iter().filter(|account| account != ACCOUNT).collect();
-    [("ForwardingAccounts".to_owned(), others.join(","))].into()
+    let mut parameters = seed::parameters_of(pipelines, None);
+    parameters.insert("ForwardingAccounts".to_owned(), others.join(","));
+    parameters
 }
 
 /// Every place that is named, home among them.
@@ -76,7 +82,7 @@ fn all(pipelines: &[PipelineConfig]) -> Vec<Place> {
     for pipeline in pipelines {
         let images = pipeline.images.values().map(|image| &image.registry);
         let images = images.map(|at| Place::new(&at.account, &at.region));
-        for place in std::iter::once(place_of(pipeline)).chain(images) {
+        for place in std::iter::once(Place::of(pipeline)).chain(images) {
             if !places.contains(&place) {
                 places.push(place);
             }
@@ -85,12 +91,7 @@ fn all(pipelines: &[PipelineConfig]) -> Vec<Place> {
     places
 }
 
-/// Where a pipeline's cluster is.
-pub fn place_of(pipeline: &PipelineConfig) -> Place {
-    Place::new(&pipeline.account, &pipeline.region)
-}
-
 fn clusters(pipelines: &[PipelineConfig], place: &Place) -> BTreeSet<String> {
-    let here = pipelines.iter().filter(|pipeline| place_of(pipeline) == *place);
+    let here = pipelines.iter().filter(|pipeline| Place::of(pipeline) == *place);
     here.map(|it| place.arn("ecs", &format!("cluster/{}", it.cluster))).collect()
 }

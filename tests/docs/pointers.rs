@@ -83,11 +83,15 @@ fn name_of(line: &str) -> Option<&str> {
 #[test]
 fn no_document_tells_of_the_machine_it_was_written_on() {
     let files = files();
+    let around = root().parent().unwrap().join("").to_str().unwrap().to_owned();
+    let general = ["/root/", "/home/", "/Users/", "/tmp/"].map(str::to_owned);
+    // Above a clone at the top of a disk there is only `/`, which every path has.
+    let words: Vec<_> = general.into_iter().chain((around != "/").then_some(around)).collect();
     let endings = [".md", ".yaml", ".json", ".toml"];
     for file in files.iter().filter(|file| endings.iter().any(|ending| file.ends_with(ending))) {
         let text = read(file);
-        for word in ["/work/", "/root/", "/home/", "/Users/", "/tmp/"] {
-            assert!(!text.contains(word), "{file} names {word}");
+        for word in &words {
+            assert!(!text.contains(word.as_str()), "{file} names {word}");
         }
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
         for account in words.filter(|it| it.len() == 12 && it.bytes().all(|b| b.is_ascii_digit())) {

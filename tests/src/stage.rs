@@ -59,7 +59,7 @@ pub fn play_with<T>(
     let setting = Setting {
         seed,
         template,
-        parameters: tidegate_local::seed::parameters(&pipelines).into_iter().chain(more).collect(),
+        parameters: places::parameters(&pipelines).into_iter().chain(more).collect(),
         place: places::home_of(&pipelines),
         begins: "2026-11-21T09:00:00Z".parse().expect("a time"),
     };

@@ -34,7 +34,7 @@ impl Survey<'_> {
         let mut images =
             self.runs.images(target, sighting, &named, before, &BTreeSet::new()).await?;
         self.drop_blocked(&mut images);
-        let notes = self.check_way_back(&mut images, &containers).await?;
+        let mut notes = self.check_way_back(&mut images, &containers).await?;
         if let Some(gone) = self.gone(&containers).await? {
             return Ok(Some(Finding::Unfit(gone)));
         }
@@ -49,18 +49,10 @@ impl Survey<'_> {
         }
         self.only_kept(&mut images, &containers);
         let back: Vec<Pin> = images.iter().filter_map(Pin::of_running).collect();
-        let baseline = Box::new(Baseline {
-            at: sighting.at,
-            running: running.arn.clone(),
-            revision: identity(name, &images_of(&successor(&running.json, &back))),
-            base: running.arn.clone(),
-            images,
-            desired: sighting.desired,
-            ran: sighting.running,
-            strategy: sighting.strategy,
-            native_minutes: sighting.native_minutes,
-            notes,
-        });
+        notes.extend(self.known_before(target, sighting, running, &images));
+        let revision = identity(name, &images_of(&successor(&running.json, &back)));
+        let seen = Baseline::of(sighting, &running.arn);
+        let baseline = Box::new(Baseline { revision, images, notes, ..seen });
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline }));
         }

@@ -259,20 +259,10 @@ impl<'a> Survey<'a> {
         if let Some(gone) = self.gone(containers).await? {
             return Ok(Some(Finding::Unfit(gone)));
         }
-        notes.extend(already_failing(sighting));
-        notes.extend(before.and_then(|slot| drifted(slot, running, &images)));
-        let mut baseline = Baseline {
-            at: sighting.at,
-            running: running.arn.clone(),
-            revision: running.arn.clone(),
-            base: base.arn.clone(),
-            images,
-            desired: sighting.desired,
-            ran: sighting.running,
-            strategy: sighting.strategy,
-            native_minutes: sighting.native_minutes,
-            notes,
-        };
+        notes.extend(self.known_before(target, sighting, running, &images));
+        let base_arn = base.arn.clone();
+        let seen = Baseline::of(sighting, &running.arn);
+        let mut baseline = Baseline { base: base_arn, images, notes, ..seen };
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline: Box::new(baseline) }));
         }
@@ -327,6 +317,19 @@ impl<'a> Survey<'a> {
         }
     }
 
+    /// What is said first, so that it is not blamed on the release.
+    fn known_before(
+        &self,
+        target: &TargetId,
+        sighting: &Sighting,
+        running: &RawTaskDefinition,
+        images: &[RunningImage],
+    ) -> Vec<String> {
+        let before = self.scene.slots.get(target);
+        let drift = before.and_then(|slot| drifted(slot, running, images));
+        already_failing(sighting).into_iter().chain(drift).collect()
+    }
+
     /// Somebody else's deployment in flight, or another pipeline's release that owns the target.
     async fn reason_busy(
         &self,
@@ -370,7 +373,7 @@ fn drifted(slot: &Slot, running: &RawTaskDefinition, images: &[RunningImage]) ->
     Some(format!("{drift}; `{}` tells who brought it in", drift.lookup(&slot.target.region)))
 }
 
-/// A service that was failing before the release came: said first, so that it is not blamed on it.
+/// A service that was failing before the release came.
 fn already_failing(sighting: &Sighting) -> Option<String> {
     let primary = sighting.primary()?;
     // Beside another deployment it is somebody's rollout that fails just now: no baseline.

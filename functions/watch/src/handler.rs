@@ -12,10 +12,7 @@ use tidegate_core::model::{Change, Scene, Slot, TargetId};
 
 use crate::checks::{self, Open};
 use crate::look::{self, Look};
-use crate::run;
-
-/// A failing task's event may meet other writers of its slot; after this many the tick continues.
-pub(crate) const TRIES: u32 = 5;
+use crate::{TRIES, run};
 
 /// The first wait under throttling, doubled each time: AWS's buckets fill within seconds.
 const PAUSE: Duration = Duration::from_secs(1);

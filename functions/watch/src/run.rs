@@ -8,7 +8,7 @@ use tidegate_core::decide::{Sightings, note_run};
 use tidegate_core::event::may_have_started;
 use tidegate_core::model::{ReleaseId, Scene, Slot, TaskFailure};
 
-use crate::handler::TRIES;
+use crate::TRIES;
 
 /// Writes down what the run says of each schedule that names this revision. Costs one call of ECS for a
 /// run of anybody's schedule in the clusters that are watched.

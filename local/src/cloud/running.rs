@@ -11,7 +11,6 @@ use tidegate_core::model::repository_uri;
 use super::Cloud;
 use crate::api::Place;
 use crate::ecs::ServiceName;
-use crate::places::place_of;
 
 impl Cloud {
     /// The digests of a pipeline's images that each of its targets runs, or, of a schedule, would run
@@ -37,7 +36,7 @@ impl Cloud {
             let digests = match &target.name {
                 TargetName::Service(name) => {
                     let service = ServiceName::new(&pipeline.cluster, name);
-                    self.of_service(&place_of(pipeline), &service, ours, now)
+                    self.of_service(&Place::of(pipeline), &service, ours, now)
                 }
                 other => {
                     let named = self.named(pipeline, other, now);

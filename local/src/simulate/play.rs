@@ -14,12 +14,11 @@ use super::court::{Court, Shared, Violation};
 use super::schedule::{Schedule, kind};
 use crate::api::Place;
 use crate::lambda::in_process::Handlers;
-use crate::seed::{Fleet, parameters};
+use crate::places::{ACCOUNT, REGION, parameters};
+use crate::seed::Fleet;
 use crate::twin::{self, Setting, Twin};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
-const ACCOUNT: &str = "123456789012";
-const REGION: &str = "us-west-2";
 const BEGINS: &str = "2026-11-21T09:00:00Z";
 
 /// A sweep (five minutes apart, and up to one late) finds what no event told of; then a release may

@@ -7,8 +7,8 @@ use tidegate_core::config::Config;
 use tidegate_core::model::Phase;
 use tidegate_local::api::Place;
 use tidegate_local::lambda::in_process::Handlers;
-use tidegate_local::seed;
 use tidegate_local::twin::{self, Setting};
+use tidegate_local::{places, seed};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/someli.yaml");
 const PIPELINE: &str = "someli-production";
@@ -22,7 +22,7 @@ fn a_good_image_goes_live_and_a_crashing_one_comes_back() {
     let setting = Setting {
         seed: 1,
         template: include_str!("../../../template.yaml"),
-        parameters: seed::parameters(&pipelines),
+        parameters: places::parameters(&pipelines),
         place: Place::new("123456789012", "us-west-2"),
         begins: "2026-11-21T08:00:00Z".parse().unwrap(),
     };

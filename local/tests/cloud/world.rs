@@ -9,9 +9,9 @@ use tidegate_core::config::{Config, PipelineConfig};
 use tidegate_local::api::Place;
 use tidegate_local::call::Instance;
 use tidegate_local::lambda::process::{Outcome, Process, Programs, Serving};
-use tidegate_local::seed;
 use tidegate_local::template::Function;
 use tidegate_local::twin::{self, Setting, Twin};
+use tidegate_local::{places, seed};
 
 const CONFIG: &str = "
 version: 1
@@ -88,7 +88,7 @@ pub(crate) fn tell<T>(seed: u64, script: &Script, story: impl AsyncFnOnce(Twin) 
     let setting = Setting {
         seed,
         template: include_str!("../../../template.yaml"),
-        parameters: seed::parameters(&pipelines),
+        parameters: places::parameters(&pipelines),
         place: Place::new("123456789012", "us-west-2"),
         begins: "2026-11-21T08:00:00Z".parse().unwrap(),
     };

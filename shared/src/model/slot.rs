@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Failure, ReleaseId, TargetId, TaskFailure};
-use crate::sighting::{RunningImage, Strategy};
+use crate::sighting::{RunningImage, Sighting, Strategy};
 
 /// What one release does to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -269,6 +269,22 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// What the target was seen to run: `running`, which is its own way back until more is known.
+    pub fn of(sighting: &Sighting, running: &str) -> Self {
+        Self {
+            at: sighting.at,
+            running: running.to_owned(),
+            revision: running.to_owned(),
+            base: running.to_owned(),
+            images: Vec::new(),
+            desired: sighting.desired,
+            ran: sighting.running,
+            strategy: sighting.strategy,
+            native_minutes: sighting.native_minutes,
+            notes: Vec::new(),
+        }
+    }
+
     /// One can come back to it: every container that changes has a known digest.
     pub fn has_way_back(&self) -> bool {
         self.images.iter().all(|image| image.digest.is_some())
