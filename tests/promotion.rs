@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tidegate_core::model::{Cause, NoticeKind, Release};
-use tidegate_tests::fleet::is_live;
+use tidegate_local::api::Place;
+use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::{Stage, play};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -174,5 +176,75 @@ fn an_immutable_tag_elsewhere_is_told_and_fails_nothing() {
         let told = stage.notices(OFFER).await.pop().expect("a notice").text.join(" ");
         assert!(told.contains("ImageTagAlreadyExistsException"), "{told}");
         assert!(is_live(&stage.release(OFFER).await), "it is live all the same");
+    });
+}
+
+#[test]
+fn an_offer_waits_until_its_digests_are_where_it_is_read() {
+    let place = "    promote_from: shop-staging\n    registry: { region: eu-central-1 }\n";
+    let config = SHOP.replace("    promote_from: shop-staging\n", place);
+    shop(8, &config, async |stage| {
+        let pushed = staged(stage, "1a2b3c4", "shop-staging/2").await;
+        let held = |release: &Release| hold_of(release).is_some();
+        let offer = stage.until(OFFER, MINUTE, held).await;
+        let what = hold_of(&offer).expect("a hold");
+        assert!(what.contains("images have not arrived yet for: api: shop-api:1a2b3c4"), "{what}");
+        let there = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop-api yet";
+        assert!(what.contains(there), "{what}");
+        // It takes long: people are told once, and nothing else comes of it.
+        stage.twin.run_for(20 * MINUTE).await;
+        assert_eq!(stage.kinds(OFFER).await, [NoticeKind::Waiting]);
+        // One of the two is not enough.
+        let [api, web] = pushed;
+        replicate(stage, "shop-api", &api);
+        stage.twin.run_for(3 * MINUTE).await;
+        let what = hold_of(&stage.release(OFFER).await).expect("a hold");
+        assert!(what.contains("shop-web:1a2b3c4") && !what.contains("shop-api:"), "{what}");
+        replicate(stage, "shop-web", &web);
+        is_offered(stage, OFFER, 3 * MINUTE).await;
+        stage.does("approve shop-production/2 --yes").await;
+        let live = goes_live(stage, OFFER).await;
+        assert!(live.images.values().all(|image| image.region == "eu-central-1"), "{live:#?}");
+        stage.twin.run_for(MINUTE).await;
+        let place = Place::new("123456789012", "eu-central-1");
+        let replica = stage.twin.world.with(|cloud, _| {
+            let there = cloud.ecr.at(&place).repository("shop-api")?;
+            Some(there.tagged("production-latest")?.digest.clone())
+        });
+        assert_eq!(replica, Some(api), "the tag is put where it is read");
+        assert_eq!(stage.shown("shop-api", "production-latest"), None);
+    });
+}
+
+/// What ECR's replication does: the same bytes under the same tag, in the other region.
+fn replicate(stage: &Stage, repository: &str, digest: &str) {
+    let place = Place::new("123456789012", "eu-central-1");
+    let id = json!({ "repositoryName": repository, "imageIds": [{ "imageDigest": digest }] });
+    stage.twin.world.with(|cloud, now| {
+        let found = cloud.ecr.call("BatchGetImage", &id, now).expect("an image");
+        let manifest = &found["images"][0]["imageManifest"];
+        let put = json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": "1a2b3c4" });
+        cloud.ecr.at(&place).call("PutImage", &put, now).expect("a replica");
+    });
+}
+
+#[test]
+fn what_its_own_pipeline_went_back_from_is_not_approved() {
+    shop(9, SHOP, async |stage| {
+        let [api, web] = staged(stage, "1a2b3c4", "shop-staging/2").await;
+        is_offered(stage, OFFER, MINUTE).await;
+        stage.does("rollback shop-staging --yes").await;
+        stage.end_of("shop-staging/3").await;
+        let why = stage.refuses("approve shop-production/2 --yes").await;
+        assert!(why.contains("comes from shop-staging/2, and by now shop-api:1a2b3c4"), "{why}");
+        assert!(why.contains("`tidegate reject shop-production/2`"), "{why}");
+        stage.tag("shop-api", &api, "v1.2.3");
+        stage.tag("shop-web", &web, "v1.2.3");
+        stage.twin.run_for(3 * MINUTE).await;
+        assert!(stage.release(OFFER).await.approval_asked().is_some(), "no tag approves it either");
+        stage.does(&format!("unblock shop-staging {api}")).await;
+        stage.does(&format!("unblock shop-staging {web}")).await;
+        stage.does("approve shop-production/2 --yes").await;
+        goes_live(stage, OFFER).await;
     });
 }

@@ -3,14 +3,20 @@
 //! Whoever makes a release live offers it, and the sweep offers it again: conditional and
 //! idempotent, so that a crash in between costs five minutes.
 
-use tidegate_core::model::Release;
-use tidegate_core::push::{Answer, answer, offered};
+use tidegate_core::model::{Cause, Release};
+use tidegate_core::push::{self, Answer, answer, offered};
 
 use crate::Clock;
 use crate::table::{Commit, Table, TableError};
 
 /// Other writers of that head write once a wake-up.
 const TRIES: u32 = 8;
+
+/// Why the pipeline that `release` was offered from does not stand by it any more.
+pub async fn withdrawn(table: &Table, release: &Release) -> Result<Option<String>, TableError> {
+    let Cause::Promoted { from } = &release.cause else { return Ok(None) };
+    Ok(push::withdrawn(release, &table.scene(&from.pipeline).await?))
+}
 
 /// Offers `live` to the pipeline `to`; what was written of it, if anything was.
 pub async fn offer(

@@ -85,7 +85,7 @@ async fn live_upstream(
         return Ok(BTreeMap::new());
     };
     let live = table.release_of(&ReleaseId::new(from.clone(), number)).await?;
-    Ok(live.map(|live| live.images).unwrap_or_default())
+    Ok(live.map(|live| config.promoted(&live.images)).unwrap_or_default())
 }
 
 /// What every container that takes one of the pipeline's images runs.

@@ -46,8 +46,7 @@ pub(crate) async fn images(
     // Who names images means these; the others stay as they are.
     if let (true, Some(from)) = (images.is_empty(), &config.promote_from) {
         let upstream = Reference { pipeline: from.clone(), which: Which::Live };
-        images = upstream.find(table).await?.images;
-        images.retain(|name, _| config.images.contains_key(name));
+        images = config.promoted(&upstream.find(table).await?.images);
     } else if images.is_empty() {
         for (name, image) in &config.images {
             if let Some(newest) = pushes.newest(image).await? {

@@ -21,7 +21,7 @@ use crate::model::{
 
 pub use candidate::{Candidate, Member, Missing};
 use order::{reason_it_is_late, remembered};
-pub use promotion::offered;
+pub use promotion::{offered, withdrawn};
 
 /// How a push is answered.
 #[derive(Debug, Clone, PartialEq)]

@@ -240,6 +240,18 @@ fn waiting() {
             },
         ),
         (
+            "waiting_awaited",
+            Hold::Awaited {
+                targets: vec![
+                    "api: live_crons:uapi (9e1f0a2b3c4d), which is live in someli-staging, is not in \
+                     123456789012.dkr.ecr.eu-west-1.amazonaws.com/live_crons yet, or not any more"
+                        .into(),
+                ],
+                since: None,
+                told: true,
+            },
+        ),
+        (
             "waiting_approval",
             Hold::Approval {
                 plan: "4f1d".repeat(16),

@@ -35,8 +35,8 @@ impl Survey<'_> {
             self.runs.images(target, sighting, &named, before, &BTreeSet::new()).await?;
         self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, &containers).await?;
-        if let Some(gone) = self.gone(&containers).await? {
-            return Ok(Some(Finding::Unfit(gone)));
+        if let Some(absent) = self.absent(&containers).await? {
+            return Ok(Some(absent));
         }
         for (_, image) in &containers {
             if !self.is_kept(&Repository::of(image), &image.digest) {

@@ -256,8 +256,8 @@ impl<'a> Survey<'a> {
             self.live_before(&mut images);
         }
         let mut notes = self.check_way_back(&mut images, containers).await?;
-        if let Some(gone) = self.gone(containers).await? {
-            return Ok(Some(Finding::Unfit(gone)));
+        if let Some(absent) = self.absent(containers).await? {
+            return Ok(Some(absent));
         }
         notes.extend(self.known_before(target, sighting, running, &images));
         let base_arn = base.arn.clone();

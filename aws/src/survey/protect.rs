@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tidegate_core::decide::Finding;
 use tidegate_core::definition::NamedImage;
 use tidegate_core::model::{Digest, ReleaseImage};
 use tidegate_core::sighting::RunningImage;
@@ -12,19 +13,28 @@ use crate::registry::{Kept, Listed, Repository};
 
 impl Survey<'_> {
     /// Puts the keep tag on the release's images, for a tag may move to newer bytes while the release
-    /// waits or bakes; says which of them cannot be released because it is gone.
-    pub(super) async fn gone(
+    /// waits or bakes; says which of them cannot be released because it is not there. A promoted one may
+    /// still be on its way to the registry that it is read from here.
+    pub(super) async fn absent(
         &mut self,
         containers: &[(NamedImage, &ReleaseImage)],
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Finding>, Error> {
+        let promoted = self.scene.config.promote_from.as_ref();
         for (_, image) in containers {
             let repository = Repository::of(image);
             if self.protect(&repository, &image.digest).await?.is_none() {
-                return Ok(Some(format!(
-                    "the release's image {} is deleted from {} or archived: push it again",
-                    image.label(),
-                    repository.name
-                )));
+                return Ok(Some(match promoted {
+                    None => Finding::Unfit(format!(
+                        "the release's image {} is deleted from {} or archived: push it again",
+                        image.label(),
+                        repository.name
+                    )),
+                    Some(from) => Finding::Awaited(format!(
+                        "{}, which is live in {from}, is not in {} yet, or not any more",
+                        image.label(),
+                        image.uri()
+                    )),
+                }));
             }
         }
         Ok(None)

@@ -45,8 +45,8 @@ impl Survey<'_> {
         if containers.is_empty() {
             return Ok(Some(Finding::Unaffected { baseline }));
         }
-        if let Some(gone) = self.gone(&containers).await? {
-            return Ok(Some(Finding::Unfit(gone)));
+        if let Some(absent) = self.absent(&containers).await? {
+            return Ok(Some(absent));
         }
         let pins: Vec<Pin> = containers.iter().map(|(named, image)| pin(named, image)).collect();
         let Some((revision, definition)) = self.successor(&base, &pins).await? else {

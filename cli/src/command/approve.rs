@@ -1,5 +1,6 @@
 //! `tidegate approve`: a person's word.
 
+use tidegate_aws::promotion;
 use tidegate_core::command;
 
 use crate::consent::Consent;
@@ -24,7 +25,11 @@ pub struct Approve {
 impl Approve {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let Self { release, consent } = self;
-        let wanted = release.find(session.table().await?).await?;
+        let table = session.table().await?;
+        let wanted = release.find(table).await?;
+        if let Some(why) = promotion::withdrawn(table, &wanted).await? {
+            return Err(Error::NotNow(why));
+        }
         let (id, pipeline) = (&wanted.id, &release.pipeline);
         let shown = wanted.approval_asked().map(|(plan, _)| plan).unwrap_or_default();
         if !shown.is_empty() {

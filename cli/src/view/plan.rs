@@ -84,6 +84,7 @@ impl PlannedTarget {
                 ("stays", Some(why), Vec::new(), Some(baseline))
             }
             Finding::Busy(what) => ("busy", Some(what.clone()), Vec::new(), None),
+            Finding::Awaited(what) => ("awaited", Some(what.clone()), Vec::new(), None),
             Finding::Unfit(why) => ("unfit", Some(why.clone()), Vec::new(), None),
         };
         Self {
@@ -103,6 +104,7 @@ impl PlannedTarget {
             "runs_once" => Tone::Moving.of("runs once, to its end").to_string(),
             "stays" => Tone::Faint.of("stays as it is").to_string(),
             "busy" => Tone::Waiting.of("is in the middle of another deployment").to_string(),
+            "awaited" => Tone::Waiting.of("waits for its image").to_string(),
             _ => Tone::Bad.of("cannot be released").to_string(),
         };
         let why = self.why.as_ref().map_or(String::new(), |why| format!(": {why}"));

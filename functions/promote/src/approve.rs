@@ -5,7 +5,7 @@
 
 use tidegate_aws::registry::{Registry, Repository};
 use tidegate_aws::table::{Commit, TableError};
-use tidegate_aws::{App, Error, advance};
+use tidegate_aws::{App, Error, advance, promotion};
 use tidegate_core::command;
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::decide::Sightings;
@@ -34,6 +34,10 @@ pub(crate) async fn by_tag(
         let brings = release.images.values().any(|image| image.digest == push.digest);
         if !brings || !on_every_image(registry, release, &push.tag).await? {
             return Ok(None);
+        }
+        if let Some(why) = promotion::withdrawn(&app.table, release).await? {
+            tracing::warn!(why, tag = push.tag, "a tag would have approved it");
+            return Ok(Some(why));
         }
         let how = format!("the tag `{}` arrived on every image of it", push.tag);
         let approved = command::approve(&scene, release, plan, ("ecr", &how), app.clock.now());

@@ -38,6 +38,7 @@ fn end(table: &Table, release: &Value) -> Result<&'static str, String> {
         "surveying" => match text(&release["phase"]["held"]["kind"]) {
             "no_way_back" => "held_without_way_back",
             "busy" => "held_busy",
+            "awaited" => "held_awaited",
             "unfit" => "held_unfit",
             _ => return Err("is surveyed".to_owned()),
         },

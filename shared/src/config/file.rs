@@ -78,6 +78,9 @@ pub(super) struct Pipeline {
     /// The pipeline whose live releases are offered here: the same digests. No push starts anything.
     #[schemars(extend("format" = "pipeline-name"))]
     pub(super) promote_from: Option<String>,
+    /// Where promoted images are replicated to, if it is not where they come from; each key that is left
+    /// out is as there. A release waits until its digests have arrived.
+    pub(super) registry: Option<Registry>,
     /// The keys that `defaults` takes as well.
     #[serde(flatten)]
     pub(super) settings: Settings,

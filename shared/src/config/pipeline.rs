@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::duration::as_seconds;
 use super::{Placeholder, TagPattern};
 use crate::fingerprint::fingerprint;
-use crate::model::TargetKind;
+use crate::model::{ReleaseImage, TargetKind};
 
 /// One pipeline's config as the table holds it, immutable under its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,18 @@ pub struct PipelineConfig {
 }
 
 impl PipelineConfig {
+    /// The images of a release of the pipeline that this one is promoted from, as they are read here.
+    pub fn promoted(
+        &self,
+        images: &BTreeMap<String, ReleaseImage>,
+    ) -> BTreeMap<String, ReleaseImage> {
+        let here = |(name, image): (&String, &ReleaseImage)| {
+            let Registry { account, region } = self.images.get(name)?.registry.clone();
+            Some((name.clone(), ReleaseImage { account, region, ..image.clone() }))
+        };
+        images.iter().filter_map(here).collect()
+    }
+
     /// The schema that this program writes; what is newer is left alone, by name.
     pub const SCHEMA: u32 = 1;
 

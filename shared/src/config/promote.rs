@@ -21,6 +21,11 @@ pub(super) fn check(
         if !source.has(&path.key("images")) {
             findings.key(path, "the key `images` is missing");
         }
+        if pipeline.registry.is_some() {
+            let message = "it says where promoted images are copied to, and nothing is promoted \
+                           here; write it at each of `images`";
+            findings.key(&path.key("registry"), message);
+        }
         return;
     };
     for key in ["images", "join_on"].into_iter().filter(|key| source.has(&path.key(key))) {

@@ -114,10 +114,17 @@ impl Settings {
 impl Image {
     /// The registry, of an installation in `home`.
     pub(super) fn registry_of(&self, home: &Registry) -> Registry {
-        let named = self.registry.clone().unwrap_or_default();
+        self.registry.clone().unwrap_or_default().or(home)
+    }
+}
+
+impl file::Registry {
+    /// What it says, and `other` where it says nothing.
+    fn or(&self, other: &Registry) -> Registry {
+        let Self { account, region } = self;
         Registry {
-            account: named.account.unwrap_or_else(|| home.account.clone()),
-            region: named.region.unwrap_or_else(|| home.region.clone()),
+            account: account.as_ref().unwrap_or(&other.account).clone(),
+            region: region.as_ref().unwrap_or(&other.region).clone(),
         }
     }
 }
@@ -127,11 +134,18 @@ impl File {
         let settings = self.settings(from);
         let Registry { account, region } = settings.place(home);
         let watch = settings.watch;
-        let promoted = from.promote_from.is_some();
-        // No tag of a promoted image starts anything.
+        // No tag of a promoted image starts anything, and it may be read from where it is copied to.
+        let replica = from.registry.clone().unwrap_or_default();
         let stored = |image: &Image| {
             let config = resolve_image(image, home);
-            if promoted { ImageConfig { tags: Vec::new(), ..config } } else { config }
+            match &from.promote_from {
+                None => config,
+                Some(_) => ImageConfig {
+                    tags: Vec::new(),
+                    registry: replica.or(&config.registry),
+                    ..config
+                },
+            }
         };
         PipelineConfig {
             schema: PipelineConfig::SCHEMA,

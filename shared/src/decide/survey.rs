@@ -35,6 +35,8 @@ pub enum Finding {
     },
     /// Somebody else's deployment is in flight there.
     Busy(String),
+    /// A promoted image is not where it is read from here, yet.
+    Awaited(String),
     /// It cannot be released as it is.
     Unfit(String),
 }
@@ -75,7 +77,7 @@ pub(super) fn pending(
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
     let until = since + if held.is_some() { AGAIN } else { LOST };
-    let by_itself = held.is_none_or(|hold| matches!(hold, Hold::Busy { .. }));
+    let by_itself = held.is_none_or(Hold::ends_by_itself);
     if by_itself && now >= until && stands(Guard::Nudge) {
         let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
         next.nudge += 1;
@@ -162,10 +164,12 @@ pub fn reason_to_hold(
     found: &BTreeMap<TargetId, Finding>,
     now: Timestamp,
 ) -> Option<Hold> {
-    let (mut unfit, mut busy, mut stranded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut unfit, mut awaited) = (Vec::new(), Vec::new());
+    let (mut busy, mut stranded) = (Vec::new(), Vec::new());
     for (target, finding) in found {
         match finding {
             Finding::Unfit(why) => unfit.push(format!("{}: {why}", target.name)),
+            Finding::Awaited(what) => awaited.push(format!("{}: {what}", target.name)),
             Finding::Busy(what) => busy.push(format!("{}: {what}", target.name)),
             Finding::Ready { baseline, .. } if !baseline.has_way_back() => {
                 let reasons = baseline.images.iter().filter(|i| i.digest.is_none());
@@ -180,6 +184,9 @@ pub fn reason_to_hold(
     if !unfit.is_empty() {
         return Some(Hold::Unfit { targets: unfit });
     }
+    if !awaited.is_empty() {
+        return Some(Hold::Awaited { targets: awaited, since: Some(now), told: false });
+    }
     if !busy.is_empty() {
         return Some(Hold::Busy { targets: busy, since: Some(now), told: false });
     }
@@ -187,22 +194,28 @@ pub fn reason_to_hold(
         .then_some(Hold::NoWayBack { targets: stranded })
 }
 
-/// A wait for somebody else's deployment goes on from when it began; whether people are to be told
-/// of `hold`. Such a deployment ends by itself, so they are told once, after `patience`; the other
-/// holds need a person at once.
+/// A wait that ends by itself goes on from when it began; whether people are to be told of `hold`. Of
+/// such a wait they are told once, after `patience`; the other holds need a person at once.
 fn since_when(
     hold: Hold,
     before: Option<&Hold>,
     patience: Duration,
     now: Timestamp,
 ) -> (Hold, bool) {
-    let Hold::Busy { targets, .. } = hold else { return (hold, true) };
-    let (since, told) = match before {
-        Some(Hold::Busy { since, told, .. }) => (since.unwrap_or(now), *told),
+    let (since, told) = match (&hold, before) {
+        (Hold::Busy { .. }, Some(Hold::Busy { since, told, .. }))
+        | (Hold::Awaited { .. }, Some(Hold::Awaited { since, told, .. })) => {
+            (since.unwrap_or(now), *told)
+        }
         _ => (now, false),
     };
     let tell = !told && now >= since + patience;
-    (Hold::Busy { targets, since: Some(since), told: told || tell }, tell)
+    let (since, told) = (Some(since), told || tell);
+    match hold {
+        Hold::Busy { targets, .. } => (Hold::Busy { targets, since, told }, tell),
+        Hold::Awaited { targets, .. } => (Hold::Awaited { targets, since, told }, tell),
+        needs_a_person => (needs_a_person, true),
+    }
 }
 
 fn hold(
@@ -254,7 +267,7 @@ fn take(
             Finding::Unaffected { baseline } => {
                 (SlotPhase::Unaffected, baseline, Vec::new(), None, [].as_slice())
             }
-            Finding::Busy(_) | Finding::Unfit(_) => continue,
+            Finding::Awaited(_) | Finding::Busy(_) | Finding::Unfit(_) => continue,
         };
         let slot = Slot {
             target: (*target).clone(),

@@ -89,6 +89,13 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
             targets,
             None,
         ),
+        Hold::Awaited { targets, .. } => (
+            "its images have not arrived yet",
+            "It is asked every minute, and goes on by itself once they are there. If nothing brings \
+             them, look at the replication of the registry that they come from, or copy them.",
+            targets,
+            None,
+        ),
         Hold::Unfit { targets } => (
             "a service cannot be released as it is",
             "Mend the service, then start the release again. To take it out of the config instead: \

@@ -320,6 +320,17 @@ pub enum Hold {
         #[serde(default)]
         told: bool,
     },
+    /// A promoted image has not arrived yet in the registry that these targets pull it from.
+    Awaited {
+        /// `service: which image, and where`
+        targets: Vec<String>,
+        /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+        /// People were told that it takes long.
+        #[serde(default)]
+        told: bool,
+    },
     /// A target cannot be released as it is (missing, refused controller, no such container).
     Unfit {
         /// `service: why, and what to do`
@@ -336,11 +347,22 @@ pub enum Hold {
     },
 }
 
+impl Hold {
+    /// Nobody needs to do anything: it is asked again until it is over.
+    pub fn ends_by_itself(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::Awaited { .. } => true,
+            Self::NoWayBack { .. } | Self::Unfit { .. } | Self::Approval { .. } => false,
+        }
+    }
+}
+
 impl std::fmt::Display for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (what, targets) = match self {
             Self::NoWayBack { targets } => ("no way back is known for", targets),
             Self::Busy { targets, .. } => ("another deployment is in flight on", targets),
+            Self::Awaited { targets, .. } => ("images have not arrived yet for", targets),
             Self::Unfit { targets } => ("these targets cannot be released", targets),
             Self::Approval { plan, until, .. } => {
                 return write!(

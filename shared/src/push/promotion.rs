@@ -2,7 +2,7 @@
 
 use super::{Candidate, Member};
 use crate::config::{PipelineConfig, TagPattern};
-use crate::model::{Cause, Phase, Release, ReleaseImage};
+use crate::model::{Cause, Phase, Release, ReleaseImage, Scene};
 
 /// `live`, as the pipeline of `config` is offered it; `None` where it is not.
 ///
@@ -15,8 +15,8 @@ pub fn offered(live: &Release, config: &PipelineConfig) -> Option<Candidate> {
     if !from_here || !proven || config.approval.is_none() {
         return None;
     }
-    let images = live.images.iter().filter(|(name, _)| config.images.contains_key(*name));
-    let mut members = images.map(|(name, bytes)| (name.clone(), member(bytes)));
+    let images = config.promoted(&live.images).into_iter();
+    let mut members = images.map(|(name, bytes)| (name, member(bytes)));
     let (image, pushed) = members.next()?;
     let mut candidate = Candidate::alone(&live.id.to_string(), &image, pushed);
     candidate.others = members.collect();
@@ -24,7 +24,22 @@ pub fn offered(live: &Release, config: &PipelineConfig) -> Option<Candidate> {
     Some(candidate)
 }
 
-fn member(bytes: &ReleaseImage) -> Member {
+/// Why `release`, which was offered from the pipeline of `upstream`, is not wanted there any more: bytes of
+/// it are blocked since.
+pub fn withdrawn(release: &Release, upstream: &Scene) -> Option<String> {
+    let Cause::Promoted { from } = &release.cause else { return None };
+    let blocked =
+        |image: &ReleaseImage| Some((image.label(), upstream.blocked.get(&image.digest)?));
+    let (label, block) = release.images.values().find_map(blocked)?;
+    let (pipeline, digest) = (&upstream.head.pipeline, &block.digest);
+    Some(format!(
+        "{} comes from {from}, and by now {label} may not be released there: {block}. `tidegate reject {}` \
+         turns it away; `tidegate unblock {pipeline} {digest}` if the bytes are right",
+        release.id, release.id
+    ))
+}
+
+fn member(bytes: ReleaseImage) -> Member {
     let tag = bytes.tags.first().cloned().unwrap_or_default();
-    Member { pattern: TagPattern::anything(), tag, bytes: bytes.clone(), answered: None }
+    Member { pattern: TagPattern::anything(), tag, bytes, answered: None }
 }

@@ -607,6 +607,18 @@ fn a_promotion_from_nowhere_or_in_a_circle_is_said() {
              leave `join_on` out",
         ),
         (
+            "    waves: [[a]]\n",
+            "    waves: [[a]]\n    registry: { region: eu-west-1 }\n",
+            "7:5: pipelines.staging.registry: it says where promoted images are copied to, and \
+             nothing is promoted here; write it at each of `images`",
+        ),
+        (
+            "    promote_from: staging\n",
+            "    promote_from: staging\n    registry: { region: somewhere }\n",
+            "9:25: pipelines.production.registry.region: expected a region like `us-west-2`, found \
+             `somewhere`",
+        ),
+        (
             "    promote_from: staging\n",
             "",
             "7:3: pipelines.production: the key `images` is missing",
@@ -646,6 +658,24 @@ fn a_promoted_pipeline_has_the_images_of_where_it_comes_from_and_no_tag_starts_i
     assert_eq!(staging.promotes_to, ["production"]);
     assert_eq!(production.promotes_to, ["last"]);
     assert_eq!(staging.images["api"].tags.len(), 1);
+}
+
+#[test]
+fn promoted_images_are_read_from_where_they_are_copied_to() {
+    let from = "{ repository: api, tag: \"{sha}\", registry: { region: us-east-1 } }";
+    let text = with(PROMOTED, "{ repository: api, tag: \"{sha}\" }", from);
+    for (registry, account, region) in [
+        ("{ region: eu-west-1 }", "123456789012", "eu-west-1"),
+        ("{ account: \"123456789012\" }", "123456789012", "us-east-1"),
+        ("{}", "123456789012", "us-east-1"),
+    ] {
+        let own = format!("    promote_from: staging\n    registry: {registry}\n");
+        let text = with(&text, "    promote_from: staging\n", &own);
+        let resolved = config(&text).resolve("123456789012", "us-west-2").unwrap();
+        let here = &resolved[0].images["api"].registry;
+        assert_eq!((here.account.as_str(), here.region.as_str()), (account, region));
+        assert_eq!(resolved[1].images["api"].registry.region, "us-east-1");
+    }
 }
 
 #[test]
