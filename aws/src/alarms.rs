@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tidegate_core::decide::checks::{AlarmState, Heard};
 
 use crate::Refusal;
 use crate::json::JsonService;
+use crate::moment::of_json;
 
 /// `DescribeAlarms` takes no more names.
 const NAMES_A_CALL: usize = 100;
@@ -60,12 +60,8 @@ fn heard(alarm: &Value) -> Option<(String, Heard)> {
     let reason = alarm["StateReason"].as_str().unwrap_or_default().to_owned();
     // The last real change; an update may only renew the reason.
     let moments = ["StateTransitionedTimestamp", "StateUpdatedTimestamp"];
-    let since = moments.iter().find_map(|name| alarm[*name].as_f64()).and_then(moment);
+    let since = moments.iter().find_map(|name| of_json(&alarm[*name]));
     Some((name, Heard::Alarm { state, reason, since }))
-}
-
-fn moment(seconds: f64) -> Option<Timestamp> {
-    Timestamp::UNIX_EPOCH.checked_add(SignedDuration::try_from_secs_f64(seconds).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{
@@ -28,8 +29,8 @@ use aws_types::{SigningName, region::Region};
 /// What an answer is read to, or why it is a refusal.
 type Read<T> = Result<T, OrchestratorError<ErrorMetadata>>;
 
-/// Sends `request` to the service of this signing name, and again where the connection broke or the
-/// service stumbled; `read` turns the answer into what the caller wants.
+/// Sends `request` to the service of this signing name, and again where the connection broke, the
+/// service stumbled or it was asked too much; `read` turns the answer into what the caller wants.
 pub(crate) async fn call<T>(
     config: &SdkConfig,
     name: &'static str,
@@ -45,6 +46,7 @@ where
         .operation_name(operation.to_owned())
         .endpoint_url(&endpoint(config, name))
         .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
         .runtime_plugin(signed(config, name));
     if let Some(http) = config.http_client() {
@@ -76,6 +78,8 @@ fn endpoint(config: &SdkConfig, name: &str) -> String {
     let own = || match (name, suffix) {
         // One for all regions.
         ("iam", "") => "https://iam.amazonaws.com".to_owned(),
+        // `ecr.REGION…` is not the API.
+        ("ecr", _) => format!("https://api.ecr.{region}.amazonaws.com{suffix}"),
         _ => format!("https://{name}.{region}.amazonaws.com{suffix}"),
     };
     config.endpoint_url().map_or_else(own, str::to_owned)

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
+use serde_json::json;
 
-use crate::Refusal;
+use crate::json::JsonService;
+use crate::{Refusal, registry};
 
 /// The most names that a page of these lists holds.
 const PAGE: i32 = 100;
@@ -14,7 +16,7 @@ const PAGE: i32 = 100;
 pub struct Inventory {
     region: String,
     ecs: aws_sdk_ecs::Client,
-    ecr: aws_sdk_ecr::Client,
+    ecr: JsonService,
 }
 
 impl Inventory {
@@ -23,7 +25,7 @@ impl Inventory {
         Self {
             region: region.to_owned(),
             ecs: aws_sdk_ecs::Client::new(config),
-            ecr: aws_sdk_ecr::Client::new(config),
+            ecr: registry::service(config),
         }
     }
 
@@ -52,15 +54,18 @@ impl Inventory {
 
     /// The names of all repositories in the registry of `account`.
     pub async fn repositories(&self, account: &str) -> Result<BTreeSet<String>, Refusal> {
-        let list = self.ecr.describe_repositories().registry_id(account);
-        let mut pages = list.into_paginator().page_size(PAGE).send();
+        let mut input = json!({ "registryId": account, "maxResults": PAGE });
         let mut names = BTreeSet::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(Refusal::of("ecr:DescribeRepositories", account))?;
-            let found = page.repositories().iter().filter_map(|r| r.repository_name());
+        loop {
+            let page = self.ecr.call("ecr:DescribeRepositories", account, &input).await?;
+            let found = page["repositories"].as_array().into_iter().flatten();
+            let found = found.filter_map(|repository| repository["repositoryName"].as_str());
             names.extend(found.map(str::to_owned));
+            match page["nextToken"].as_str() {
+                Some(next) => input["nextToken"] = json!(next),
+                None => return Ok(names),
+            }
         }
-        Ok(names)
     }
 }
 

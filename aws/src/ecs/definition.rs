@@ -1,16 +1,7 @@
 //! Task definitions in and out as raw JSON: the SDK's types drop what is newer than they are.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use aws_sdk_ecs::types::TaskDefinitionField;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidegate_core::drift::Registered;
 
 use super::Ecs;
@@ -58,19 +49,9 @@ impl Ecs {
     /// Reads a revision by its ARN, or a family's newest active one by its name.
     pub async fn task_definition(&self, name: &str) -> Result<RawTaskDefinition, Refusal> {
         const ACTION: &str = "ecs:DescribeTaskDefinition";
-        let body = RawBody::default();
-        self.client
-            .describe_task_definition()
-            .task_definition(name)
-            .include(TaskDefinitionField::Tags)
-            .customize()
-            .interceptor(body.clone())
-            .send()
-            .await
-            .map_err(Refusal::of(ACTION, name))?;
-        body.json()
-            .and_then(|answer| raw(&answer))
-            .ok_or_else(|| Refusal::broken(ACTION, name, "task definition"))
+        let input = json!({ "taskDefinition": name, "include": ["TAGS"] });
+        let answer = self.raw.call(ACTION, name, &input).await?;
+        raw(answer).ok_or_else(|| Refusal::broken(ACTION, name, "task definition"))
     }
 
     /// Registers `definition`, a [`tidegate_core::definition::successor`], and returns its ARN.
@@ -79,30 +60,16 @@ impl Ecs {
     pub async fn register(&self, definition: &Value) -> Result<String, Refusal> {
         const ACTION: &str = "ecs:RegisterTaskDefinition";
         let family = definition["family"].as_str().unwrap_or_default();
-        let body = definition.to_string();
-        let answer = self
-            .client
-            .register_task_definition()
-            .family(family)
-            .customize()
-            // Runs before signing, so what is signed is what is sent.
-            .mutate_request(move |request| {
-                request.headers_mut().insert("content-length", body.len().to_string());
-                *request.body_mut() = SdkBody::from(body.as_str());
-            })
-            .send()
-            .await
-            .map_err(Refusal::of(ACTION, family))?;
-        answer
-            .task_definition()
-            .and_then(|definition| definition.task_definition_arn())
+        let answer = self.raw.call(ACTION, family, definition).await?;
+        answer["taskDefinition"]["taskDefinitionArn"]
+            .as_str()
             .map(str::to_owned)
             .ok_or_else(|| Refusal::broken(ACTION, family, "task definition ARN"))
     }
 }
 
-fn raw(answer: &Value) -> Option<RawTaskDefinition> {
-    let json = answer.get("taskDefinition")?.clone();
+fn raw(mut answer: Value) -> Option<RawTaskDefinition> {
+    let json = answer.get_mut("taskDefinition")?.take();
     let text = |name: &str| json[name].as_str().map(str::to_owned);
     let tags = answer["tags"].as_array().into_iter().flatten().filter_map(|tag| {
         Some((tag["key"].as_str()?.to_owned(), tag["value"].as_str().unwrap_or("").to_owned()))
@@ -114,32 +81,4 @@ fn raw(answer: &Value) -> Option<RawTaskDefinition> {
         tags: tags.collect(),
         json,
     })
-}
-
-/// Keeps the answer's body, which the SDK drops once it has read what it knows.
-#[derive(Debug, Clone, Default)]
-struct RawBody(Arc<Mutex<Vec<u8>>>);
-
-impl RawBody {
-    fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).ok()
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for RawBody {
-    fn name(&self) -> &'static str {
-        "RawBody"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let bytes = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes.to_vec();
-        Ok(())
-    }
 }

@@ -14,6 +14,7 @@ use aws_sdk_ecs::types::StopServiceDeploymentStopType;
 use aws_types::SdkConfig;
 use tidegate_core::model::Digest;
 
+use crate::json::JsonService;
 use crate::{Clock, Refusal};
 
 pub use definition::RawTaskDefinition;
@@ -26,6 +27,8 @@ pub use task::{RunningTask, StoppedTask};
 #[derive(Debug, Clone)]
 pub struct Ecs {
     client: Client,
+    /// For task definitions, which its types would cut down.
+    raw: JsonService,
     clock: Clock,
 }
 
@@ -53,7 +56,9 @@ impl ContainerImage {
 impl Ecs {
     /// ECS where `config` points.
     pub fn new(config: &SdkConfig, clock: &Clock) -> Self {
-        Self { client: Client::new(config), clock: clock.clone() }
+        let target = "AmazonEC2ContainerServiceV20141113";
+        let raw = JsonService { config: config.clone(), name: "ecs", target, version: "1.1" };
+        Self { client: Client::new(config), raw, clock: clock.clone() }
     }
 
     /// Brings `revision` into the service, and returns the id of the deployment that does it.

@@ -2,23 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ecr::types::{
-    DescribeImagesFilter, ImageDetail, ImageIdentifier, ImageStatus, TagStatus,
-};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tidegate_core::model::Digest;
 use tidegate_core::sighting::RegistryImage;
 
 use super::{Registry, Repository};
 use crate::Refusal;
-use crate::moment::timestamp;
+use crate::moment::of_json;
 
 const DESCRIBE: &str = "ecr:DescribeImages";
 /// `DescribeImages` takes no more ids than this.
 const IDS_A_CALL: usize = 100;
 /// The most that a page of `DescribeImages` holds.
-const PAGE: i32 = 1000;
+const PAGE: u32 = 1000;
 /// Manifests that list other manifests.
 const INDEX: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
@@ -77,8 +75,7 @@ impl Registry {
         repository: &Repository,
         tag: &str,
     ) -> Result<Option<Listed>, Refusal> {
-        let id = ImageIdentifier::builder().image_tag(tag).build();
-        Ok(self.described(repository, vec![id]).await?.pop())
+        Ok(self.described(repository, &[json!({ "imageTag": tag })]).await?.pop())
     }
 
     /// The images among `digests` that are there and can be pulled.
@@ -90,11 +87,11 @@ impl Registry {
         let ids: Vec<_> = digests.iter().map(by_digest).collect();
         let mut found = Vec::new();
         for chunk in ids.chunks(IDS_A_CALL) {
-            let mut answer = self.described(repository, chunk.to_vec()).await?;
+            let mut answer = self.described(repository, chunk).await?;
             // One missing image spoils the whole answer: then each is asked about by itself.
             if answer.is_empty() && chunk.len() > 1 {
-                for id in chunk {
-                    answer.append(&mut self.described(repository, vec![id.clone()]).await?);
+                for id in chunk.chunks(1) {
+                    answer.append(&mut self.described(repository, id).await?);
                 }
             }
             found.append(&mut answer);
@@ -104,22 +101,17 @@ impl Registry {
 
     /// Every tagged image that can be pulled, in no order: its cost grows with the repository.
     pub async fn tagged(&self, repository: &Repository) -> Result<Vec<Listed>, Refusal> {
-        let filter = DescribeImagesFilter::builder().tag_status(TagStatus::Tagged).build();
-        let mut pages = self
-            .client(repository)
-            .describe_images()
-            .registry_id(&repository.account)
-            .repository_name(&repository.name)
-            .filter(filter)
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
+        let mut input = json!({ "filter": { "tagStatus": "TAGGED" }, "maxResults": PAGE });
         let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(Refusal::of(DESCRIBE, repository.to_string()))?;
-            found.extend(page.image_details().iter().filter_map(listed));
+        loop {
+            let page =
+                self.ask(DESCRIBE, repository, &repository.to_string(), input.clone()).await?;
+            found.extend(all_listed(&page));
+            match page["nextToken"].as_str() {
+                Some(next) => input["nextToken"] = json!(next),
+                None => return Ok(found),
+            }
         }
-        Ok(found)
     }
 
     /// The whole image: an index with the digests of its children, as a task may show any of them.
@@ -175,29 +167,19 @@ impl Registry {
     ) -> Result<Manifest, Refusal> {
         const ACTION: &str = "ecr:BatchGetImage";
         let resource = format!("{digest} of {repository}");
-        let answer = self
-            .client(repository)
-            .batch_get_image()
-            .registry_id(&repository.account)
-            .repository_name(&repository.name)
-            .image_ids(by_digest(digest))
-            .set_accepted_media_types(Some(MEDIA_TYPES.map(str::to_owned).to_vec()))
-            .send()
-            .await
-            .map_err(Refusal::of(ACTION, &resource))?;
+        let input = json!({ "imageIds": [by_digest(digest)], "acceptedMediaTypes": MEDIA_TYPES });
+        let answer = self.ask(ACTION, repository, &resource, input).await?;
         // ECR answers 200 and puts what went wrong beside the images.
-        if let Some(failure) = answer.failures().first() {
-            let code = failure.failure_code().map_or("no code", |code| code.as_str());
-            let reason = failure.failure_reason().unwrap_or_default();
+        if let Some(failure) = answer["failures"].get(0) {
+            let code = failure["failureCode"].as_str().unwrap_or("no code");
+            let reason = failure["failureReason"].as_str().unwrap_or_default();
             return Err(Refusal::in_answer(ACTION, resource, code, reason));
         }
-        answer
-            .images
-            .and_then(|mut images| images.pop())
-            .and_then(|image| {
-                let media_type = image.image_manifest_media_type;
-                Some(Manifest { text: image.image_manifest?, media_type })
-            })
+        let image = &answer["images"][0];
+        let text = |member: &str| image[member].as_str().map(str::to_owned);
+        let media_type = text("imageManifestMediaType");
+        text("imageManifest")
+            .map(|text| Manifest { text, media_type })
             .ok_or_else(|| Refusal::broken(ACTION, &resource, "manifest"))
     }
 
@@ -205,19 +187,11 @@ impl Registry {
     async fn described(
         &self,
         repository: &Repository,
-        ids: Vec<ImageIdentifier>,
+        ids: &[Value],
     ) -> Result<Vec<Listed>, Refusal> {
-        let answer = self
-            .client(repository)
-            .describe_images()
-            .registry_id(&repository.account)
-            .repository_name(&repository.name)
-            .set_image_ids(Some(ids))
-            .send()
-            .await
-            .map_err(Refusal::of(DESCRIBE, repository.to_string()));
-        match answer {
-            Ok(answer) => Ok(answer.image_details().iter().filter_map(listed).collect()),
+        let input = json!({ "imageIds": ids });
+        match self.ask(DESCRIBE, repository, &repository.to_string(), input).await {
+            Ok(answer) => Ok(all_listed(&answer).collect()),
             Err(refusal) if refusal.is_missing_image() => Ok(Vec::new()),
             Err(refusal) => Err(refusal),
         }
@@ -242,19 +216,25 @@ struct Platform {
     architecture: String,
 }
 
-fn by_digest(digest: &Digest) -> ImageIdentifier {
-    ImageIdentifier::builder().image_digest(digest.as_str()).build()
+fn by_digest(digest: &Digest) -> Value {
+    json!({ "imageDigest": digest })
 }
 
-fn listed(detail: &ImageDetail) -> Option<Listed> {
+fn all_listed(answer: &Value) -> impl Iterator<Item = Listed> {
+    answer["imageDetails"].as_array().into_iter().flatten().filter_map(listed)
+}
+
+fn listed(detail: &Value) -> Option<Listed> {
     // An archived image is there, but cannot be pulled: for a release it is not.
-    if !matches!(detail.image_status(), None | Some(ImageStatus::Active)) {
+    if detail["imageStatus"].as_str().is_some_and(|status| status != "ACTIVE") {
         return None;
     }
+    let tags = detail["imageTags"].as_array().into_iter().flatten();
+    let kind = detail["imageManifestMediaType"].as_str();
     Some(Listed {
-        digest: detail.image_digest()?.parse().ok()?,
-        tags: detail.image_tags().to_vec(),
-        pushed_at: timestamp(detail.image_pushed_at()),
-        is_index: detail.image_manifest_media_type().is_some_and(|kind| INDEX.contains(&kind)),
+        digest: detail["imageDigest"].as_str()?.parse().ok()?,
+        tags: tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect(),
+        pushed_at: of_json(&detail["imagePushedAt"]).unwrap_or(Timestamp::UNIX_EPOCH),
+        is_index: kind.is_some_and(|kind| INDEX.contains(&kind)),
     })
 }

@@ -1,5 +1,6 @@
 //! Keeping the bytes that a rollback needs.
 
+use serde_json::json;
 use tidegate_core::lifecycle;
 use tidegate_core::model::Digest;
 
@@ -52,19 +53,18 @@ impl Registry {
         tag: &str,
     ) -> Result<(), Refusal> {
         let manifest = self.manifest(repository, digest).await?;
-        self.client(repository)
-            .put_image()
-            .registry_id(&repository.account)
-            .repository_name(&repository.name)
-            .image_tag(tag)
+        let mut input = json!({
+            "imageTag": tag,
             // ECR then refuses bytes that are not these.
-            .image_digest(digest.as_str())
-            .image_manifest(manifest.text)
-            // An OCI index often does not say itself what it is.
-            .set_image_manifest_media_type(manifest.media_type)
-            .send()
-            .await
-            .map_err(Refusal::of("ecr:PutImage", format!("{digest} of {repository}")))?;
+            "imageDigest": digest,
+            "imageManifest": manifest.text,
+        });
+        // An OCI index often does not say itself what it is.
+        if let Some(kind) = manifest.media_type {
+            input["imageManifestMediaType"] = json!(kind);
+        }
+        let resource = format!("{digest} of {repository}");
+        self.ask("ecr:PutImage", repository, &resource, input).await?;
         Ok(())
     }
 
@@ -73,17 +73,12 @@ impl Registry {
         &self,
         repository: &Repository,
     ) -> Result<LifecyclePolicy, Refusal> {
-        let answer = self
-            .client(repository)
-            .get_lifecycle_policy()
-            .registry_id(&repository.account)
-            .repository_name(&repository.name)
-            .send()
-            .await
-            .map_err(Refusal::of("ecr:GetLifecyclePolicy", repository.to_string()));
-        match answer {
+        const ACTION: &str = "ecr:GetLifecyclePolicy";
+        let asked = self.ask(ACTION, repository, &repository.to_string(), json!({})).await;
+        match asked {
             Ok(answer) => {
-                Ok(LifecyclePolicy::Text(answer.lifecycle_policy_text.unwrap_or_default()))
+                let text = answer["lifecyclePolicyText"].as_str().unwrap_or_default();
+                Ok(LifecyclePolicy::Text(text.to_owned()))
             }
             Err(refusal) if refusal.is_missing_lifecycle_policy() => Ok(LifecyclePolicy::None),
             Err(refusal) if refusal.is_final() => Ok(LifecyclePolicy::Unreadable(refusal)),

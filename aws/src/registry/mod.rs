@@ -7,14 +7,15 @@ mod selected;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_ecr::Client;
+use aws_types::SdkConfig;
+use serde_json::{Value, json};
 use tidegate_core::config::{ImageConfig, Role};
 use tidegate_core::model::ReleaseImage;
 
+use crate::Refusal;
+use crate::json::JsonService;
 use crate::role::Reach;
 
 pub use image::Listed;
@@ -26,7 +27,6 @@ pub use selected::{Selected, released};
 pub struct Registry {
     reach: Reach,
     role: Option<Role>,
-    clients: Arc<Mutex<BTreeMap<(String, String), Client>>>,
 }
 
 /// One ECR repository.
@@ -80,17 +80,29 @@ impl fmt::Display for Repository {
 impl Registry {
     /// ECR, for a pipeline of this role.
     pub fn new(reach: &Reach, role: Option<&Role>) -> Self {
-        Self { reach: reach.clone(), role: role.cloned(), clients: Arc::default() }
+        Self { reach: reach.clone(), role: role.cloned() }
     }
 
-    /// The client of the repository's place, made at its first use.
-    fn client(&self, repository: &Repository) -> Client {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let Repository { account, region, name: _ } = repository;
+    /// Asks the registry that a repository is in; `input` says what beside which repository. `resource`
+    /// is what a refusal names.
+    async fn ask(
+        &self,
+        action: &'static str,
+        repository: &Repository,
+        resource: &str,
+        mut input: Value,
+    ) -> Result<Value, Refusal> {
+        let Repository { account, region, name } = repository;
         let role = Role::for_registry(self.role.as_ref(), account);
-        clients
-            .entry((account.clone(), region.clone()))
-            .or_insert_with(|| Client::new(&self.reach.at(region, role)))
-            .clone()
+        input["registryId"] = json!(account);
+        input["repositoryName"] = json!(name);
+        service(&self.reach.at(region, role)).call(action, resource, &input).await
     }
+}
+
+/// ECR where `config` points. It has no crate here: its own made deploy larger than a program may be
+/// (docs/decisions/0005-libraries.md).
+pub(crate) fn service(config: &SdkConfig) -> JsonService {
+    let (name, target) = ("ecr", "AmazonEC2ContainerRegistry_V20150921");
+    JsonService { config: config.clone(), name, target, version: "1.1" }
 }

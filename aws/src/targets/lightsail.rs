@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_core::definition::lightsail::{identity, named_by};
 use tidegate_core::model::Pin;
@@ -14,6 +14,7 @@ use tidegate_core::sighting::{Deployment, RolloutState, Sighting};
 
 use crate::ecs::{RawTaskDefinition, Seen};
 use crate::json::JsonService;
+use crate::moment::of_json;
 use crate::{Clock, Refusal};
 
 pub(super) const CREATE: &str = "lightsail:CreateContainerServiceDeployment";
@@ -184,11 +185,7 @@ fn reason(service: &Value) -> String {
 }
 
 fn moment(stated: &Value) -> Timestamp {
-    let seconds = stated["createdAt"].as_f64().unwrap_or_default();
-    SignedDuration::try_from_secs_f64(seconds)
-        .ok()
-        .and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+    of_json(&stated["createdAt"]).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// What of a deployment may be kept: its containers and their images, in the form of a task definition.

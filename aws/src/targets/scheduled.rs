@@ -5,13 +5,14 @@
 //! program survive.
 
 use aws_types::SdkConfig;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_core::model::{TargetId, TargetKind};
 use tidegate_core::sighting::{Deployment, RolloutState, Sighting};
 
 use crate::ecs::Seen;
 use crate::json::JsonService;
+use crate::moment::of_json;
 use crate::rest::RestService;
 use crate::{Clock, Refusal, RefusalKind};
 
@@ -59,15 +60,12 @@ impl Holder {
     }
 
     fn changed_at(&self) -> Timestamp {
-        let seconds = match self {
-            Self::Schedule(schedule) => schedule["LastModificationDate"].as_f64(),
+        let at = match self {
+            Self::Schedule(schedule) => of_json(&schedule["LastModificationDate"]),
             // EventBridge does not say.
             Self::RuleTarget(_) => None,
         };
-        seconds
-            .and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok())
-            .and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok())
-            .unwrap_or(Timestamp::UNIX_EPOCH)
+        at.unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 

@@ -52,7 +52,7 @@ fn dynamodb_writes_transactions_and_says_why_not() {
 }
 
 #[test]
-fn ecs_and_ecr_describe_what_was_seeded() {
+fn ecs_describes_what_was_seeded() {
     tell(1, &Script::default(), async |twin| {
         let ecs = aws_sdk_ecs::Client::new(&twin.sdk_config("operator"));
         let described = ecs.describe_services().cluster("live-crons").services("Rag");
@@ -64,11 +64,6 @@ fn ecs_and_ecr_describe_what_was_seeded() {
         let missing = ecs.update_service().cluster("live-crons").service("Nope").send().await;
         let missing = missing.unwrap_err().into_service_error();
         assert_eq!(missing.code(), Some("ServiceNotFoundException"));
-
-        let ecr = aws_sdk_ecr::Client::new(&twin.sdk_config("operator"));
-        let digest = twin.push("live_crons", &["prod-0a1b2c3"], "healthy").unwrap();
-        let images = ecr.describe_images().repository_name("live_crons").send().await.unwrap();
-        assert!(images.image_details().iter().any(|it| it.image_digest() == Some(&digest)));
     });
 }
 

@@ -78,7 +78,7 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
     let (what, next, targets, command) = match hold {
         Hold::NoWayBack { targets } => (
             "no way back is known",
-            "If the release failed, these services could not be brought back: their running bytes \
+            "If the release failed, these targets could not be brought back: their running bytes \
              are not known.",
             targets,
             Some(command::without_way_back(id)),
@@ -97,8 +97,8 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
             None,
         ),
         Hold::Unfit { targets } => (
-            "a service cannot be released as it is",
-            "Mend the service, then start the release again. To take it out of the config instead: \
+            "a target cannot be released as it is",
+            "Mend it, then start the release again. To take it out of the config instead: \
              abandon the release first, then apply the config and unfreeze. A newer push takes the \
              release's place by itself.",
             targets,

@@ -27,11 +27,11 @@ pub(super) fn rollback_drifted(pipeline: &str) -> String {
 }
 
 pub(super) fn accept(pipeline: &str) -> String {
-    format!("tidegate accept {pipeline}  # the services are right as they are")
+    format!("tidegate accept {pipeline}  # what runs is right as it is")
 }
 
 pub(super) fn abandon(pipeline: &str) -> String {
-    format!("tidegate abandon {pipeline}  # hands off: the services stay as they are")
+    format!("tidegate abandon {pipeline}  # hands off: everything stays as it is")
 }
 
 pub(super) fn unfreeze(pipeline: &str) -> String {

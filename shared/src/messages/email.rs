@@ -16,7 +16,7 @@ pub fn email(notification: &Notification) -> String {
     let at = notification.moment();
     let mut parts = vec![title.clone()];
     parts.extend(text.iter().cloned());
-    parts.extend(section("Services", targets));
+    parts.extend(section("Targets", targets));
     parts.extend(section("To type", commands));
     parts.push(format!("{at}, by {actor}\nid {id}"));
     parts.join("\n\n") + "\n"

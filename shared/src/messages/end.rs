@@ -15,7 +15,7 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
     };
     let (title, text) = if accepted {
         let mut text = vec![
-            "A person accepted the services as they are. Nothing is moved.".to_owned(),
+            "A person accepted what runs as it is. Nothing is moved.".to_owned(),
             "If the pipeline is frozen it stays so until `unfreeze`.".to_owned(),
         ];
         text.extend(story_of(release));
@@ -116,7 +116,7 @@ pub fn abandoned(release: &Release, slots: &[&Slot], actor: &str) -> Notice {
     Notice {
         kind: NoticeKind::Abandoned,
         severity: Severity::Warning,
-        title: format!("{id} abandoned: the services stay as they are"),
+        title: format!("{id} abandoned: everything stays as it is"),
         text,
         commands: vec![command::show(id), command::unfreeze(pipeline)],
         targets: slots.iter().map(|slot| state(slot)).collect(),

@@ -22,7 +22,7 @@ pub fn slack(notification: &Notification) -> Value {
         "text": { "type": "plain_text", "text": super::limits::clip(&headline, HEADER) },
     })];
     blocks.extend(text.iter().map(|paragraph| section(&escape(paragraph, SECTION))));
-    blocks.extend(fenced("Services", targets));
+    blocks.extend(fenced("Targets", targets));
     blocks.extend(fenced("To type", commands));
     if blocks.len() >= BLOCKS {
         blocks.truncate(BLOCKS - 2);
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_long_list_is_spread_over_blocks_within_the_limit() {
         let lines: Vec<String> = (0..100).map(|n| format!("{n}: {}", "&".repeat(100))).collect();
-        let blocks = fenced("Services", &lines);
+        let blocks = fenced("Targets", &lines);
         assert!(blocks.len() > 1);
         for block in blocks {
             assert!(block["text"]["text"].as_str().unwrap().chars().count() <= SECTION);

@@ -10,7 +10,7 @@ pub fn frozen(release: &Release, slots: &[&Slot]) -> Notice {
     let cause = release.failure.as_ref().map_or("", |failure| &failure.cause);
     let mut text = story_of(release);
     text.push(
-        "Tidegate does nothing more: the config says to freeze. The services stay as they are \
+        "Tidegate does nothing more: the config says to freeze. Everything stays as it is \
          until a person decides."
             .to_owned(),
     );

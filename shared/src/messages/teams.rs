@@ -59,7 +59,7 @@ fn lines(notification: &Notification) -> Vec<(Style, String)> {
     let mut lines = vec![(Style::Title(colour), title.clone())];
     // A run shows a line break as a space, so each line is its own block.
     lines.extend(text.iter().flat_map(|p| p.lines()).map(|l| (Style::Plain, l.to_owned())));
-    for (heading, list) in [("Services", targets), ("To type", commands)] {
+    for (heading, list) in [("Targets", targets), ("To type", commands)] {
         if !list.is_empty() {
             lines.push((Style::Heading, heading.to_owned()));
             lines.extend(list.iter().map(|line| (Style::Code, line.clone())));
