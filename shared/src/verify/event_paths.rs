@@ -113,7 +113,8 @@ pub(super) fn lines(
     let elsewhere = config.images.values().filter_map(|image| {
         let at = (image.registry.account.clone(), image.registry.region.clone());
         let said = format!(
-            "its registry is {}'s in {}: pushes are found by the sweep, within five minutes",
+            "its registry is {}'s in {}: the sweep finds its pushes within five minutes; sooner where \
+             regional.yaml sends its events here, which was not looked at",
             at.0, at.1
         );
         (at != found.home).then(|| topic.green(&image.repository, said))
@@ -349,6 +350,6 @@ mod tests {
         found.tables.insert("table".to_owned());
         assert_eq!(lines(Shown::There(found.clone())), []);
         found.home.1 = "eu-west-1".to_owned();
-        assert!(lines(Shown::There(found))[0].said.contains("found by the sweep"));
+        assert!(lines(Shown::There(found))[0].said.contains("the sweep finds its pushes"));
     }
 }
