@@ -1,6 +1,7 @@
 //! The survey: what every target of a release runs now, how to come back to it, and the
 //! revision it will run. Nothing moves; what can be refused is refused here.
 
+mod before;
 mod container_service;
 mod deployed;
 mod protect;
@@ -14,10 +15,9 @@ use jiff::Timestamp;
 use tidegate_core::config::Base;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{NamedImage, containers_of, difference, images};
-use tidegate_core::drift::Drift;
 use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{
-    Baseline, Digest, Pin, Release, ReleaseImage, Scene, Slot, TargetId, TargetKind,
+    Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId, TargetKind,
 };
 use tidegate_core::sighting::{RunningImage, Sighting};
 
@@ -316,75 +316,11 @@ impl<'a> Survey<'a> {
             }
         }
     }
-
-    /// What is said first, so that it is not blamed on the release.
-    fn known_before(
-        &self,
-        target: &TargetId,
-        sighting: &Sighting,
-        running: &RawTaskDefinition,
-        images: &[RunningImage],
-    ) -> Vec<String> {
-        let before = self.scene.slots.get(target);
-        let drift = before.and_then(|slot| drifted(slot, running, images));
-        already_failing(sighting).into_iter().chain(drift).collect()
-    }
-
-    /// Somebody else's deployment in flight, or another pipeline's release that owns the target.
-    async fn reason_busy(
-        &self,
-        target: &TargetId,
-        sighting: &Sighting,
-    ) -> Result<Option<String>, Error> {
-        if let Some(slot) = self.scene.slots.get(target) {
-            let other = &slot.release;
-            if other.pipeline != self.release.id.pipeline {
-                let head = self.app.table.head_of(&other.pipeline).await?;
-                if head.is_some_and(|head| head.moving == Some(other.number)) {
-                    return Ok(Some(format!("{other} owns it")));
-                }
-            }
-        }
-        let settled = sighting.settled() || already_failing(sighting).is_some();
-        Ok((!settled).then(|| {
-            let primary = sighting.primary();
-            let (id, revision) =
-                primary.map_or(("no deployment", ""), |d| (d.id.as_str(), d.revision.as_str()));
-            match primary.map_or("", |primary| primary.reason.as_str()) {
-                why if target.kind == TargetKind::Lightsail && !why.is_empty() => why.to_owned(),
-                _ => format!(
-                    "{id} brings {revision} in ({} of {} tasks)",
-                    sighting.running, sighting.desired
-                ),
-            }
-        }))
-    }
 }
 
 /// Tidegate registered it.
 fn is_ours(definition: &RawTaskDefinition) -> bool {
     definition.tags.iter().any(|(key, _)| key == "tidegate:release")
-}
-
-/// What somebody changed since the last release ended there, and how it can be learnt who.
-fn drifted(slot: &Slot, running: &RawTaskDefinition, images: &[RunningImage]) -> Option<String> {
-    let registered = running.registered();
-    let drift = Drift { registered, ..Drift::of(slot, &running.arn, images)? };
-    Some(format!("{drift}; `{}` tells who brought it in", drift.lookup(&slot.target.region)))
-}
-
-/// A service that was failing before the release came.
-fn already_failing(sighting: &Sighting) -> Option<String> {
-    let primary = sighting.primary()?;
-    // Beside another deployment it is somebody's rollout that fails just now: no baseline.
-    let alone = sighting.deployments.len() == 1;
-    let failing = alone && primary.failed_tasks > 0 && primary.running < primary.desired;
-    failing.then(|| {
-        format!(
-            "it was failing before this release: {} of {} tasks run, {} failed in a row",
-            primary.running, primary.desired, primary.failed_tasks
-        )
-    })
 }
 
 fn pinned(named: &[NamedImage]) -> bool {

@@ -2,6 +2,7 @@
 
 mod approve;
 mod handler;
+mod image;
 mod join;
 mod record;
 mod resolve;

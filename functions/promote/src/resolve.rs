@@ -1,13 +1,13 @@
 //! What a tag means now: asked of the registry, never taken from an event.
 
-use tidegate_aws::registry::{Registry, Repository, released};
+use tidegate_aws::registry::{Registry, Repository};
 use tidegate_aws::{App, Error};
-use tidegate_core::config::{ImageConfig, PipelineConfig};
+use tidegate_core::config::PipelineConfig;
 use tidegate_core::event::PushEvent;
-use tidegate_core::model::{Head, ReleaseImage};
+use tidegate_core::model::Head;
 use tidegate_core::push::{Candidate, Member};
-use tidegate_core::sighting::RegistryImage;
 
+use crate::image::release_image;
 use crate::join;
 
 /// The images of `config` that a push selects, each with what the registry shows for it.
@@ -40,24 +40,11 @@ pub(crate) async fn pushed(
             tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
             continue;
         };
-        let bytes = bytes(app, &head.pipeline, image, found, &push.tag).await?;
+        let bytes = release_image(app, &head.pipeline, image, found, &push.tag).await?;
         let (pattern, tag) = (pattern.clone(), push.tag.clone());
         let answered = head.answered.get(name).cloned();
         let alone = Candidate::alone("ecr", name, Member { pattern, tag, bytes, answered });
         candidates.push(join::complete(app, registry, head, config, alone).await?);
     }
     Ok(candidates)
-}
-
-/// The bytes with all that proves them, and their push time as first seen.
-pub(crate) async fn bytes(
-    app: &App,
-    pipeline: &str,
-    image: &ImageConfig,
-    shown: RegistryImage,
-    tag: &str,
-) -> Result<ReleaseImage, Error> {
-    let first = app.table.first_seen_at(pipeline, &shown.digest).await?;
-    let pushed_at = first.unwrap_or(shown.pushed_at);
-    Ok(ReleaseImage { pushed_at, ..released(image, shown, Some(tag)) })
 }

@@ -12,8 +12,9 @@ use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{Digest, Head, ReleaseId};
 use tidegate_core::push::{Candidate, Member, SWEEP};
 
+use crate::image::release_image;
+use crate::join;
 use crate::record::{TRIES, record};
-use crate::{join, resolve};
 
 /// What must be left of the invocation to sweep one more pipeline.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -121,7 +122,7 @@ async fn repository(
     let selected = registry.selected(image, answered, first_seen).await?;
     // Oldest first, so that the newest is answered last.
     for Selected { pattern, tag, shown } in selected {
-        let bytes = resolve::bytes(app, pipeline, image, shown, &tag).await?;
+        let bytes = release_image(app, pipeline, image, shown, &tag).await?;
         let member = Member { pattern, tag, bytes, answered: answered.cloned() };
         let alone = Candidate::alone(SWEEP, name, member);
         let candidate = join::complete(app, &registry, head, config, alone).await?;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::finding::Finding;
 use super::step::{TIDEGATE, release_entry};
-use super::survey::Finding;
 use super::{does, start, waits};
 use crate::fingerprint::fingerprint;
 use crate::messages;

@@ -7,6 +7,7 @@
 mod approval;
 mod blame;
 pub mod checks;
+mod finding;
 mod finish;
 mod judge;
 mod look;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use approval::due as approval_due;
 pub use blame::note_task;
+pub use finding::Finding;
 pub use finish::{abandon, accept, reject};
 pub use look::{all_told, bake_is_over, due, ends_at, note_told, open, waits_for};
 pub use retag::{retag_again, retagged};
@@ -31,7 +33,7 @@ pub use rollback::by_operator as roll_back;
 pub use run::note_run;
 pub use start::{blocked, live_already, rejected};
 pub use step::{pipeline_entry, release_entry};
-pub use survey::{Finding, conclude, reason_to_hold};
+pub use survey::{conclude, reason_to_hold};
 
 use crate::model::{Change, Phase, Plan, Scene, TargetId, WaitingOn};
 use crate::sighting::{Sighting, TaskSighting};

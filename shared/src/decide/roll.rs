@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
 use super::{Seen, Sightings, checks, does, finish, rollback, start, waits};
-use crate::messages;
+use crate::messages::{self, names};
 use crate::model::{Action, Blame, Change, Failure, Phase, Plan, Release, Scene, Slot, SlotPhase};
 
 /// The open wave: judge the release by its slots, then open what comes next.
@@ -56,10 +56,6 @@ fn next_wave(scene: &Scene) -> Option<usize> {
 
 fn queued(scene: &Scene, wave: usize) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(move |s| s.wave == wave && s.phase == SlotPhase::Queued)
-}
-
-pub(super) fn names(slots: &[&Slot]) -> String {
-    slots.iter().map(|s| s.target.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn apply(

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{does, finish, roll, waits};
+use super::{does, finish, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
-use crate::messages;
+use crate::messages::{self, names};
 use crate::model::{
     Action, Blame, Block, Change, Failure, Outcome, Phase, Plan, Release, ReleaseImage, Scene,
     Slot, SlotPhase,
@@ -177,8 +177,8 @@ pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: 
         scene.owned().filter(is_open).partition(|slot| slot.target.is_task());
     let what = match (&services[..], &tasks[..]) {
         ([], []) => return does(finish::rollback_ended(scene, release, now)),
-        ([], tasks) => format!("{} to end: a task that runs is not stopped", roll::names(tasks)),
-        (services, _) => format!("{} to come back", roll::names(services)),
+        ([], tasks) => format!("{} to end: a task that runs is not stopped", names(tasks)),
+        (services, _) => format!("{} to come back", names(services)),
     };
     waits(what, None)
 }

@@ -5,41 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::finding::Finding;
 use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
 use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Baseline, Change, Done, Hold, Phase, Pin, Plan, Release, Scene, Slot, SlotPhase,
-    TargetId, Todo,
+    Action, Asked, Change, Done, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase, TargetId, Todo,
 };
-
-/// What the survey found at one target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Finding {
-    /// It can be released, and (unless a digest is missing) brought back.
-    Ready {
-        /// What it runs now.
-        baseline: Box<Baseline>,
-        /// What it will run.
-        pins: Vec<Pin>,
-        /// The revision registered for it.
-        revision: String,
-        /// What differs between it and what runs, a line each.
-        difference: Vec<String>,
-    },
-    /// No container runs an image of the release.
-    Unaffected {
-        /// What it runs now.
-        baseline: Box<Baseline>,
-    },
-    /// Somebody else's deployment is in flight there.
-    Busy(String),
-    /// A promoted image is not where it is read from here, yet.
-    Awaited(String),
-    /// It cannot be released as it is.
-    Unfit(String),
-}
 
 /// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
 const AGAIN: Duration = Duration::from_secs(60);

@@ -21,7 +21,7 @@ mod teams;
 
 pub use cause::{Counts, Explanation, explain};
 pub use state::state;
-pub(crate) use words::span;
+pub(crate) use words::{names, span};
 
 pub use approval::{expired, rejected};
 pub use back::{rollback_failed, rollback_started, rolled_back, undone};

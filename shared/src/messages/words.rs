@@ -42,8 +42,8 @@ pub(super) fn targets(slots: &[&Slot]) -> String {
     }
 }
 
-/// The names of the slots' services.
-pub(super) fn names(slots: &[&Slot]) -> String {
+/// The names of the slots' targets.
+pub(crate) fn names(slots: &[&Slot]) -> String {
     slots.iter().map(|slot| slot.target.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
