@@ -99,6 +99,13 @@ fn line(
         );
     }
     match policy.and_then(|policy| lifecycle::threat(policy, &stored.tags)) {
+        // What runs shows by that what it is for.
+        None if stored.platforms.is_empty() && !image.uses.contains(&Use::Running) => topic.green(
+            &subject,
+            format!(
+                "it {uses}, and stays; it is of one platform, which its manifest does not name"
+            ),
+        ),
         None => topic.green(&subject, format!("it {uses}, and stays")),
         Some(Threat { does, keeps }) => {
             topic.warning(&subject, format!("it {uses}: {does}"), keeps)
@@ -145,6 +152,8 @@ mod tests {
         assert_eq!(line.state, State::Green);
         assert_eq!(line.said, "it runs, is wanted, and stays");
         assert_eq!(told(&[Use::Running], &stored(&["linux/arm64"]), None).state, State::Green);
+        let other = told(&[Use::Wanted], &stored(&[]), None);
+        assert!(other.said.ends_with("which its manifest does not name"), "{}", other.said);
         let other = told(&[Use::Wanted], &stored(&["linux/amd64"]), None);
         assert_eq!(other.said, "it is wanted, and holds nothing for linux/arm64");
         assert!(other.remedy.unwrap().contains("`runtimePlatform`"));
