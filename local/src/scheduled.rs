@@ -193,6 +193,19 @@ impl Scheduled {
                 self.rules.insert(name.to_owned(), rule);
                 Ok(json!({ "RuleArn": self.place.arn("events", &format!("rule/{name}")) }))
             }
+            "DescribeRule" => {
+                input.only(action, &["EventBusName", "Name"])?;
+                let name = input.need("Name")?;
+                let arn = self.place.arn("events", &format!("rule/{name}"));
+                let rule = self.rule(input)?;
+                Ok(json!({
+                    "Name": name,
+                    "Arn": arn,
+                    "ScheduleExpression": rule.expression,
+                    "State": if rule.enabled { "ENABLED" } else { "DISABLED" },
+                    "EventBusName": DEFAULT,
+                }))
+            }
             "ListTargetsByRule" => {
                 input.only(action, &["EventBusName", "Rule"])?;
                 let targets = &self.rule(input)?.targets;

@@ -36,9 +36,11 @@ pub(crate) struct Story<'a> {
 type Failure = Box<dyn std::error::Error>;
 
 impl<'a> Story<'a> {
-    /// About the first pipeline that takes pushes.
+    /// About the pipeline that takes pushes and moves the most: targets, and then images.
     pub(crate) fn new(laptop: &'a Laptop, pipelines: &'a [PipelineConfig]) -> Option<Self> {
-        let pipeline = pipelines.iter().find(|pipeline| pipeline.promote_from.is_none())?;
+        let takes_pushes = pipelines.iter().filter(|pipeline| pipeline.promote_from.is_none());
+        let moved = |it: &&PipelineConfig| (it.waves.iter().flatten().count(), it.images.len());
+        let pipeline = takes_pushes.max_by_key(moved)?;
         Some(Self { laptop, pipelines, pipeline })
     }
 
