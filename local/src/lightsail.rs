@@ -304,6 +304,19 @@ mod tests {
     }
 
     #[test]
+    fn it_is_shown_as_its_owner_sees_it() {
+        let (mut lightsail, ecr) = world();
+        let answer = lightsail
+            .call("GetContainerServices", &json!({}), Timestamp::UNIX_EPOCH, &ecr)
+            .unwrap();
+        let shown = &answer["containerServices"][0];
+        assert_eq!(shown["location"]["regionName"], "us-east-1");
+        assert_eq!(shown["isDisabled"], false);
+        // It has none: AWS leaves out what is not there.
+        assert!(shown["currentDeployment"].get("publicEndpoint").is_none(), "{shown}");
+    }
+
+    #[test]
     fn what_is_not_documented_is_not_taken() {
         let (mut lightsail, ecr) = world();
         let pinned = containers(&format!("web@sha256:{}", "a".repeat(64)));

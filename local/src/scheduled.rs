@@ -329,6 +329,21 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_is_shown_and_one_that_is_not_there_refused() {
+        let mut scheduled = Scheduled::new(Place::new("123456789012", "us-west-2"));
+        let rule = json!({ "Name": "hourly", "ScheduleExpression": "rate(1 hour)" });
+        scheduled.call_events("PutRule", &rule, Timestamp::UNIX_EPOCH).unwrap();
+        let mut shown = |name: &str| {
+            let named = json!({ "Name": name });
+            scheduled.call_events("DescribeRule", &named, Timestamp::UNIX_EPOCH)
+        };
+        let hourly = shown("hourly").unwrap();
+        assert_eq!(hourly["ScheduleExpression"], "rate(1 hour)");
+        assert_eq!(hourly["State"], "ENABLED", "{hourly}");
+        assert_eq!(shown("daily").unwrap_err().code, "ResourceNotFoundException");
+    }
+
+    #[test]
     fn what_would_never_fire_is_refused() {
         let mut scheduled = Scheduled::new(Place::new("123456789012", "us-west-2"));
         let mut nightly = schedule(1);

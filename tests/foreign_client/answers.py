@@ -26,7 +26,8 @@ def examine(operation_model, response_dict, **_):
         known = {shape.error_code or shape.name for shape in operation_model.error_shapes}
         # Some that any operation may answer with are in no description.
         known |= {"AccessDeniedException", "ThrottlingException", "ValidationException"}
-        faults = [] if code in known else [f"{operation_model.name}: AWS never answers {code}"]
+        words = body.get("message", "")
+        faults = [] if code in known else [f"{operation_model.name}: {code} is none of its: {words}"]
     if faults:
         sys.exit("no answer of AWS's:\n  " + "\n  ".join(faults))
 

@@ -1,6 +1,5 @@
 """A subscriber of the SNS topic, over HTTP: what people are told, as it is told."""
 
-import collections
 import http.server
 import json
 import queue
@@ -11,53 +10,57 @@ from expectations import PATIENCE, expect
 
 
 class Listener:
-    """Everything that is published from now on, by pipeline."""
+    """Everything that is published from now on."""
 
     def __init__(self, sns):
-        self.heard = collections.defaultdict(queue.Queue)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._subscriber())
+        # As it comes, and what nobody waited for yet.
+        self.heard, self.left = queue.Queue(), []
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), subscriber(self.heard))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"
         for topic in sns.list_topics()["Topics"]:
             sns.subscribe(TopicArn=topic["TopicArn"], Protocol="http", Endpoint=address)
 
-    def _subscriber(self):
-        heard = self.heard
-
-        class Subscriber(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(200)
-                self.end_headers()
-                said = json.loads(json.loads(body)["Message"])
-                heard[said["pipeline"]].put(said)
-
-            def log_message(self, *_):
-                pass
-
-        return Subscriber
-
     def hear(self, release, *kinds):
         """Waits for so many notifications of a pipeline, and finds these kinds of this release in them. SNS
         promises no order; their times do."""
-        told = []
-        deadline = time.monotonic() + PATIENCE
-        while len(told) < len(kinds):
-            try:
-                said = self.heard[release.split("/")[0]].get(timeout=deadline - time.monotonic())
-            except (queue.Empty, ValueError):
-                expect(False, f"{release}: told {kinds} within {PATIENCE} s, not {names(told)}")
-            print(f"  {said['kind']}: {said['title']}")
-            told.append(said)
-        told.sort(key=lambda said: said["at"])
         right = [(release, kind) for kind in kinds]
+        deadline = time.monotonic() + PATIENCE
+        while len(told := self._of(release.split("/")[0])) < len(kinds):
+            try:
+                self.left.append(self.heard.get(timeout=max(deadline - time.monotonic(), 0)))
+            except queue.Empty:
+                expect(False, f"{right} is told within {PATIENCE} s, not {names(told)}")
+        told = sorted(told, key=lambda said: said["at"])
         expect(names(told) == right, f"{right} is told, not {json.dumps(told, indent=2)}")
-        return told
+        for said in told:
+            self.left.remove(said)
+            print(f"  {said['kind']}: {said['title']}")
+
+    def _of(self, pipeline):
+        return [said for said in self.left if said["pipeline"] == pipeline]
 
     def nothing_more(self):
         """Nobody was told anything that nobody waited for."""
-        left = [said["title"] for those in self.heard.values() for said in those.queue]
-        expect(not left, f"nobody waited for: {left}")
+        while not self.heard.empty():
+            self.left.append(self.heard.get())
+        expect(not self.left, f"nobody waited for {names(self.left)}")
+
+
+def subscriber(heard):
+    """Puts every notification that SNS posts into `heard`."""
+
+    class Subscriber(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            heard.put(json.loads(json.loads(body)["Message"]))
+
+        def log_message(self, *_):
+            pass
+
+    return Subscriber
 
 
 def names(told):

@@ -22,8 +22,10 @@ def described(ecs, cluster, services):
             seen += answer["services"]
         return {it["serviceName"]: it for it in seen}
 
-    steady = lambda seen: all(map(is_steady, seen.values()))
-    return eventually(shown, steady, f"{', '.join(services)} are steady")
+    def all_steady(seen):
+        return all(map(is_steady, seen.values()))
+
+    return eventually(shown, all_steady, f"{', '.join(services)} are steady")
 
 
 def is_steady(service):

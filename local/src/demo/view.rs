@@ -18,6 +18,8 @@ pub(crate) struct View {
     /// Lines of the moving picture that stand at the end of the screen.
     drawn: usize,
     picture: Vec<String>,
+    /// The longest name that will be shown: the columns beside it stay straight.
+    name: usize,
 }
 
 /// One look at a release.
@@ -29,8 +31,11 @@ pub(crate) struct Frame<'a> {
 }
 
 impl View {
-    pub(crate) fn new(speed: f64) -> Self {
-        let mut view = Self { is_terminal: stdout().is_terminal(), drawn: 0, picture: Vec::new() };
+    /// `names`: releases and targets that will be shown.
+    pub(crate) fn new(speed: f64, names: &[String]) -> Self {
+        let is_terminal = stdout().is_terminal();
+        let name = names.iter().map(String::len).max().unwrap_or_default();
+        let mut view = Self { is_terminal, drawn: 0, picture: Vec::new(), name };
         view.line(&format!(
             "AWS on this laptop, {speed} times faster than life; the times below are AWS's."
         ));
@@ -55,7 +60,7 @@ impl View {
         }
     }
 
-    /// Lines of the audit trail. That each service was surveyed is one line for all of them.
+    /// Lines of the audit trail. That each target was surveyed is one line for all of them.
     pub(crate) fn entries(&mut self, entries: &[Entry], began: Timestamp) {
         let is_survey = |entry: &Entry| entry.to == "queued";
         let (surveyed, last) = (
@@ -65,7 +70,7 @@ impl View {
         for (index, entry) in entries.iter().enumerate() {
             if Some(index) == last {
                 let why = "surveyed: what each runs is known, and the way back to it";
-                self.entry(entry.at, began, &format!("{surveyed} services"), &entry.to, why);
+                self.entry(entry.at, began, &counted(surveyed, "target"), &entry.to, why);
             }
             if is_survey(entry) {
                 continue;
@@ -80,10 +85,10 @@ impl View {
     }
 
     fn entry(&mut self, at: Timestamp, began: Timestamp, who: &str, to: &str, why: &str) {
-        let at = self.ink(DIM, &elapsed(began, at));
+        let at = self.ink(DIM, &format!("{:>6}", elapsed(began, at)));
         let to = self.ink(tone(to), to);
         let why = self.ink(DIM, &short(why));
-        self.line(&format!("  {at}  {who:<24} {to}  {why}"));
+        self.line(&format!("  {at}  {who:<0$}  {to}  {why}", self.name));
     }
 
     pub(crate) fn verdict(&mut self, well: bool, text: &str) {
@@ -170,12 +175,18 @@ impl View {
             Some(_) => "◐",
         };
         let tone = tone(state);
-        format!("    {} {:<24} {}", self.ink(tone, mark), target.name, self.ink(tone, state))
+        let (mark, state) = (self.ink(tone, mark), self.ink(tone, state));
+        format!("    {mark} {:<1$}  {state}", target.name, self.name)
     }
 
     fn ink(&self, tone: &str, text: &str) -> String {
         if self.is_terminal { format!("\x1b[{tone}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// `1 target`, `9 targets`
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Good is green, moving yellow, bad red; what waits is dim.
