@@ -248,10 +248,9 @@ impl Lightsail {
 /// Whether a container of this image stands its trial.
 fn starts(image: &str, ecr: &Ecr) -> bool {
     ecr.pull(image).is_some_and(|bytes| match bytes.behaviour {
-        Behaviour::Healthy
-        | Behaviour::Slow(_)
-        | Behaviour::OneOff(_)
-        | Behaviour::ExitLoop => true,
+        Behaviour::Healthy | Behaviour::Slow(_) | Behaviour::OneOff(_) | Behaviour::ExitLoop => {
+            true
+        }
         Behaviour::CrashAfter(after) => after > TRIED,
         Behaviour::Crash | Behaviour::Unhealthy | Behaviour::Exit(_) | Behaviour::NoPull => false,
     })

@@ -151,13 +151,14 @@ impl View {
         let mut lines = vec![
             String::new(),
             format!(
-                "  {}  {}  {}{left}  {}",
+                "  {}  {}  {}{left}",
                 self.ink(DIM, &elapsed(*began, *now)),
                 self.ink(BOLD, &release.id.to_string()),
                 self.ink(tone(phase), phase),
-                self.ink(DIM, &release.label()),
             ),
         ];
+        let images = release.images.values();
+        lines.extend(images.map(|image| self.ink(DIM, &format!("  {}", image.label()))));
         for (number, wave) in release.waves.iter().enumerate() {
             lines.push(self.ink(DIM, &format!("  {}", release.stage(number))));
             lines.extend(wave.iter().map(|target| self.row(target, slots)));
