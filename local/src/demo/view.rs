@@ -145,14 +145,16 @@ impl View {
         let Frame { release, slots, now, began } = frame;
         let phase = release.phase.name();
         let left = match release.phase {
-            Phase::Baking { until } => format!(", {} to go", elapsed(*now, until)),
+            Phase::Baking { until } => {
+                format!(", {} to go", elapsed(*now, until).trim_start_matches('+'))
+            }
             _ => String::new(),
         };
         let mut lines = vec![
             String::new(),
             format!(
                 "  {}  {}  {}{left}",
-                self.ink(DIM, &elapsed(*began, *now)),
+                self.ink(DIM, &format!("{:>6}", elapsed(*began, *now))),
                 self.ink(BOLD, &release.id.to_string()),
                 self.ink(tone(phase), phase),
             ),
@@ -176,7 +178,12 @@ impl View {
             Some(_) => "◐",
         };
         let tone = tone(state);
+        let unproven = matches!(
+            slot.map(|slot| &slot.phase),
+            Some(SlotPhase::Healthy { unproven: true, .. })
+        );
         let (mark, state) = (self.ink(tone, mark), self.ink(tone, state));
+        let state = if unproven { format!("{state}, unproven until it runs") } else { state };
         format!("    {mark} {:<1$}  {state}", target.name, self.name)
     }
 
