@@ -56,7 +56,7 @@ impl View {
 
     pub(crate) fn text<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
         for line in lines {
-            self.line(&format!("  {line}"));
+            self.line(format!("  {line}").trim_end());
         }
     }
 
@@ -178,10 +178,8 @@ impl View {
             Some(_) => "◐",
         };
         let tone = tone(state);
-        let unproven = matches!(
-            slot.map(|slot| &slot.phase),
-            Some(SlotPhase::Healthy { unproven: true, .. })
-        );
+        let unproven =
+            matches!(slot.map(|slot| &slot.phase), Some(SlotPhase::Healthy { unproven: true, .. }));
         let (mark, state) = (self.ink(tone, mark), self.ink(tone, state));
         let state = if unproven { format!("{state}, unproven until it runs") } else { state };
         format!("    {mark} {:<1$}  {state}", target.name, self.name)
