@@ -41,7 +41,7 @@ def main():
     for name in chosen:
         began = time.monotonic()
         print(f"\n── {name}")
-        with SYSTEMS[name].config() as config, local_aws.LocalAws(programs, config) as aws:
+        with SYSTEMS[name].config() as config, local_aws.serving(programs, config) as aws:
             SYSTEMS[name].tell(aws)
         took.append(f"{name} {time.monotonic() - began:.0f} s")
     print(f"\nall of it ended as it must: {', '.join(took)}")

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 
@@ -31,7 +32,7 @@ def build():
     """Builds everything, and returns the folder with the programs."""
     packages = [word for name in PACKAGES for word in ("--package", f"tidegate-{name}")]
     subprocess.run(["cargo", "build", *packages], cwd=HERE, check=True)
-    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target")) / "debug"
+    return HERE / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
 
 
 def example(name):
@@ -39,44 +40,49 @@ def example(name):
     return contextlib.nullcontext(HERE / "examples" / f"{name}.yaml")
 
 
-class LocalAws:
+@contextlib.contextmanager
+def serving(programs, config):
     """`tidegate-local serve` with one config, for as long as the `with` lasts."""
+    logs = tempfile.mkdtemp(prefix="tidegate-foreign-client-")
+    command = [programs / "tidegate-local", "serve", "--port", "0", "--speed", str(SPEED)]
+    command += ["--functions", programs, "--config", config, "--logs", logs]
+    serve = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
+    try:
+        aws = LocalAws(programs, exports(serve))
+        yield aws
+        aws.listener.nothing_more()
+        serve.send_signal(signal.SIGINT)
+        code = serve.wait(timeout=ENDED)
+        expect(code == 0, f"`serve` ended with {code} on Ctrl-C")
+    except BaseException:
+        print(f"the functions logged to {logs}", file=sys.stderr)
+        raise
+    finally:
+        serve.kill()
 
-    def __init__(self, programs, config):
-        self.programs = programs
-        command = [programs / "tidegate-local", "serve", "--port", "0", "--speed", str(SPEED)]
-        command += ["--functions", programs, "--config", config]
-        self.serve = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
-        alarm = threading.Timer(READY, self.serve.kill)
-        alarm.start()
-        self.exports = self._read_exports()
-        alarm.cancel()
-        self.region = self.exports["AWS_REGION"]
+
+def exports(serve):
+    """The variables that it says to export, once it listens."""
+    too_late = threading.Timer(READY, serve.kill)
+    too_late.start()
+    said = ""
+    for line in serve.stdout:
+        said += line
+        if "TIDEGATE_CLOCK=" in line:
+            too_late.cancel()
+            # What it prints later must not fill the pipe.
+            threading.Thread(target=serve.stdout.read, daemon=True).start()
+            return dict(re.findall(r"(\w+)=(\S+)", said))
+    sys.exit(f"`serve` never listened; it said:\n{said}")
+
+
+class LocalAws:
+    """Where it listens, and who speaks with it."""
+
+    def __init__(self, programs, variables):
+        self.programs, self.exports = programs, variables
+        self.region = variables["AWS_REGION"]
         self.listener = Listener(self.client("sns"))
-
-    def _read_exports(self):
-        """The variables that it says to export, once it listens."""
-        said = ""
-        for line in self.serve.stdout:
-            said += line
-            if "TIDEGATE_CLOCK=" in line:
-                # What it prints later must not fill the pipe.
-                threading.Thread(target=self.serve.stdout.read, daemon=True).start()
-                return dict(re.findall(r"(\w+)=(\S+)", said))
-        sys.exit(f"`serve` never listened; it said:\n{said}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        try:
-            if kind is None:
-                self.listener.nothing_more()
-                self.serve.send_signal(signal.SIGINT)
-                code = self.serve.wait(timeout=ENDED)
-                expect(code == 0, f"`serve` ended with {code} on Ctrl-C")
-        finally:
-            self.serve.kill()
 
     def client(self, service, region=None, role=None):
         """A boto3 client of somebody, or of one who took on `role` (the `Credentials` of STS)."""
