@@ -36,7 +36,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// As STS and CloudTrail name whoever acts in it.
+    /// As AWS names whoever acts in it.
     fn arn(&self, account: &str) -> String {
         let role = self.role.rsplit('/').next().unwrap_or_default();
         format!("arn:aws:sts::{account}:assumed-role/{role}/{}", self.name)
