@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_core::model::{Cause, Phase, Release};
 use tidegate_tests::faults::SMALL;
 use tidegate_tests::fleet::is_live;
-use tidegate_tests::stage::SOMELI;
+use tidegate_tests::stage::someli;
 use tidegate_tests::{Stage, play};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,9 +19,9 @@ async fn goes_live(stage: &Stage, id: &str) -> Release {
 
 #[test]
 fn a_config_over_nine_running_services_moves_nothing_and_is_a_state_to_go_back_to() {
-    play(21, SOMELI, async |stage| {
+    play(21, someli(), async |stage| {
         let before = stage.shown("live_crons", "uapi").expect("what runs");
-        let applied = stage.apply(SOMELI).await;
+        let applied = stage.apply(someli()).await;
         assert!(applied.contains("adopted as someli-production/1; nothing was moved"), "{applied}");
 
         stage.twin.run_for(10 * MINUTE).await;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 use tidegate_core::model::Phase;
 use tidegate_tests::faults::SMALL;
-use tidegate_tests::stage::{SOMELI, play};
+use tidegate_tests::stage::{play, someli};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A release of nine services that run pinned images: judged included, 40 calls of ECS and ECR.
 #[test]
 fn a_release_of_nine_pinned_services_costs_at_most_40_calls() {
-    play(1, SOMELI, async |stage| {
+    play(1, someli(), async |stage| {
         stage.adopt().await;
         for release in ["someli-production/1", "someli-production/2"] {
             let before = stage.twin.world.look(|cloud| cloud.calls().len());

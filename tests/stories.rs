@@ -9,13 +9,13 @@ use tidegate_local::seed::Fleet;
 use tidegate_tests::faults::SMALL;
 use tidegate_tests::play_with;
 use tidegate_tests::stack::TEXT;
-use tidegate_tests::stage::{SOMELI, play};
+use tidegate_tests::stage::{play, someli};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_good_push_goes_live() {
-    play(1, SOMELI, async |stage| {
+    play(1, someli(), async |stage| {
         stage.adopt().await;
         stage.twin.push("live_crons", &["uapi"], "healthy").expect("a push");
         let release = stage
@@ -27,7 +27,7 @@ fn a_good_push_goes_live() {
 
 #[test]
 fn a_crashing_push_comes_back_by_itself() {
-    play(2, SOMELI, async |stage| {
+    play(2, someli(), async |stage| {
         stage.adopt().await;
         stage.twin.push("live_crons", &["uapi"], "healthy").expect("a push");
         stage

@@ -48,13 +48,13 @@ struct Deployment {
 
 impl Deployment {
     fn view(&self) -> Value {
-        json!({
+        present(json!({
             "version": self.version,
             "state": self.state,
             "containers": self.containers,
             "publicEndpoint": self.endpoint,
             "createdAt": epoch(self.created),
-        })
+        }))
     }
 
     fn images(&self) -> impl Iterator<Item = &str> {
@@ -186,8 +186,13 @@ impl Lightsail {
             "containerServiceName": name,
             "arn": Self::arn(&self.place, name),
             "createdAt": epoch(service.created),
+            "location": { "availabilityZone": "all", "regionName": self.place.region },
+            "resourceType": "ContainerService",
             "power": "nano",
+            "powerId": "nano-1",
             "scale": service.scale,
+            "isDisabled": false,
+            "privateDomainName": format!("{name}.service.local"),
             "state": state,
             "stateDetail": detail,
             "currentDeployment": service.in_state("ACTIVE").map(Deployment::view),
@@ -243,7 +248,9 @@ impl Lightsail {
 /// Whether a container of this image stands its trial.
 fn starts(image: &str, ecr: &Ecr) -> bool {
     ecr.pull(image).is_some_and(|bytes| match bytes.behaviour {
-        Behaviour::Healthy | Behaviour::Slow(_) | Behaviour::ExitLoop => true,
+        Behaviour::Healthy | Behaviour::Slow(_) | Behaviour::OneOff(_) | Behaviour::ExitLoop => {
+            true
+        }
         Behaviour::CrashAfter(after) => after > TRIED,
         Behaviour::Crash | Behaviour::Unhealthy | Behaviour::Exit(_) | Behaviour::NoPull => false,
     })
@@ -293,6 +300,19 @@ mod tests {
         deploy(&mut lightsail, "good", judged).unwrap();
         let judged = lightsail.next_due().unwrap();
         assert_eq!(states(&mut lightsail, &ecr, judged), ["ACTIVE", "FAILED", "INACTIVE"]);
+    }
+
+    #[test]
+    fn it_is_shown_as_its_owner_sees_it() {
+        let (mut lightsail, ecr) = world();
+        let answer = lightsail
+            .call("GetContainerServices", &json!({}), Timestamp::UNIX_EPOCH, &ecr)
+            .unwrap();
+        let shown = &answer["containerServices"][0];
+        assert_eq!(shown["location"]["regionName"], "us-east-1");
+        assert_eq!(shown["isDisabled"], false);
+        // It has none: AWS leaves out what is not there.
+        assert!(shown["currentDeployment"].get("publicEndpoint").is_none(), "{shown}");
     }
 
     #[test]

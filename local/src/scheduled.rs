@@ -193,6 +193,19 @@ impl Scheduled {
                 self.rules.insert(name.to_owned(), rule);
                 Ok(json!({ "RuleArn": self.place.arn("events", &format!("rule/{name}")) }))
             }
+            "DescribeRule" => {
+                input.only(action, &["EventBusName", "Name"])?;
+                let name = input.need("Name")?;
+                let arn = self.place.arn("events", &format!("rule/{name}"));
+                let rule = self.rule(input)?;
+                Ok(json!({
+                    "Name": name,
+                    "Arn": arn,
+                    "ScheduleExpression": rule.expression,
+                    "State": if rule.enabled { "ENABLED" } else { "DISABLED" },
+                    "EventBusName": DEFAULT,
+                }))
+            }
             "ListTargetsByRule" => {
                 input.only(action, &["EventBusName", "Rule"])?;
                 let targets = &self.rule(input)?.targets;
@@ -313,6 +326,21 @@ mod tests {
         assert_eq!(run["startedBy"], "chronos-schedule/a-schedule-with-a-l");
         let again = scheduled.call_scheduler("CreateSchedule", &schedule(3), later).unwrap_err();
         assert_eq!((again.status, again.code.as_str()), (409, "ConflictException"));
+    }
+
+    #[test]
+    fn a_rule_is_shown_and_one_that_is_not_there_refused() {
+        let mut scheduled = Scheduled::new(Place::new("123456789012", "us-west-2"));
+        let rule = json!({ "Name": "hourly", "ScheduleExpression": "rate(1 hour)" });
+        scheduled.call_events("PutRule", &rule, Timestamp::UNIX_EPOCH).unwrap();
+        let mut shown = |name: &str| {
+            let named = json!({ "Name": name });
+            scheduled.call_events("DescribeRule", &named, Timestamp::UNIX_EPOCH)
+        };
+        let hourly = shown("hourly").unwrap();
+        assert_eq!(hourly["ScheduleExpression"], "rate(1 hour)");
+        assert_eq!(hourly["State"], "ENABLED", "{hourly}");
+        assert_eq!(shown("daily").unwrap_err().code, "ResourceNotFoundException");
     }
 
     #[test]

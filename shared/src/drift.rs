@@ -96,7 +96,7 @@ impl fmt::Display for Drift {
         }
         write!(f, "somebody changed it: it runs {runs}, where {since} left {left}")?;
         match registered {
-            Some(Registered { by, at }) => write!(f, "; {by} registered {runs} at {at}"),
+            Some(Registered { by, at }) => write!(f, "; {by} registered {runs} at {at:.0}"),
             None => Ok(()),
         }
     }

@@ -96,9 +96,11 @@ fn every_command_line_in_messages_and_examples_is_understood() {
             checked += 1;
         }
     }
-    for command in read("examples/someli.yaml").lines().filter_map(command) {
-        check("examples/someli.yaml", command, false);
-        checked += 1;
+    for file in files.iter().filter(|file| file.starts_with("examples/")) {
+        for command in read(file).lines().filter_map(command) {
+            check(file, command, false);
+            checked += 1;
+        }
     }
     assert!(checked > 30, "only {checked} command lines were found");
 }

@@ -217,9 +217,11 @@ impl Played<'_> {
                 }
             }
             Step::Running => {
-                for (service, digests) in self.stage.running() {
+                let running = self.stage.running();
+                let width = running.keys().map(String::len).max().unwrap_or_default();
+                for (target, digests) in running {
                     let digests: Vec<_> = digests.into_iter().collect();
-                    self.write(&format!("{service:<24} {}", digests.join(" ")));
+                    self.write(&format!("{target:<width$}  {}", digests.join(" ")));
                 }
             }
             Step::Notifications(count) => {

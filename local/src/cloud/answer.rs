@@ -118,7 +118,7 @@ impl Cloud {
             }
             "secretsmanager" => self.secrets.call(action, input).into(),
             "sqs" => self.queues.call(action, input).into(),
-            "sts" if action == "GetCallerIdentity" => self.identity(&call.caller),
+            "sts" if action == "GetCallerIdentity" => self.identity(call),
             "sts" if action == "AssumeRole" => self.iam.assume(call, now).into(),
             _ => ApiError::unknown_action(service, action).into(),
         };
@@ -147,8 +147,8 @@ impl Cloud {
         (answer, changes)
     }
 
-    fn identity(&self, caller: &Caller) -> Answer {
-        let (arn, account) = (caller.arn(&self.place), &self.place.account);
+    fn identity(&self, call: &Call) -> Answer {
+        let (arn, account) = (self.iam.arn_of_call(call), self.iam.account_of(call));
         Ok(json!({ "Arn": arn, "Account": account, "UserId": "AIDALOCAL" })).into()
     }
 

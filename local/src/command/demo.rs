@@ -46,9 +46,9 @@ impl Demo {
         };
         let logs = options.logs.display().to_string();
         let laptop = Laptop::start(options).await?;
-        let mut view = View::new(self.speed);
         let story =
             Story::new(&laptop, &pipelines).ok_or("no pipeline of the config takes pushes")?;
+        let mut view = View::new(self.speed, &story.names());
         if story.tell(&mut view, &self.common.file()).await? {
             return Ok(ExitCode::SUCCESS);
         }

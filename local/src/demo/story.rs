@@ -14,7 +14,7 @@ use tidegate_local::laptop::Laptop;
 use tidegate_local::seed;
 
 use super::notes;
-use super::view::{Frame, View};
+use super::view::{Frame, View, counted};
 
 /// How often the view looks, in the person's time: smooth, and cheap enough.
 const LOOK: Duration = Duration::from_millis(150);
@@ -36,10 +36,24 @@ pub(crate) struct Story<'a> {
 type Failure = Box<dyn std::error::Error>;
 
 impl<'a> Story<'a> {
-    /// About the first pipeline that takes pushes.
+    /// About the pipeline that takes pushes and moves the most: targets, and then images.
     pub(crate) fn new(laptop: &'a Laptop, pipelines: &'a [PipelineConfig]) -> Option<Self> {
-        let pipeline = pipelines.iter().find(|pipeline| pipeline.promote_from.is_none())?;
+        let takes_pushes = pipelines.iter().filter(|pipeline| pipeline.promote_from.is_none());
+        let moved = |it: &&PipelineConfig| (it.waves.iter().flatten().count(), it.images.len());
+        let pipeline = takes_pushes.max_by_key(moved)?;
         Some(Self { laptop, pipelines, pipeline })
+    }
+
+    /// The releases and targets that it is about; their numbers have one digit.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let promoted = |it: &&PipelineConfig| self.pipeline.promotes_to.contains(&it.name);
+        let told = self.pipelines.iter().filter(promoted).chain([self.pipeline]);
+        let names = told.flat_map(|pipeline| {
+            let targets = pipeline.waves.iter().flatten();
+            let targets = targets.map(|target| pipeline.target_id(&target.name).name);
+            targets.chain([format!("{}/1", pipeline.name)])
+        });
+        names.collect()
     }
 
     /// Tells both; says whether both ended as they must.
@@ -226,10 +240,12 @@ fn summary(
 ) -> String {
     let digests: Vec<&str> = running.iter().map(|it| it.get(7..19).unwrap_or(it)).collect();
     format!(
-        "{} is {}; {targets} targets run {}; {} notifications: {}",
+        "{} is {}; {} run{} {}; {} notifications: {}",
         release.id,
         release.phase.name(),
-        digests.join(" and "),
+        counted(targets, "target"),
+        if targets == 1 { "s" } else { "" },
+        digests.join(", "),
         told.len(),
         told.join(", "),
     )

@@ -18,6 +18,8 @@ pub(crate) struct View {
     /// Lines of the moving picture that stand at the end of the screen.
     drawn: usize,
     picture: Vec<String>,
+    /// The longest name that will be shown: the columns beside it stay straight.
+    name: usize,
 }
 
 /// One look at a release.
@@ -29,8 +31,11 @@ pub(crate) struct Frame<'a> {
 }
 
 impl View {
-    pub(crate) fn new(speed: f64) -> Self {
-        let mut view = Self { is_terminal: stdout().is_terminal(), drawn: 0, picture: Vec::new() };
+    /// `names`: releases and targets that will be shown.
+    pub(crate) fn new(speed: f64, names: &[String]) -> Self {
+        let is_terminal = stdout().is_terminal();
+        let name = names.iter().map(String::len).max().unwrap_or_default();
+        let mut view = Self { is_terminal, drawn: 0, picture: Vec::new(), name };
         view.line(&format!(
             "AWS on this laptop, {speed} times faster than life; the times below are AWS's."
         ));
@@ -51,11 +56,11 @@ impl View {
 
     pub(crate) fn text<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
         for line in lines {
-            self.line(&format!("  {line}"));
+            self.line(format!("  {line}").trim_end());
         }
     }
 
-    /// Lines of the audit trail. That each service was surveyed is one line for all of them.
+    /// Lines of the audit trail. That each target was surveyed is one line for all of them.
     pub(crate) fn entries(&mut self, entries: &[Entry], began: Timestamp) {
         let is_survey = |entry: &Entry| entry.to == "queued";
         let (surveyed, last) = (
@@ -65,7 +70,7 @@ impl View {
         for (index, entry) in entries.iter().enumerate() {
             if Some(index) == last {
                 let why = "surveyed: what each runs is known, and the way back to it";
-                self.entry(entry.at, began, &format!("{surveyed} services"), &entry.to, why);
+                self.entry(entry.at, began, &counted(surveyed, "target"), &entry.to, why);
             }
             if is_survey(entry) {
                 continue;
@@ -80,10 +85,10 @@ impl View {
     }
 
     fn entry(&mut self, at: Timestamp, began: Timestamp, who: &str, to: &str, why: &str) {
-        let at = self.ink(DIM, &elapsed(began, at));
+        let at = self.ink(DIM, &format!("{:>6}", elapsed(began, at)));
         let to = self.ink(tone(to), to);
         let why = self.ink(DIM, &short(why));
-        self.line(&format!("  {at}  {who:<24} {to}  {why}"));
+        self.line(&format!("  {at}  {who:<0$}  {to}  {why}", self.name));
     }
 
     pub(crate) fn verdict(&mut self, well: bool, text: &str) {
@@ -140,19 +145,22 @@ impl View {
         let Frame { release, slots, now, began } = frame;
         let phase = release.phase.name();
         let left = match release.phase {
-            Phase::Baking { until } => format!(", {} to go", elapsed(*now, until)),
+            Phase::Baking { until } => {
+                format!(", {} to go", elapsed(*now, until).trim_start_matches('+'))
+            }
             _ => String::new(),
         };
         let mut lines = vec![
             String::new(),
             format!(
-                "  {}  {}  {}{left}  {}",
-                self.ink(DIM, &elapsed(*began, *now)),
+                "  {}  {}  {}{left}",
+                self.ink(DIM, &format!("{:>6}", elapsed(*began, *now))),
                 self.ink(BOLD, &release.id.to_string()),
                 self.ink(tone(phase), phase),
-                self.ink(DIM, &release.label()),
             ),
         ];
+        let images = release.images.values();
+        lines.extend(images.map(|image| self.ink(DIM, &format!("  {}", image.label()))));
         for (number, wave) in release.waves.iter().enumerate() {
             lines.push(self.ink(DIM, &format!("  {}", release.stage(number))));
             lines.extend(wave.iter().map(|target| self.row(target, slots)));
@@ -170,12 +178,21 @@ impl View {
             Some(_) => "◐",
         };
         let tone = tone(state);
-        format!("    {} {:<24} {}", self.ink(tone, mark), target.name, self.ink(tone, state))
+        let unproven =
+            matches!(slot.map(|slot| &slot.phase), Some(SlotPhase::Healthy { unproven: true, .. }));
+        let (mark, state) = (self.ink(tone, mark), self.ink(tone, state));
+        let state = if unproven { format!("{state}, unproven until it runs") } else { state };
+        format!("    {mark} {:<1$}  {state}", target.name, self.name)
     }
 
     fn ink(&self, tone: &str, text: &str) -> String {
         if self.is_terminal { format!("\x1b[{tone}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// `1 target`, `9 targets`
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Good is green, moving yellow, bad red; what waits is dim.

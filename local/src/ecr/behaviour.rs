@@ -21,6 +21,8 @@ pub enum Behaviour {
     Slow(Duration),
     /// Ends by itself with that code, as a one-off task does.
     Exit(i64),
+    /// Runs in a service; a one-off task of it ends with that code.
+    OneOff(i64),
     /// A worker that ends well every minute and is started again.
     ExitLoop,
     /// Cannot be pulled.
@@ -47,6 +49,7 @@ impl Behaviour {
             ("unhealthy", None) => Some(Self::Unhealthy),
             ("slow", Some(by)) => seconds(by).map(Self::Slow),
             ("exit", Some(code)) => code.parse().ok().map(Self::Exit),
+            ("one-off", Some(code)) => code.parse().ok().map(Self::OneOff),
             ("exit-loop", None) => Some(Self::ExitLoop),
             ("no-pull", None) => Some(Self::NoPull),
             _ => None,
@@ -65,7 +68,7 @@ impl Behaviour {
         Self::parse(text).map(Some).ok_or_else(|| {
             format!(
                 "annotation {ANNOTATION} is '{text}', expected healthy, crash, crash-after=30s, \
-                 unhealthy, slow=40s, exit=3, exit-loop or no-pull"
+                 unhealthy, slow=40s, exit=3, one-off=3, exit-loop or no-pull"
             )
         })
     }

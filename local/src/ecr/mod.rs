@@ -92,6 +92,7 @@ impl Ecr {
             "DescribeRepositories" => self.describe_repositories(input),
             "PutImage" => self.put_image(input, now),
             "DescribeImages" => self.describe_images(input),
+            "ListImages" => self.list_images(input),
             "BatchGetImage" => self.batch_get_image(input),
             "BatchDeleteImage" => self.batch_delete_image(input, now),
             "GetLifecyclePolicy" => self.get_lifecycle_policy(input),

@@ -1,4 +1,4 @@
-//! `DescribeImages` and `BatchGetImage`.
+//! `DescribeImages`, `ListImages` and `BatchGetImage`.
 
 use serde_json::{Value, json};
 
@@ -15,8 +15,6 @@ impl Ecr {
     pub(super) fn describe_images(&self, input: Input<'_>) -> Result<Value, ApiError> {
         let repository = self.find(input)?;
         let filter = Input(input.0.get("filter").unwrap_or(&Value::Null));
-        let status = filter.text("imageStatus").unwrap_or("ACTIVE");
-        let shown = |image: &&Image| status == "ANY" || status == status_of(image);
         if !input.list("imageIds").is_empty() {
             if input.text("nextToken").is_some() || input.number("maxResults").is_some() {
                 return Err(ApiError::refused(
@@ -28,7 +26,7 @@ impl Ecr {
             let details = ids
                 .iter()
                 .map(|id| {
-                    let found = find_image(repository, id).ok().filter(shown);
+                    let found = find_image(repository, id).ok().filter(|it| is_shown(it, filter));
                     found
                         .map(|image| self.detail(repository, image))
                         .ok_or_else(|| self.image_missing(repository, id))
@@ -36,22 +34,24 @@ impl Ecr {
                 .collect::<Result<Vec<_>, _>>()?;
             return Ok(json!({ "imageDetails": details }));
         }
-        let tag_status = filter.text("tagStatus").unwrap_or("ANY");
-        let chosen = repository
-            .images
-            .values()
-            .filter(shown)
-            .filter(|image| match tag_status {
-                "TAGGED" => !image.tags.is_empty(),
-                "UNTAGGED" => image.tags.is_empty(),
-                _ => true,
-            })
-            .map(|image| self.detail(repository, image))
-            .collect();
-        // 100 a page unless asked for up to 1,000, as ECR does.
-        let asked = input.number("maxResults").is_some();
-        let (details, next) = input.page(chosen, if asked { 1000 } else { 100 })?;
+        let chosen = chosen(repository, filter).map(|image| self.detail(repository, image));
+        let (details, next) = input.page(chosen.collect(), longest_page(input))?;
         Ok(present(json!({ "imageDetails": details, "nextToken": next })))
+    }
+
+    /// An image stands there once for each of its tags.
+    pub(super) fn list_images(&self, input: Input<'_>) -> Result<Value, ApiError> {
+        let repository = self.find(input)?;
+        let filter = Input(input.0.get("filter").unwrap_or(&Value::Null));
+        let ids = chosen(repository, filter).flat_map(|image| {
+            let id = move |tag: Option<&String>| {
+                present(json!({ "imageDigest": image.digest, "imageTag": tag }))
+            };
+            let untagged = image.tags.is_empty().then(|| id(None));
+            image.tags.iter().map(move |tag| id(Some(tag))).chain(untagged)
+        });
+        let (ids, next) = input.page(ids.collect(), longest_page(input))?;
+        Ok(present(json!({ "imageIds": ids, "nextToken": next })))
     }
 
     pub(super) fn batch_get_image(&self, input: Input<'_>) -> Result<Value, ApiError> {
@@ -106,6 +106,29 @@ impl Ecr {
             ),
         )
     }
+}
+
+/// What a `filter` leaves of a repository.
+fn chosen<'a>(repository: &'a Repository, filter: Input<'a>) -> impl Iterator<Item = &'a Image> {
+    let tagged = filter.text("tagStatus").unwrap_or("ANY");
+    repository.images.values().filter(move |image| {
+        is_shown(image, filter)
+            && match tagged {
+                "TAGGED" => !image.tags.is_empty(),
+                "UNTAGGED" => image.tags.is_empty(),
+                _ => true,
+            }
+    })
+}
+
+fn is_shown(image: &Image, filter: Input<'_>) -> bool {
+    let status = filter.text("imageStatus").unwrap_or("ACTIVE");
+    status == "ANY" || status == status_of(image)
+}
+
+/// 100 a page unless asked for up to 1,000, as ECR does.
+fn longest_page(input: Input<'_>) -> usize {
+    if input.number("maxResults").is_some() { 1000 } else { 100 }
 }
 
 fn status_of(image: &Image) -> &'static str {

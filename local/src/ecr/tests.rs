@@ -45,6 +45,24 @@ fn call(ecr: &mut Ecr, action: &str, mut input: Value) -> Result<Value, ApiError
 }
 
 #[test]
+fn images_are_listed_once_for_each_tag() {
+    let mut ecr = a_registry();
+    let one = push(&mut ecr, "one", Some("uapi"), start()).unwrap();
+    push(&mut ecr, "one", Some("prod-1a2b3c4"), start()).unwrap();
+    let child = push(&mut ecr, "child", None, start()).unwrap();
+    let mut listed = |filter: Value| {
+        let answer = call(&mut ecr, "ListImages", json!({ "filter": filter })).unwrap();
+        answer["imageIds"].as_array().unwrap().clone()
+    };
+    let tagged = listed(json!({ "tagStatus": "TAGGED" }));
+    let expected =
+        ["uapi", "prod-1a2b3c4"].map(|tag| json!({ "imageDigest": one, "imageTag": tag }));
+    assert_eq!(tagged, expected);
+    assert_eq!(listed(json!({ "tagStatus": "UNTAGGED" })), [json!({ "imageDigest": child })]);
+    assert_eq!(listed(json!({})).len(), 3);
+}
+
+#[test]
 fn every_put_image_is_a_push_event_own_tags_included() {
     let mut ecr = a_registry();
     let digest = push(&mut ecr, "one", Some("uapi"), start()).unwrap();

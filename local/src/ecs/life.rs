@@ -137,7 +137,10 @@ impl Ecs {
                     fails_after = fails_after.into_iter().chain(first).min();
                     None
                 }
-                Behaviour::Healthy | Behaviour::Slow(_) | Behaviour::NoPull => None,
+                Behaviour::Healthy
+                | Behaviour::Slow(_)
+                | Behaviour::OneOff(_)
+                | Behaviour::NoPull => None,
             };
             if let Some(after) = ends {
                 self.agenda.task(at + after, arn, Step::Exit(number));
@@ -194,7 +197,7 @@ impl Ecs {
         let runs_once = task.of_service().is_none();
         let Some(ending) = task.containers.get_mut(container) else { return };
         let own = match ending.behaviour() {
-            Behaviour::Exit(code) => code,
+            Behaviour::Exit(code) | Behaviour::OneOff(code) => code,
             Behaviour::ExitLoop => 0,
             Behaviour::Crash | Behaviour::CrashAfter(_) => 1,
             // What a service's task would do for ever, a one-off does to its good end.

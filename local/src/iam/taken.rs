@@ -35,6 +35,14 @@ pub(super) struct Session {
     expires: Timestamp,
 }
 
+impl Session {
+    /// As AWS names whoever acts in it.
+    fn arn(&self, account: &str) -> String {
+        let role = self.role.rsplit('/').next().unwrap_or_default();
+        format!("arn:aws:sts::{account}:assumed-role/{role}/{}", self.name)
+    }
+}
+
 impl Iam {
     /// Takes the roles of another stack in.
     pub fn trust(&mut self, stack: &Stack) -> Result<(), TemplateError> {
@@ -53,6 +61,12 @@ impl Iam {
         role.map_or(&self.place.account, |role| &role.account)
     }
 
+    /// Who makes a call: the session of a role, or the caller itself.
+    pub fn arn_of_call(&self, call: &Call) -> String {
+        let session = self.session(call).map(|session| session.arn(self.account_of(call)));
+        session.unwrap_or_else(|| call.caller.arn(&self.place))
+    }
+
     /// Answers `AssumeRole`, which [`Iam::check`] let through.
     pub fn assume(&mut self, call: &Call, now: Timestamp) -> Result<Value, ApiError> {
         let input = Input(&call.input);
@@ -66,15 +80,20 @@ impl Iam {
             return Err(ApiError::refused("ValidationError", words));
         }
         let expires = now + Duration::from_secs(seconds.unsigned_abs());
-        let (role, name) = (role.to_owned(), name.to_owned());
-        self.sessions.push(Session { role, name, expires });
+        let session = Session { role: role.to_owned(), name: name.to_owned(), expires };
+        let account = self.targets.get(role).map_or(&self.place.account, |own| &own.account);
+        let arn = session.arn(account);
+        self.sessions.push(session);
         let key = call.caller.session_key(self.sessions.len() as u64 - 1);
-        Ok(json!({ "Credentials": {
-            "AccessKeyId": key,
-            "SecretAccessKey": "local",
-            "SessionToken": "local",
-            "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        } }))
+        Ok(json!({
+            "AssumedRoleUser": { "AssumedRoleId": format!("AROALOCAL:{name}"), "Arn": arn },
+            "Credentials": {
+                "AccessKeyId": key,
+                "SecretAccessKey": "local",
+                "SessionToken": "local",
+                "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            },
+        }))
     }
 
     /// A call that is made as a role, for as long as its credentials last.
@@ -92,8 +111,7 @@ impl Iam {
         };
         let demands = demand::of(call, place);
         self.check_elsewhere(call, place, &demands)?;
-        let name = session.role.rsplit('/').next().unwrap_or_default();
-        let who = format!("arn:aws:sts::{}:assumed-role/{name}/{}", role.account, session.name);
+        let who = session.arn(&role.account);
         match demands.iter().find(|demand| !role.policy.allows(demand)) {
             None => Ok(()),
             Some(demand) => Err(denied(call, &who, demand)),

@@ -123,3 +123,42 @@ fn conditions_that_are_not_modelled_are_refused_when_the_template_is_read() {
     let error = Iam::new(&stack, &stack.functions().unwrap()).unwrap_err().to_string();
     assert!(error.contains("does not model the condition IpAddress"), "{error}");
 }
+
+const GUEST: &str = "
+Resources:
+  Guest:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: guest
+      AssumeRolePolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal: { AWS: arn:aws:iam::123456789012:user/operator }
+            Action: sts:AssumeRole
+      Policies: []
+";
+
+#[test]
+fn whoever_takes_a_role_on_is_told_who_they_are_by_now() {
+    let home = Place::new("123456789012", "us-west-2");
+    let there = Place::new(&home.account.chars().rev().collect::<String>(), "us-west-2");
+    let stack = Template::parse(TEMPLATE).unwrap().deploy(&BTreeMap::new(), &home).unwrap();
+    let mut iam = Iam::new(&stack, &stack.functions().unwrap()).unwrap();
+    let guest = Template::parse(GUEST).unwrap().deploy(&BTreeMap::new(), &there).unwrap();
+    iam.trust(&guest).unwrap();
+    let role = format!("arn:aws:iam::{}:role/guest", there.account);
+    let mut call = Call {
+        caller: Caller::Operator,
+        scope: Scope::default(),
+        service: "sts".to_owned(),
+        action: "AssumeRole".to_owned(),
+        input: json!({ "RoleArn": role, "RoleSessionName": "me" }),
+    };
+    assert_eq!(iam.arn_of_call(&call), "arn:aws:iam::123456789012:user/operator");
+    let taken = iam.assume(&call, Timestamp::UNIX_EPOCH).unwrap();
+    let arn = format!("arn:aws:sts::{}:assumed-role/guest/me", there.account);
+    assert_eq!(taken["AssumedRoleUser"]["Arn"], json!(arn));
+    let key = taken["Credentials"]["AccessKeyId"].as_str().unwrap();
+    call.scope.session = Caller::of_access_key(key).1;
+    assert_eq!((iam.arn_of_call(&call), iam.account_of(&call)), (arn, there.account.as_str()));
+}

@@ -28,7 +28,7 @@ pub(super) fn asked(
             format!("It brings {}.", release.label()),
             first.to_owned(),
             format!(
-                "It waits until {until}, then it expires. A newer release takes its place. What \
+                "It waits until {until:.0}, then it expires. A newer release takes its place. What \
                  would change stands below."
             ),
         ],

@@ -47,10 +47,12 @@ pub fn rolled_back(
         .copied()
         .filter(|slot| matches!(slot.phase, SlotPhase::Returned { .. }))
         .collect();
-    let first = if back.is_empty() {
-        "No service had been changed.".to_owned()
+    let (told, first) = if back.is_empty() {
+        let told = "no service had been changed";
+        (told.to_owned(), "No service had been changed.".to_owned())
     } else {
-        format!("{} back on what ran before.", targets(&back))
+        let back = targets(&back);
+        (format!("{back} on what ran before"), format!("{back} back on what ran before."))
     };
     let mut text = vec![first];
     text.extend(story_of(release));
@@ -63,7 +65,7 @@ pub fn rolled_back(
     Notice {
         kind: NoticeKind::RolledBack,
         severity: Severity::Warning,
-        title: format!("{id} rolled back: {} on what ran before", targets(&back)),
+        title: format!("{id} rolled back: {told}"),
         text,
         commands,
         targets: affected(slots).iter().map(|slot| state(slot)).collect(),

@@ -367,7 +367,7 @@ impl std::fmt::Display for Hold {
             Self::Approval { plan, until, .. } => {
                 return write!(
                     f,
-                    "plan {} waits for an approval until {until}",
+                    "plan {} waits for an approval until {until:.0}",
                     Approved::short(plan)
                 );
             }

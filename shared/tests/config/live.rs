@@ -28,27 +28,57 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 }
 
 fn service() -> LiveService {
-    let image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons:uapi";
+    running("worker", "live_crons:uapi")
+}
+
+/// A service of one container.
+fn running(container: &str, image: &str) -> LiveService {
+    let image = format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/{image}");
     LiveService {
         controller: Controller::Ecs,
         daemon: false,
-        containers: BTreeMap::from([("worker".to_owned(), image.to_owned())]),
+        containers: BTreeMap::from([(container.to_owned(), image)]),
     }
 }
 
-/// The account as SYSTEMS has it: nine services, five repositories.
+/// The account: production's nine services, and what stands beside them.
 fn someli() -> Live {
-    let services = SERVICES.iter().map(|name| ((*name).to_owned(), service())).collect();
-    let mut repositories: BTreeMap<String, BTreeSet<String>> =
-        ["dev_crons", "uat", "designers", "designers-crons"]
-            .iter()
-            .map(|name| ((*name).to_owned(), BTreeSet::new()))
-            .collect();
-    repositories.insert("live_crons".to_owned(), names(&["uapi", "prod-1f3a9c7"]));
+    let nine = SERVICES.iter().map(|name| ((*name).to_owned(), service())).collect();
+    let beside = |services: &[(&str, &str)]| {
+        let services = services.iter();
+        services.map(|(name, image)| ((*name).to_owned(), running(name, image))).collect()
+    };
+    let services = [
+        ("live-crons", nine),
+        ("UAT", beside(&[("uapp", "uat:uapp-1f3a9c7"), ("uapi", "uat:uapi")])),
+        (
+            "designers",
+            beside(&[
+                ("dapi", "designers:dapi"),
+                ("designers-post-schedule", "designers-crons:dapi"),
+                ("designers-content-media", "designers-crons:dapi"),
+                ("designers-carousel", "designers-crons:dapi"),
+            ]),
+        ),
+        (
+            "dev",
+            beside(&[
+                ("dev-post-schedule", "dev_crons:uapi"),
+                ("dev-content-media", "dev_crons:uapi"),
+            ]),
+        ),
+    ];
+    let repositories = [
+        ("live_crons", names(&["uapi", "prod-1f3a9c7"])),
+        ("uat", names(&["uapp-1f3a9c7", "uapi"])),
+        ("designers", names(&["dapi"])),
+        ("designers-crons", names(&["dapi"])),
+        ("dev_crons", names(&["uapi"])),
+    ];
     Live {
-        clusters: names(&["UAT", "live-crons"]),
-        services: BTreeMap::from([("live-crons".to_owned(), services)]),
-        repositories,
+        clusters: services.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        services: services.map(|(name, own)| (name.to_owned(), own)).into(),
+        repositories: repositories.map(|(name, tags)| (name.to_owned(), tags)).into(),
         ..Live::default()
     }
 }
@@ -195,12 +225,15 @@ fn a_container_that_does_not_exist_is_caught() {
 fn what_was_not_looked_at_is_said() {
     let found = config(SOMELI).compare(&home(), &BTreeMap::new());
     let found: Vec<_> = found.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(found, ["123456789012 in us-west-2 was not looked at"; 2]);
+    let pipelines = config(SOMELI).resolve("123456789012", "us-west-2").unwrap().len();
+    // The repository and the cluster of each.
+    assert_eq!(found, vec!["123456789012 in us-west-2 was not looked at"; 2 * pipelines]);
 }
 
 #[test]
 fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
-    let pipelines = config(SOMELI).resolve("123456789012", "us-west-2").unwrap();
+    let mut pipelines = config(SOMELI).resolve("123456789012", "us-west-2").unwrap();
+    pipelines.retain(|pipeline| pipeline.name == "someli-production");
     let ecs = "arn:aws:ecs:us-west-2:123456789012";
     let running = Running {
         task_definitions: names(&[&format!("{ecs}:task-definition/worker:7")]),

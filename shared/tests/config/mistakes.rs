@@ -703,14 +703,18 @@ tidegate.yaml:10:19: pipelines.q.waves[1][0]: `a` stands in pipelines.q.waves[0]
 }
 
 #[test]
-fn names_that_differ_only_by_a_hyphen_are_a_doubt_until_aws_is_asked() {
-    let [doubt] = &config(SOMELI).doubts[..] else { panic!("{:?}", config(SOMELI).doubts) };
+fn names_that_differ_only_by_a_hyphen_or_by_case_are_a_doubt_until_aws_is_asked() {
+    let doubts: Vec<_> = config(SOMELI).doubts.iter().map(ToString::to_string).collect();
     assert_eq!(
-        doubt.to_string(),
-        "tidegate.yaml:26:14: warning: pipelines.someli-production.cluster: cluster `live-crons` \
+        doubts[0],
+        "tidegate.yaml:30:14: warning: pipelines.someli-production.cluster: cluster `live-crons` \
          is almost repository `live_crons`; `tidegate config check --live` finds out whether both \
          exist",
     );
+    // UAT's two pipelines: cluster and repository differ by case.
+    let uat: Vec<_> =
+        doubts.iter().filter(|it| it.contains("`UAT` is almost repository `uat`")).collect();
+    assert_eq!((uat.len(), doubts.len()), (2, 3), "{doubts:?}");
     let text = with(SMALL, "uapi }", "uapi }\n      more: { repository: jo-bs, tag: uapi }");
     let doubts: Vec<_> = config(&text).doubts.iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -1,0 +1,74 @@
+"""Other places: a cluster in another region, and one in another account, which is asked as a role by this
+client too. A bad image comes back there as it does at home."""
+
+import contextlib
+import pathlib
+import tempfile
+
+import services
+from expectations import expect, refused
+from registry import push
+
+HOME = "123456789012"
+# No other account's number may be written down.
+OTHER = HOME[::-1]
+ROLE, EXTERNAL_ID = f"arn:aws:iam::{OTHER}:role/tidegate-target", "shop-2026"
+CLUSTER = "shop"
+
+CONFIG = f"""
+version: 1
+defaults: {{ cluster: {CLUSTER}, watch: {{ bake: 30s }} }}
+pipelines:
+  shop-api:
+    region: us-west-2
+    images: {{ api: {{ repository: shop-api, tag: "prod-{{sha}}" }} }}
+    waves: [[api]]
+  shop-jobs:
+    region: eu-central-1
+    images: {{ jobs: {{ repository: shop-jobs, tag: "prod-{{sha}}" }} }}
+    waves: [[jobs]]
+  shop-web:
+    region: eu-west-1
+    role: {ROLE}
+    external_id: {EXTERNAL_ID}
+    images: {{ web: {{ repository: shop-web, tag: "prod-{{sha}}" }} }}
+    waves: [[web-a], [web-b]]
+"""
+
+
+@contextlib.contextmanager
+def config():
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "tidegate.yaml"
+        file.write_text(CONFIG)
+        yield file
+
+
+def tell(aws):
+    sts = aws.client("sts")
+    expect(sts.get_caller_identity()["Account"] == HOME, "this is home")
+    asked = {"RoleArn": ROLE, "RoleSessionName": "foreign-client"}
+    refused("AccessDenied", sts.assume_role, **asked, ExternalId="guessed")
+    taken = sts.assume_role(**asked, ExternalId=EXTERNAL_ID)
+    expect(taken["AssumedRoleUser"]["Arn"].endswith("/foreign-client"), taken)
+    role = taken["Credentials"]
+    there = aws.client("sts", role=role).get_caller_identity()
+    expect(there["Account"] == OTHER, f"the role leads to the other account: {there}")
+
+    home, region = aws.client("ecs"), aws.client("ecs", "eu-central-1")
+    account = aws.client("ecs", "eu-west-1", role)
+    before = services.look(home, CLUSTER)
+
+    # The registry is at home: nothing is copied, the other places pull from there.
+    ecr = aws.client("ecr")
+    jobs = push(ecr, "shop-jobs", "prod-1a2b3c4")
+    web = push(ecr, "shop-web", "prod-1a2b3c4")
+    aws.listener.hear("shop-jobs/2", "started", "live")
+    aws.listener.hear("shop-web/2", "started", "live")
+    services.expect_on(region, CLUSTER, "jobs", jobs)
+    services.expect_on(account, CLUSTER, "web", web, ["web-a", "web-b"])
+
+    push(ecr, "shop-web", "prod-2b3c4d5", "crash")
+    aws.listener.hear("shop-web/3", "started", "rollback_started", "rolled_back")
+    services.expect_on(account, CLUSTER, "web", web, ["web-a", "web-b"])
+    expect(services.look(home, CLUSTER) == before, "nothing moved at home")
