@@ -143,6 +143,30 @@ fn released_and_brought_back(parameters: &[(&str, &str)], heard: bool) {
 }
 
 #[test]
+fn a_pipeline_of_another_account_that_pulls_from_home_hides_no_cluster_of_it() {
+    // Pipelines are looked at in the order of their names: the one with the role comes first.
+    let config = format!(
+        "version: 1\n\
+         defaults: {{ cluster: shop, watch: {{ bake: 30s }} }}\n\
+         pipelines:\n  \
+           a-web:\n    \
+             region: eu-west-1\n    \
+             role: arn:aws:iam::{}:role/tidegate-target\n    \
+             external_id: shop-2026\n    \
+             images: {{ web: {{ repository: shop-web, tag: \"prod-{{sha}}\" }} }}\n    \
+             waves: [[web]]\n  \
+           b-jobs:\n    \
+             images: {{ jobs: {{ repository: shop-jobs, tag: \"prod-{{sha}}\" }} }}\n    \
+             waves: [[jobs]]\n",
+        other()
+    );
+    play(18, &config, async |stage| {
+        let said = applied(stage, &config).await;
+        assert_eq!(said.exit as u8, 0, "{said:?}");
+    });
+}
+
+#[test]
 fn a_cluster_of_another_region_is_released_to_without_a_role() {
     play(17, &config(), async |stage| {
         assert_eq!(applied(stage, &config()).await.exit as u8, 0);

@@ -210,6 +210,34 @@ fn the_keep_tag_does_not_make_old_bytes_look_new() {
 }
 
 #[test]
+fn one_more_tag_on_bytes_that_were_overtaken_hides_no_push_and_starts_nothing() {
+    play(49, &listening_to("[\"prod-{sha}\"]"), async |stage| {
+        stage.twin.world.with(|cloud, _| cloud.ecr.retag_moves_push_time = true);
+        stage.adopt().await;
+        // The first one waits, and a newer one takes its place: it never gets a keep tag.
+        stage.does("freeze someli-production").await;
+        let first = stage.push("prod-0a1b2c3d", "healthy");
+        stage.twin.run_for(Duration::from_secs(5)).await;
+        let second = stage.push("prod-1a1b2c3d", "healthy");
+        stage.twin.run_for(Duration::from_secs(5)).await;
+        stage.does("unfreeze someli-production").await;
+        goes_live(stage, 1).await;
+        stage.everything_runs(&second);
+        stage.tag("live_crons", &first, "by-hand");
+        stage.does("start someli-production").await;
+        goes_live(stage, 2).await;
+        stage.everything_runs(&second);
+
+        strike_next_push(stage, Fault::Lose);
+        let third = stage.push("prod-2a1b2c3d", "healthy");
+        stage.twin.run_for(Duration::from_secs(5)).await;
+        stage.tag("live_crons", &first, "by-hand-again");
+        goes_live(stage, 3).await;
+        stage.everything_runs(&third);
+    });
+}
+
+#[test]
 fn pushes_during_a_release_wait_for_it_and_become_one() {
     play(48, &listening_to("[uapi]"), async |stage| {
         stage.adopt().await;

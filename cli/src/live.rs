@@ -31,30 +31,34 @@ pub(crate) async fn look(
     let mut registries: BTreeMap<Option<Role>, Images> = BTreeMap::new();
     let mut found = Look::default();
     let mut unseen = BTreeSet::new();
-    for pipeline in pipelines {
-        let home = Registry { account: pipeline.account.clone(), region: pipeline.region.clone() };
-        let role = pipeline.role.as_ref();
-        let images = registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
-        let others = pipeline.images.values().map(|image| image.registry.clone());
-        for place in std::iter::once(home.clone()).chain(others) {
-            if found.live.contains_key(&place) || unseen.contains(&place) {
-                continue;
-            }
-            match list(reach, &place, &home, role).await {
-                Ok(live) => {
-                    found.live.insert(place, live);
-                }
-                // Another account's registry often lets one pull, but not list.
-                Err(Error::Aws(refusal))
-                    if place.account != home.account
-                        && refusal.kind == RefusalKind::AccessDenied =>
-                {
-                    desk.talk(&refusal);
-                    unseen.insert(place);
-                }
-                Err(error) => return Err(error),
-            }
+    // Homes first: to a pipeline of another account that only pulls from there, a home shows its
+    // repositories, and to its own its clusters too.
+    let homes = pipelines.iter().map(|pipeline| (pipeline, home_of(pipeline)));
+    let others = pipelines.iter().flat_map(|pipeline| {
+        pipeline.images.values().map(move |image| (pipeline, image.registry.clone()))
+    });
+    for (pipeline, place) in homes.chain(others) {
+        if found.live.contains_key(&place) || unseen.contains(&place) {
+            continue;
         }
+        let home = home_of(pipeline);
+        match list(reach, &place, &home, pipeline.role.as_ref()).await {
+            Ok(live) => {
+                found.live.insert(place, live);
+            }
+            // Another account's registry often lets one pull, but not list.
+            Err(Error::Aws(refusal))
+                if place.account != home.account && refusal.kind == RefusalKind::AccessDenied =>
+            {
+                desk.talk(&refusal);
+                unseen.insert(place);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for pipeline in pipelines {
+        let (home, role) = (home_of(pipeline), pipeline.role.as_ref());
+        let images = registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
         services(session, pipeline, &home, &mut found).await?;
         other_targets(session, pipeline, &home, &mut found).await?;
         for image in pipeline.images.values() {
@@ -65,6 +69,11 @@ pub(crate) async fn look(
         }
     }
     Ok(found)
+}
+
+/// Where a pipeline's targets are.
+fn home_of(pipeline: &PipelineConfig) -> Registry {
+    Registry { account: pipeline.account.clone(), region: pipeline.region.clone() }
 }
 
 /// The names of everything in one place. Another account's clusters are nobody's business.

@@ -48,6 +48,12 @@ impl CloudWatch {
         });
     }
 
+    /// Since when an alarm rings, for who must know the truth; `None` while it does not.
+    pub fn rings_since(&self, name: &str) -> Option<Timestamp> {
+        let alarm = self.alarms.get(name).filter(|alarm| alarm.state == "ALARM")?;
+        Some(alarm.transitioned)
+    }
+
     /// Answers a call.
     pub fn call(&mut self, action: &str, input: &Value, now: Timestamp) -> Result<Value, ApiError> {
         let input = Input(input);

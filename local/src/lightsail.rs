@@ -200,6 +200,11 @@ impl Lightsail {
         }))
     }
 
+    /// The deployment that a container service runs, for who must know the truth.
+    pub fn active(&self, name: &str) -> Option<Value> {
+        Some(self.services.get(name)?.in_state("ACTIVE")?.view())
+    }
+
     /// When the next deployment is judged.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.services.values().filter_map(|service| service.due).min()

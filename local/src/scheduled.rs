@@ -232,6 +232,16 @@ impl Scheduled {
         })
     }
 
+    /// A schedule as it stands, for who must know the truth; `None` where there is none.
+    pub fn schedule_of(&self, group: &str, name: &str) -> Option<&Value> {
+        Some(&self.schedules.get(&(group.to_owned(), name.to_owned()))?.members)
+    }
+
+    /// The target of a rule that runs a task, as it stands.
+    pub fn rule_target_of(&self, rule: &str) -> Option<&Value> {
+        self.rules.get(rule)?.targets.values().find(|target| !target["EcsParameters"].is_null())
+    }
+
     /// When the next of them fires.
     pub fn next_due(&self) -> Option<Timestamp> {
         let schedules = self.schedules.values().filter(|it| it.members["State"] == "ENABLED");

@@ -57,11 +57,17 @@ pub enum Guard {
     Sweep,
     /// Only containers of the release's own repository change.
     OwnRepository,
+    /// A one-off task's call has the name of its release, so that no second one runs.
+    RunToken,
+    /// A person's word is good for the plan that was shown, and no other.
+    ApprovedPlan,
+    /// Joined images are released when all of a set are there.
+    WholeSet,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::ConditionalWrite,
         Self::DoneStep,
         Self::Lease,
@@ -87,6 +93,9 @@ impl Guard {
         Self::Nudge,
         Self::Sweep,
         Self::OwnRepository,
+        Self::RunToken,
+        Self::ApprovedPlan,
+        Self::WholeSet,
     ];
 
     /// Its name, as `--sabotage` takes it.
@@ -117,16 +126,23 @@ impl Guard {
             Self::Nudge => "nudge",
             Self::Sweep => "sweep",
             Self::OwnRepository => "own_repository",
+            Self::RunToken => "run_token",
+            Self::ApprovedPlan => "approved_plan",
+            Self::WholeSet => "whole_set",
         }
     }
 
     /// The invariant that breaks when it falls.
     pub const fn bears(self) -> &'static str {
         match self {
-            Self::ReservedTags | Self::Sweep => "one_release_per_push",
+            Self::ReservedTags | Self::Sweep | Self::WholeSet => "one_release_per_push",
             Self::PushOrder => "never_backwards",
-            Self::Lease | Self::Generation | Self::IntentFirst | Self::OneMover => "one_mover",
-            Self::BaselineFirst | Self::WayBack => "baseline_before_change",
+            Self::Lease
+            | Self::Generation
+            | Self::IntentFirst
+            | Self::OneMover
+            | Self::RunToken => "one_mover",
+            Self::BaselineFirst | Self::WayBack | Self::ApprovedPlan => "baseline_before_change",
             Self::OwnRepository => "only_the_image",
             Self::DoneStep
             | Self::PinnedTwin

@@ -78,7 +78,11 @@ fn run(slot: &Slot, known: &Known, now: Timestamp) -> Next {
 /// The name of a one-off task's call: one for each release and task, so that no retry, nudge or second
 /// invocation makes it run twice. ECS takes 64 characters; 32 hex digits are 128 bits.
 pub fn token(slot: &Slot) -> String {
-    let mut token = fingerprint(&format!("{} {}", slot.release, slot.target));
+    let mut named = format!("{} {}", slot.release, slot.target);
+    if !stands(Guard::RunToken) {
+        named = format!("{named} {}", slot.done.step);
+    }
+    let mut token = fingerprint(&named);
     token.truncate(32);
     token
 }

@@ -49,13 +49,6 @@ pub(super) struct Manifest {
     pub(super) media_type: Option<String>,
 }
 
-impl Listed {
-    /// It has its keep tag.
-    pub(super) fn is_kept(&self) -> bool {
-        self.tags.contains(&self.digest.keep_tag())
-    }
-}
-
 impl Registry {
     /// What `tag` means now, children included; `None` when it is not there or is archived.
     pub async fn resolve_tag(

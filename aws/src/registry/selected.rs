@@ -26,8 +26,8 @@ impl Registry {
     /// left out, and cost no further call, but for a literal tag that was not seen to show them.
     ///
     /// Patterns page through the repository's tagged images, once; without any, each literal tag
-    /// costs one call. A keep tag may have made old bytes look freshly pushed: of those `first_seen`
-    /// says when they really were.
+    /// costs one call. One more tag, our own or anybody's, may have made old bytes look freshly pushed:
+    /// `first_seen` says when they really were.
     pub async fn selected<E: From<Refusal>>(
         &self,
         image: &ImageConfig,
@@ -45,7 +45,7 @@ impl Registry {
         for pattern in &image.tags {
             let newest = loop {
                 let Some((tag, listed)) = newest_of(pattern, &tagged) else { break None };
-                if !listed.is_kept() || !certain.insert(listed.digest.clone()) {
+                if !certain.insert(listed.digest.clone()) {
                     break Some((tag, listed));
                 }
                 let first = match known.filter(|memory| memory.digest == listed.digest) {

@@ -4,6 +4,7 @@
 use tidegate_aws::registry::{Registry, Repository};
 use tidegate_aws::{App, Error};
 use tidegate_core::config::{ImageConfig, PipelineConfig, Placeholder};
+use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::Head;
 use tidegate_core::push::{Candidate, Member, Missing};
 
@@ -29,7 +30,7 @@ pub(crate) async fn complete(
             None => images.push(name.clone()),
         }
     }
-    if !images.is_empty() {
+    if !images.is_empty() && stands(Guard::WholeSet) {
         candidate.missing = Some(Missing { value: value.to_owned(), images });
     }
     Ok(candidate)

@@ -67,6 +67,23 @@ impl Cloud {
         (there.map_or(&mut self.ecs, |other| &mut other.ecs), &self.ecr)
     }
 
+    /// Home, and the others.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.place).chain(self.elsewhere.iter().map(|other| &other.place))
+    }
+
+    /// ECS at `place`, for who must know the truth; home's where there is nothing.
+    pub fn ecs_of(&self, place: &Place) -> &Ecs {
+        let there = self.elsewhere.iter().find(|other| other.place == *place);
+        there.map_or(&self.ecs, |other| &other.ecs)
+    }
+
+    /// The alarms at `place`, for who must know the truth; home's where there is nothing.
+    pub fn cloudwatch_of(&self, place: &Place) -> &CloudWatch {
+        let there = self.elsewhere.iter().find(|other| other.place == *place);
+        there.map_or(&self.cloudwatch, |other| &other.cloudwatch)
+    }
+
     /// The alarms at `place`.
     pub fn cloudwatch_at(&mut self, place: &Place) -> &mut CloudWatch {
         let there = self.elsewhere.iter_mut().find(|other| other.place == *place);
@@ -74,7 +91,7 @@ impl Cloud {
     }
 
     /// Where a call goes: to the account of its role, or home; a registry's to the registry's.
-    pub(super) fn place_of(&self, call: &Call) -> Place {
+    pub fn place_of(&self, call: &Call) -> Place {
         let own = self.iam.account_of(call);
         let registry = call.input["registryId"].as_str().filter(|_| call.service == "ecr");
         let region = call.scope.region.as_deref().unwrap_or(&self.place.region);

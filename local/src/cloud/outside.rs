@@ -22,6 +22,8 @@ pub struct Asked {
     pub at: Timestamp,
     /// The URL.
     pub url: String,
+    /// What it answered; `None` where nobody stands behind it.
+    pub status: Option<u16>,
 }
 
 /// Where a URL's question goes: without its query.
@@ -38,7 +40,13 @@ impl Cloud {
 
     /// The status that `url` answers with and the body; `None` where nobody stands behind it.
     pub fn ask(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
-        self.asked.push(Asked { at: now, url: url.to_owned() });
+        let answer = self.answer_of(url, now);
+        let status = answer.as_ref().map(|(status, _)| *status);
+        self.asked.push(Asked { at: now, url: url.to_owned(), status });
+        answer
+    }
+
+    fn answer_of(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
         let those = self.urls.get(place(url))?.clone();
         let rest = place(url).split_once("://").map_or("", |(_, rest)| rest);
         let path = rest.find('/').map_or("/", |at| &rest[at..]);

@@ -60,7 +60,7 @@ pub use self::names::ServiceName;
 pub use self::seed::SeedService;
 pub use self::switches::{RollbackShape, ShownDigest, Switches};
 pub use self::targets::{Target, TargetState};
-pub use self::truth::Primary;
+pub use self::truth::{OneOff, Primary};
 
 /// ECS in one place.
 #[derive(Debug)]

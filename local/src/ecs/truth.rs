@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Ecs;
 use super::deployments::Rollout;
 use super::names::ServiceName;
+use super::tasks::{Container, Origin};
 
 /// A service's primary deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,17 @@ pub struct Primary {
     pub created_at: Timestamp,
     /// Whether ECS still works on it.
     pub in_progress: bool,
+}
+
+/// A task of somebody's `RunTask`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOff {
+    /// Its ARN.
+    pub arn: String,
+    /// What the caller said of its group.
+    pub group: String,
+    /// How the container ended that was given a command; `None` before that, and where it has no code.
+    pub exit_code: Option<i64>,
 }
 
 impl Ecs {
@@ -44,5 +56,15 @@ impl Ecs {
             .flat_map(|task| &task.containers)
             .filter_map(|one| Some((one.plan.name.clone(), one.bytes.as_ref()?.digest.clone())))
             .collect()
+    }
+
+    /// Every task of a `RunTask` that ECS still shows, in no order.
+    pub fn one_offs(&self) -> impl Iterator<Item = OneOff> {
+        self.tasks.all().filter_map(|task| {
+            let Origin::Run(run) = &task.origin else { return None };
+            let told = |one: &&Container| task.overrides(&one.plan.name).get("command").is_some();
+            let exit_code = task.containers.iter().find(told).and_then(|one| one.exit_code);
+            Some(OneOff { arn: task.arn.clone(), group: run.group.clone(), exit_code })
+        })
     }
 }

@@ -1,24 +1,24 @@
-//! Does what a schedule says: as a build, an operator, or somebody else, each through AWS's own calls.
+//! Does what a schedule says: as a build or an operator (here), or as somebody else (`others`), each
+//! through AWS's own calls.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::schedule::{Act, CLUSTER, Deed, Schedule, Verb};
-use crate::api::Input;
+use super::schedule::{Deed, Elsewhere, Pipeline, Schedule, Verb};
 use crate::call::{Answer, Call, Caller, Scope};
 use crate::cloud::Reply;
-use crate::ecr::{digest_of, index_manifest, manifest};
-use crate::ecs::ServiceName;
+use crate::ecr::{digest_of, index_manifest, manifest, serving};
+use crate::places::ACCOUNT;
 use crate::twin::Twin;
 
 /// Everybody's hands but Tidegate's.
 pub(super) struct Hands {
-    twin: Twin,
+    pub(super) twin: Twin,
     seed: u64,
     /// What was pushed to each repository, in order: the manifests.
-    pushed: BTreeMap<String, Vec<String>>,
+    pub(super) pushed: BTreeMap<String, Vec<String>>,
 }
 
 impl Hands {
@@ -38,8 +38,9 @@ impl Hands {
     /// Does it; a command is typed beside what happens next.
     pub(super) fn does(&mut self, schedule: &Schedule, deed: &Deed) -> Option<JoinHandle<()>> {
         match deed {
-            Deed::Push { repository, tags, behaviour, index } => {
-                self.push(repository, tags, behaviour, *index);
+            Deed::Push { repository, tags, behaviour, answers, index } => {
+                let made = self.image(repository, behaviour, answers.as_deref());
+                self.push(repository, tags, made, *index);
                 None
             }
             Deed::Tag { repository, push, tag } => {
@@ -47,17 +48,42 @@ impl Hands {
                 self.put(repository, &manifest, Some(tag));
                 None
             }
+            Deed::Stamp { pipeline, tag } => {
+                let own = schedule.pipelines.iter().filter(|it| it.name == *pipeline);
+                for image in own.flat_map(|it| &it.images) {
+                    let newest = self.pushed.get(&image.repository).and_then(|all| all.last());
+                    if let Some(newest) = newest {
+                        self.put(&image.repository, newest, Some(tag));
+                    }
+                }
+                None
+            }
+            Deed::Alarm { pipeline, state } => {
+                let own = schedule.pipelines.iter().find(|it| it.name == *pipeline)?;
+                let input =
+                    json!({ "AlarmName": pipeline, "StateValue": state, "StateReason": "drawn" });
+                self.calls(self.scope(own), "cloudwatch", "SetAlarmState", input);
+                None
+            }
             Deed::Command { pipeline, verb } => self.types(schedule, pipeline, verb),
             Deed::Other { service, act } => {
-                self.acts(schedule, service, *act);
+                match schedule.target(service) {
+                    Some(target) => self.changes(schedule, target, *act),
+                    None => self.acts(schedule, service, *act),
+                }
                 None
             }
         }
     }
 
-    fn push(&mut self, repository: &str, tags: &[String], behaviour: &str, index: bool) {
+    /// The next image of a repository.
+    fn image(&self, repository: &str, behaviour: &str, answers: Option<&str>) -> String {
         let number = self.pushed.get(repository).map_or(0, Vec::len);
-        let mut text = manifest(&format!("{repository} {number} {}", self.seed), behaviour);
+        let image = manifest(&format!("{repository} {number} {}", self.seed), behaviour);
+        answers.map_or(image.clone(), |answers| serving(&image, answers))
+    }
+
+    fn push(&mut self, repository: &str, tags: &[String], mut text: String, index: bool) {
         if index {
             self.put(repository, &text, None);
             text = index_manifest(&[digest_of(&text)]);
@@ -73,7 +99,7 @@ impl Hands {
         if let Some(tag) = tag {
             input["imageTag"] = json!(tag);
         }
-        self.calls("ecr", "PutImage", input);
+        self.calls(Scope::default(), "ecr", "PutImage", input);
     }
 
     /// One of the pushes of a repository; `None` before the first.
@@ -83,14 +109,33 @@ impl Hands {
     }
 
     /// Calls AWS, as anybody may; `None` where the call was refused or lost.
-    fn calls(&self, service: &str, action: &str, input: Value) -> Option<Value> {
+    pub(super) fn calls(
+        &self,
+        scope: Scope,
+        service: &str,
+        action: &str,
+        input: Value,
+    ) -> Option<Value> {
         let (service, action) = (service.to_owned(), action.to_owned());
-        let call =
-            Call { caller: Caller::Operator, scope: Scope::default(), service, action, input };
+        let call = Call { caller: Caller::Operator, scope, service, action, input };
         match self.twin.world.with(|cloud, now| cloud.call(call, now)) {
             Reply::Answered(Answer { status: 200, body }, _) => Some(body),
             _ => None,
         }
+    }
+
+    /// Where a pipeline's targets are reached, as whoever may.
+    pub(super) fn scope(&self, pipeline: &Pipeline) -> Scope {
+        let Some(elsewhere) = pipeline.extras.elsewhere else { return Scope::default() };
+        let region = Some(Elsewhere::REGION.to_owned());
+        let session = || {
+            let role = Elsewhere::role(ACCOUNT);
+            let input = json!({ "RoleArn": role, "RoleSessionName": "somebody",
+                "ExternalId": Elsewhere::EXTERNAL_ID });
+            let taken = self.calls(Scope::default(), "sts", "AssumeRole", input)?;
+            Caller::of_access_key(taken["Credentials"]["AccessKeyId"].as_str()?).1
+        };
+        Scope { region, session: if elsewhere.by_role { session() } else { None } }
     }
 
     fn types(&self, schedule: &Schedule, name: &str, verb: &Verb) -> Option<JoinHandle<()>> {
@@ -120,9 +165,12 @@ impl Hands {
                 let flags = flags.into_iter().filter(|(set, _)| **set).map(|(_, flag)| flag.into());
                 ["rollback".into(), "--yes".into()].into_iter().chain(flags).collect()
             }
+            Verb::Undo => vec!["rollback".into(), "--down".into(), "--yes".into()],
             Verb::RollbackTo { number } => {
                 vec!["rollback".into(), "--yes".into(), "--to".into(), number.to_string()]
             }
+            Verb::Approve => vec!["approve".into(), "--yes".into()],
+            Verb::Reject => vec!["reject".into(), "--yes".into()],
             Verb::Accept => vec!["accept".into(), "--yes".into()],
             Verb::Abandon => vec!["abandon".into(), "--yes".into()],
             Verb::Freeze => vec!["freeze".into()],
@@ -141,92 +189,4 @@ impl Hands {
             let _ = operator.types(&words).await;
         }))
     }
-
-    fn acts(&self, schedule: &Schedule, service: &str, act: Act) {
-        let name = ServiceName::new(CLUSTER, service);
-        let newest_task = || {
-            self.twin.world.look(|cloud| cloud.ecs.running_tasks(&name)).pop().unwrap_or_default()
-        };
-        let with = &self.twin.world;
-        match act {
-            Act::Deploys { newest } => self.deploys(schedule, &name, newest),
-            Act::Forces => {
-                self.updates(service, json!({ "forceNewDeployment": true }));
-            }
-            Act::Scales(desired) => {
-                with.with(|cloud, now| cloud.ecs.autoscale(&name, desired, now, &cloud.ecr));
-            }
-            Act::TakesSpot => {
-                let task = newest_task();
-                with.with(|cloud, now| cloud.ecs.interrupt_spot(&task, now, &cloud.ecr));
-            }
-            Act::StopsTask => {
-                let task = newest_task();
-                with.with(|cloud, now| cloud.ecs.stop_by_user(&task, now, &cloud.ecr));
-            }
-            Act::FindsNoPlace(tasks) => {
-                with.with(|cloud, _| cloud.ecs.fail_placement(&name, tasks));
-            }
-            Act::Exits(code) => {
-                let task = newest_task();
-                with.with(|cloud, now| cloud.ecs.exit_task(&task, code, now, &cloud.ecr));
-            }
-            Act::Deregisters => {
-                let primary = with.look(|cloud| cloud.ecs.primary(&name));
-                if let Some(primary) = primary {
-                    let input = json!({ "taskDefinition": primary.definition });
-                    self.calls("ecs", "DeregisterTaskDefinition", input);
-                }
-            }
-        }
-    }
-
-    fn updates(&self, service: &str, mut input: Value) {
-        input["cluster"] = json!(CLUSTER);
-        input["service"] = json!(service);
-        self.calls("ecs", "UpdateService", input);
-    }
-
-    /// Registers what runs with more cpu, and with the newest bytes or the same, and brings it in.
-    fn deploys(&self, schedule: &Schedule, name: &ServiceName, newest: bool) {
-        let Some(definition) = self.twin.world.look(|cloud| {
-            let primary = cloud.ecs.primary(name)?;
-            cloud.ecs.definition(&primary.definition).map(|(body, _)| body.clone())
-        }) else {
-            return;
-        };
-        let mut next = registrable(&definition);
-        next["cpu"] = json!("512");
-        let containers = next["containerDefinitions"].as_array_mut();
-        for container in containers.into_iter().flatten().filter(|_| newest) {
-            let repository = Input(container).text("name").unwrap_or_default().to_owned();
-            let images = schedule.pipelines.iter().flat_map(|pipeline| &pipeline.images);
-            let known = images.into_iter().any(|image| image.repository == repository);
-            let last = self.pushed.get(&repository).and_then(|pushed| pushed.last());
-            if let (true, Some(last)) = (known, last) {
-                let image = Input(container).text("image").unwrap_or_default();
-                let uri = image.split(['@', ':']).next().unwrap_or_default();
-                container["image"] = json!(format!("{uri}@{}", digest_of(last)));
-            }
-        }
-        let Some(made) = self.calls("ecs", "RegisterTaskDefinition", next) else { return };
-        let revision = made["taskDefinition"]["taskDefinitionArn"].clone();
-        self.updates(&name.service, json!({ "taskDefinition": revision }));
-    }
-}
-
-/// What of a described definition can be registered again.
-fn registrable(definition: &Value) -> Value {
-    let taken = [
-        "family",
-        "networkMode",
-        "requiresCompatibilities",
-        "runtimePlatform",
-        "cpu",
-        "memory",
-        "taskRoleArn",
-        "executionRoleArn",
-        "containerDefinitions",
-    ];
-    taken.into_iter().map(|name| (name.to_owned(), definition[name].clone())).collect()
 }

@@ -10,7 +10,8 @@ use super::ends;
 use super::invariants::{self, Invariant, Moment, Wrongs};
 use super::pushes::Pushes;
 use super::raw::{Table, Written, text};
-use super::schedule::Schedule;
+use super::runs::Runs;
+use super::schedule::{Pipeline, Schedule};
 use crate::call::{Call, Noted};
 use crate::cloud::{Cloud, Witness};
 use crate::dynamodb::Change;
@@ -32,9 +33,11 @@ pub struct Violation {
 /// What the court knows.
 pub(super) struct Court {
     seed: u64,
+    pipelines: Vec<Pipeline>,
     invariants: Vec<Box<dyn Invariant>>,
     table: Table,
     pushes: Pushes,
+    runs: Runs,
     steps: u64,
     hash: u64,
     trace: Option<Vec<String>>,
@@ -53,9 +56,11 @@ impl Shared {
     pub(super) fn new(schedule: &Schedule, begins: Timestamp, trace: bool) -> Self {
         Self(Arc::new(Mutex::new(Court {
             seed: schedule.seed,
+            pipelines: schedule.pipelines.clone(),
             invariants: invariants::all(),
             table: Table::default(),
             pushes: Pushes::of(schedule),
+            runs: Runs::default(),
             steps: 0,
             hash: 0,
             trace: trace.then(Vec::new),
@@ -134,6 +139,7 @@ impl Court {
         let line = format!("{at} {} {} {refusal}", call.caller, call.name());
         self.hash = hash_on(self.hash, &line) ^ hash_of(&call.input);
         self.pushes.landed(noted, cloud, &self.table);
+        self.runs.landed(noted, cloud, &self.table);
         let written = self.table.take(changes);
         self.keep(noted, &written);
         let writes = call.service != "dynamodb" && !is_read(&call.action);
@@ -184,7 +190,9 @@ impl Court {
     ) {
         let mut invariants = std::mem::take(&mut self.invariants);
         for invariant in &mut invariants {
-            let moment = Moment { at, cloud, table: &self.table, pushes: &self.pushes };
+            let (pipelines, table) = (&self.pipelines[..], &self.table);
+            let (pushes, runs) = (&self.pushes, &self.runs);
+            let moment = Moment { at, cloud, pipelines, table, pushes, runs };
             let mut wrongs = Wrongs::new();
             ask(&mut **invariant, &moment, &mut wrongs);
             for what in wrongs {

@@ -1,18 +1,22 @@
 //! The simulation: seeded stories in which everything goes wrong that can, played by the shipped
 //! handlers, and eleven invariants that look on.
 //!
-//! Reading order: what a seed chooses (`schedule`), how it is played (`play`, `acts`), what is seen
-//! (`court`, `raw`, `pushes`) and held against it (`invariants`), and what comes of many (`report`).
+//! Reading order: what a seed chooses (`schedule`), how it is played (`play`, `acts`, `others`), what is
+//! seen (`court`, `raw`, `pushes`, `moves`, `runs`) and held against it (`invariants`), and what comes of
+//! many (`report`).
 
 mod acts;
 mod court;
 mod ends;
 mod invariants;
 mod many;
+mod moves;
+mod others;
 mod play;
 mod pushes;
 mod raw;
 mod report;
+mod runs;
 mod sabotage;
 mod schedule;
 

@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 
 use super::acts::Hands;
 use super::court::{Court, Shared, Violation};
-use super::schedule::{Schedule, kind};
+use super::schedule::{CALLS, Schedule, kind};
 use crate::api::Place;
 use crate::lambda::in_process::Handlers;
-use crate::places::{ACCOUNT, REGION, parameters};
+use crate::places::{self, ACCOUNT, REGION, parameters};
 use crate::seed::Fleet;
 use crate::twin::{self, Setting, Twin};
 
@@ -48,6 +48,8 @@ pub struct Played {
     pub lasted: Duration,
     /// How often each kind of trouble struck.
     pub struck: BTreeMap<&'static str, u64>,
+    /// How often each call was struck that only some seeds make.
+    pub calls: BTreeMap<&'static str, u64>,
     /// Where the releases ended.
     pub ends: Vec<&'static str>,
     /// What must not have been.
@@ -74,6 +76,9 @@ pub(super) fn play(seed: u64, sabotage: Option<Guard>, trace: bool) -> Result<Pl
 }
 
 type Failure = Box<dyn std::error::Error>;
+
+/// How often, by name.
+type Counts = BTreeMap<&'static str, u64>;
 
 fn perform(schedule: &Schedule, trace: bool) -> Result<Played, Failure> {
     let config = Config::parse("tidegate.yaml", &schedule.config())?;
@@ -109,17 +114,21 @@ impl<'a> Stage<'a> {
         trace: bool,
     ) -> Result<Self, Failure> {
         let court = Shared::new(schedule, twin.now(), trace);
-        let place = Place::new(ACCOUNT, REGION);
-        let refit = |seed: &mut crate::ecs::SeedService| schedule.refit(&place, seed);
+        let refit = |seed: &mut crate::ecs::SeedService| schedule.refit(seed);
         let fleet = Fleet { refit: &refit, ..Fleet::default() };
         twin.world.with(|cloud, now| {
-            cloud.ecs.switches.image_digest = schedule.open.image_digest;
-            cloud.ecs.switches.rollback = schedule.open.rollback;
-            cloud.ecs.switches.lag = schedule.open.ecs_lag;
+            places::open(cloud, pipelines)?;
+            for pipeline in &schedule.pipelines {
+                let (ecs, _) = cloud.ecs_at(&pipeline.place());
+                ecs.switches.image_digest = schedule.open.image_digest;
+                ecs.switches.rollback = schedule.open.rollback;
+                ecs.switches.lag = schedule.open.ecs_lag;
+            }
             cloud.ecr.retag_moves_push_time = schedule.open.retag_moves_push_time;
             cloud.dynamodb.lag = schedule.open.table_lag;
             cloud.witness = Some(Box::new(court.clone()));
-            fleet.launch(cloud, pipelines, now)
+            fleet.launch(cloud, pipelines, now)?;
+            Ok::<_, Failure>(())
         })?;
         let hands = Hands::new(&twin, schedule.seed);
         Ok(Self { schedule, twin, court, hands })
@@ -139,7 +148,7 @@ impl<'a> Stage<'a> {
             typing.extend(self.hands.does(self.schedule, deed));
         }
         self.wait_until(adopted + self.schedule.until).await;
-        let struck = self.calm_down();
+        let (struck, calls) = self.calm_down();
         self.wait_until(adopted + self.schedule.calm()).await;
         self.settle(typing).await;
         let now = self.twin.now();
@@ -150,6 +159,7 @@ impl<'a> Stage<'a> {
             hash: court.hash(),
             lasted: now.duration_since(begins).unsigned_abs(),
             struck,
+            calls,
             ends: court.ends(),
             violations: court.violations.clone(),
             trace: court.take_trace(),
@@ -161,17 +171,22 @@ impl<'a> Stage<'a> {
         self.twin.run_for(left).await;
     }
 
-    /// From here on nothing goes wrong; what did, and how often.
-    fn calm_down(&self) -> BTreeMap<&'static str, u64> {
+    /// From here on nothing goes wrong; what did, by its kind and by the call, and how often.
+    fn calm_down(&self) -> (Counts, Counts) {
         self.twin.world.with(|cloud, _| {
-            let mut struck = BTreeMap::new();
+            let (mut struck, mut calls) = (Counts::new(), Counts::new());
             for fired in cloud.faults.fired() {
                 *struck.entry(kind(&fired.rule)).or_default() += fired.fired;
+                let action = fired.rule.action.as_deref();
+                for call in CALLS.into_iter().filter(|call| Some(*call) == action) {
+                    *calls.entry(call).or_default() += fired.fired;
+                }
             }
             struck.insert("lagging_read", cloud.dynamodb.lagged);
-            struck.insert("lagging_look", cloud.ecs.lagged);
+            let lagged = cloud.places().map(|place| cloud.ecs_of(place).lagged);
+            struck.insert("lagging_look", lagged.sum());
             cloud.faults.clear();
-            struck
+            (struck, calls)
         })
     }
 

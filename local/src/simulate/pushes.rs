@@ -1,6 +1,6 @@
 //! What builds really pushed, in order: the truth that the releases are held against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -29,12 +29,16 @@ pub(super) struct Pushes {
     images: Vec<(Stream, Image)>,
     arrivals: BTreeMap<Stream, Vec<Arrival>>,
     means: BTreeMap<(String, String), String>,
+    /// Every digest that a tag of a repository ever meant.
+    meant: BTreeSet<(String, String, String)>,
 }
 
 impl Pushes {
     /// Listens as the pipelines of `schedule` do.
     pub(super) fn of(schedule: &Schedule) -> Self {
-        let images = schedule.pipelines.iter().flat_map(|pipeline| {
+        // No push is anything to a pipeline that takes what was live in another one.
+        let own = schedule.pipelines.iter().filter(|it| it.extras.promoted_from.is_none());
+        let images = own.flat_map(|pipeline| {
             let images = pipeline.images.iter();
             images.map(|image| ((pipeline.name.clone(), image.repository.clone()), image.clone()))
         });
@@ -52,6 +56,7 @@ impl Pushes {
             (text(&call.input["repositoryName"]), text(&call.input["imageTag"]));
         let digest = digest_of(text(&call.input["imageManifest"]));
         let place = (repository.to_owned(), tag.to_owned());
+        self.meant.insert((repository.to_owned(), tag.to_owned(), digest.clone()));
         let left = self.means.insert(place, digest.clone()).filter(|left| *left != digest);
         for (stream, image) in
             self.images.iter().filter(|(_, image)| image.repository == repository)
@@ -74,6 +79,22 @@ impl Pushes {
             }
             arrivals.push(Arrival { digest: digest.clone(), at: noted.at });
         }
+    }
+
+    /// Every tag that a build ever put.
+    pub(super) fn tags(&self) -> impl Iterator<Item = &str> {
+        let all: BTreeSet<_> = self.means.keys().map(|(_, tag)| tag.as_str()).collect();
+        all.into_iter()
+    }
+
+    /// What a tag means by now.
+    pub(super) fn means(&self, repository: &str, tag: &str) -> Option<&str> {
+        self.means.get(&(repository.to_owned(), tag.to_owned())).map(String::as_str)
+    }
+
+    /// Whether a tag ever meant these bytes.
+    pub(super) fn ever(&self, repository: &str, tag: &str, digest: &str) -> bool {
+        self.meant.contains(&(repository.to_owned(), tag.to_owned(), digest.to_owned()))
     }
 
     /// What arrived at an image, in order.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value};
 
 use crate::dynamodb::Change;
-use crate::ecs::ServiceName;
 
 /// Partition and sort key.
 pub(super) type Key = (String, String);
@@ -93,11 +92,6 @@ impl Table {
         let all = all.take_while(|((pk, _), _)| pk.starts_with("target#"));
         all.filter(|((_, sk), _)| sk == "now").map(|(_, slot)| slot)
     }
-
-    /// The slot of a service, which stands in one pipeline only.
-    pub(super) fn slot_of(&self, service: &ServiceName) -> Option<&Value> {
-        self.slots().find(|slot| service_of(slot) == *service)
-    }
 }
 
 impl Written {
@@ -149,18 +143,6 @@ pub(super) fn moment(value: &Value) -> Option<jiff::Timestamp> {
 /// The name of an item's phase; empty where there is no item.
 pub(super) fn phase(item: &Value) -> &str {
     text(&item["phase"]["name"])
-}
-
-/// The service of a slot.
-pub(super) fn service_of(slot: &Value) -> ServiceName {
-    service(text(&slot["target"]))
-}
-
-/// The service that a target's name means: `ecs/ACCOUNT/REGION/CLUSTER/SERVICE`.
-pub(super) fn service(target: &str) -> ServiceName {
-    let mut parts = target.rsplit('/');
-    let (service, cluster) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    ServiceName::new(cluster, service)
 }
 
 /// The release moves by itself.

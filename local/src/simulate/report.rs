@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::court::Violation;
 use super::play::Played;
-use super::schedule::KINDS;
+use super::schedule::{CALLS, KINDS};
 
 /// So many stories must have met every kind of trouble.
 const ENOUGH: u64 = 1000;
@@ -23,6 +23,8 @@ pub struct Report {
     pub hours: f64,
     /// How often each kind of trouble struck.
     pub faults: BTreeMap<&'static str, u64>,
+    /// How often each call was struck that only some seeds make.
+    pub calls: BTreeMap<&'static str, u64>,
     /// How often each end and each wait was reached.
     pub ends: BTreeMap<&'static str, u64>,
     /// What must not have been.
@@ -37,7 +39,8 @@ impl Report {
     /// Of stories in the order of their seeds.
     pub fn of(stories: Vec<Result<Played, String>>) -> Self {
         let faults = KINDS.into_iter().map(|kind| (kind, 0)).collect();
-        let mut report = Self { faults, ..Self::default() };
+        let calls = CALLS.into_iter().map(|call| (call, 0)).collect();
+        let mut report = Self { faults, calls, ..Self::default() };
         let mut hash = 0_u64;
         for story in stories {
             let played = match story {
@@ -53,6 +56,9 @@ impl Report {
             for (kind, times) in played.struck {
                 *report.faults.entry(kind).or_default() += times;
             }
+            for (call, times) in played.calls {
+                *report.calls.entry(call).or_default() += times;
+            }
             for end in played.ends {
                 *report.ends.entry(end).or_default() += 1;
             }
@@ -63,10 +69,10 @@ impl Report {
         report
     }
 
-    /// Kinds of trouble that never struck.
+    /// Kinds of trouble that never struck, and calls that were never struck.
     pub fn never_struck(&self) -> Vec<&'static str> {
-        let never = self.faults.iter().filter(|(_, times)| **times == 0);
-        never.map(|(kind, _)| *kind).collect()
+        let never = self.faults.iter().chain(&self.calls).filter(|(_, times)| **times == 0);
+        never.map(|(name, _)| *name).collect()
     }
 
     /// Nothing was violated, and enough stories met everything.
@@ -78,7 +84,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { schedules, steps, hours, faults, ends, violations, broken, hash } = self;
+        let Self { schedules, steps, hours, faults, calls, ends, violations, broken, hash } = self;
         writeln!(
             f,
             "{schedules} schedules, {steps} steps, {hours:.0} hours of AWS's time, {hash}"
@@ -89,6 +95,7 @@ impl fmt::Display for Report {
         };
         writeln!(f, "ends: {}", counts(ends))?;
         writeln!(f, "faults that fired: {}", counts(faults))?;
+        writeln!(f, "of calls that not every seed makes, struck: {}", counts(calls))?;
         let never = self.never_struck();
         if !never.is_empty() {
             let why = if *schedules < ENOUGH { " (too few schedules to demand it)" } else { "" };

@@ -11,6 +11,7 @@ use super::finding::Finding;
 use super::step::{TIDEGATE, release_entry};
 use super::{does, start, waits};
 use crate::fingerprint::fingerprint;
+use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{Change, Hold, Phase, Plan, Release, Scene, TargetId, Todo, short_image};
 
@@ -28,7 +29,8 @@ pub fn due(
     }
     let changes = changes(found);
     let plan = plan(release, found, &changes);
-    if release.is_approved(&plan) {
+    let approved = release.is_approved(&plan);
+    if approved || (release.approved.is_some() && !stands(Guard::ApprovedPlan)) {
         return None;
     }
     let until = match release.approval_asked() {

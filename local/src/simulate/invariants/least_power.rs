@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{Invariant, Moment, Wrongs};
 use crate::call::{Caller, Noted};
-use crate::simulate::raw::{Written, members, text};
+use crate::simulate::raw::{Written, list, members, text};
+use crate::simulate::schedule::MARK;
 
 pub(super) struct LeastPower;
 
@@ -30,8 +31,16 @@ fn too_much(noted: &Noted) -> Option<String> {
     let input = &call.input;
     let allowed = match (program, call.name().as_str()) {
         ("deploy", "ecs:UpdateService") => only(input, &["cluster", "service", "taskDefinition"]),
+        ("deploy", "ecs:RunTask") => only(input, &RUN) && gives_a_command(input),
+        // They replace all they are given: what of it is another is `only_the_image`'s question.
+        ("deploy", "scheduler:UpdateSchedule" | "events:PutTargets")
+        | ("deploy", "lightsail:CreateContainerServiceDeployment") => true,
+        ("promote" | "deploy" | "watch", "sts:AssumeRole") => true,
         ("deploy", "ecs:StopServiceDeployment") => input["stopType"] == "ROLLBACK",
-        ("deploy", "ecr:PutImage") => text(&input["imageTag"]).starts_with("tidegate-keep-"),
+        ("deploy", "ecr:PutImage") => {
+            let tag = text(&input["imageTag"]);
+            tag.starts_with("tidegate-keep-") || tag == MARK
+        }
         ("deploy", "ecs:RegisterTaskDefinition")
         | ("notify", "sns:Publish" | "sqs:SendMessage") => true,
         (_, "dynamodb:DeleteItem" | "dynamodb:BatchWriteItem") => false,
@@ -42,6 +51,27 @@ fn too_much(noted: &Noted) -> Option<String> {
         }
     };
     (!allowed).then(|| format!("{program} called {} with {input}", call.name()))
+}
+
+/// What a one-off task is told: where, as what, and one command.
+const RUN: [&str; 11] = [
+    "capacityProviderStrategy",
+    "clientToken",
+    "cluster",
+    "count",
+    "group",
+    "launchType",
+    "networkConfiguration",
+    "overrides",
+    "platformVersion",
+    "startedBy",
+    "taskDefinition",
+];
+
+fn gives_a_command(input: &Value) -> bool {
+    let given = |one: &Value| only(one, &["name", "command"]);
+    only(&input["overrides"], &["containerOverrides"])
+        && list(&input["overrides"]["containerOverrides"]).all(given)
 }
 
 fn only(input: &Value, names: &[&str]) -> bool {
@@ -83,6 +113,9 @@ mod tests {
             ("promote", "ecr:BatchGetImage", json!({}), None, false),
             ("promote", "ecr:PutImage", json!({}), None, true),
             ("deploy", "ecr:PutImage", json!({ "imageTag": "uapi" }), None, true),
+            ("deploy", "ecs:RunTask", json!({ "overrides": { "cpu": "1" } }), None, true),
+            ("watch", "sts:AssumeRole", json!({}), None, false),
+            ("notify", "sts:AssumeRole", json!({}), None, true),
             ("watch", "ecs:ListTasks", json!({}), Some("AccessDeniedException"), true),
             ("notify", "dynamodb:DeleteItem", json!({}), None, true),
         ] {

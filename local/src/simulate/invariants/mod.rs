@@ -1,25 +1,34 @@
 //! The eleven invariants, each a witness of its own: it sees every call leave and land, and every
-//! write, and says what must not be.
+//! write, and says what must not be. `answers`, `approvals`, `offers` and `sets` are parts of them.
 
 mod always_moving;
+mod answers;
+mod approvals;
 mod baseline_before_change;
 mod blocked_stays_out;
 mod every_change_is_recorded;
 mod least_power;
 mod never_backwards;
+mod offers;
 mod one_mover;
 mod one_release_per_push;
 mod only_the_image;
 mod rollback_does_not_loop;
+mod sets;
 mod whole_or_back;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pushes::Pushes;
-use super::raw::{Table, Written, text};
-use crate::call::{Call, Caller, Noted};
+use super::raw::{Table, Written};
+use super::runs::Runs;
+use super::schedule::Pipeline;
+use crate::call::{Call, Noted};
 use crate::cloud::Cloud;
-use crate::ecs::ServiceName;
+
+/// Looking and then calling are two things: a look is up to 15 s old, `DescribeServices` lags up to 5
+/// s behind, and a call may take 10 s to be sent again.
+const UNSEEN: SignedDuration = SignedDuration::from_secs(45);
 
 /// What is so at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +37,22 @@ pub(super) struct Moment<'a> {
     pub(in crate::simulate) at: Timestamp,
     /// AWS.
     pub(in crate::simulate) cloud: &'a Cloud,
+    /// What the pipelines were asked to be.
+    pub(in crate::simulate) pipelines: &'a [Pipeline],
     /// The table.
     pub(in crate::simulate) table: &'a Table,
     /// What was pushed.
     pub(in crate::simulate) pushes: &'a Pushes,
+    /// Which one-off tasks ran.
+    pub(in crate::simulate) runs: &'a Runs,
+}
+
+impl<'a> Moment<'a> {
+    /// The pipeline of a release, `p1/7`, or of its own name.
+    fn pipeline(&self, id: &str) -> Option<&'a Pipeline> {
+        let name = id.split('/').next().unwrap_or_default();
+        self.pipelines.iter().find(|pipeline| pipeline.name == name)
+    }
 }
 
 /// What must not be, in a sentence each.
@@ -58,8 +79,8 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(one_release_per_push::OneReleasePerPush::default()),
         Box::new(never_backwards::NeverBackwards::default()),
         Box::new(one_mover::OneMover::default()),
-        Box::new(baseline_before_change::BaselineBeforeChange),
-        Box::new(only_the_image::OnlyTheImage),
+        Box::new(baseline_before_change::BaselineBeforeChange::default()),
+        Box::new(only_the_image::OnlyTheImage::default()),
         Box::new(whole_or_back::WholeOrBack::default()),
         Box::new(rollback_does_not_loop::RollbackDoesNotLoop::default()),
         Box::new(blocked_stays_out::BlockedStaysOut::default()),
@@ -67,17 +88,4 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(always_moving::AlwaysMoving),
         Box::new(least_power::LeastPower),
     ]
-}
-
-/// The service that a call of deploy's changes, where the call names one.
-fn changed_service(call: &Call) -> Option<ServiceName> {
-    let [cluster, service] = ["cluster", "service"].map(|it| text(&call.input[it]));
-    let named = changes_a_service(call) && !service.is_empty();
-    named.then(|| ServiceName::new(cluster, service))
-}
-
-/// A call of deploy's that changes a service.
-fn changes_a_service(call: &Call) -> bool {
-    let by_deploy = matches!(&call.caller, Caller::Function(it) if it.program == "deploy");
-    by_deploy && ["UpdateService", "StopServiceDeployment"].contains(&call.action.as_str())
 }

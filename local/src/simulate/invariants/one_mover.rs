@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Invariant, Moment, Wrongs, changes_a_service};
+use super::{Invariant, Moment, Wrongs};
 use crate::call::{Call, Caller, Noted};
+use crate::simulate::moves::{Move, is_task};
 use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, number, phase, text};
 
 #[derive(Debug, Default)]
@@ -23,10 +24,8 @@ impl Invariant for OneMover {
     }
 
     fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
-        if !changes_a_service(call) {
-            return;
-        }
-        let Some(slot) = called_for(now, call) else {
+        let Some(own) = Move::by_deploy(now.cloud, call) else { return };
+        let Some(slot) = called_for(now, call, &own) else {
             wrongs.push(format!("{} was sent, and no slot knows of it", call.name()));
             return;
         };
@@ -42,9 +41,19 @@ impl Invariant for OneMover {
         if number(&done["generation"]) > number(&slot["asked"]["generation"]) {
             wrongs.push(format!("a call was sent for {target} that nobody asked for"));
         }
+        if is_task(target) {
+            may_run(now, slot, wrongs);
+        }
     }
 
     fn landed(&mut self, now: &Moment<'_>, call: &Noted, written: &[Written], wrongs: &mut Wrongs) {
+        if let Some(own) = Move::by_deploy(now.cloud, &call.call) {
+            let release = now.table.slot(&own.target).map(|slot| text(&slot["release"]));
+            let times = now.runs.times(release.unwrap_or_default(), &own.target);
+            if times > 1 {
+                wrongs.push(format!("{} ran {times} times for one release", own.target));
+            }
+        }
         for one in written {
             if let Some((before, after)) = one.slot() {
                 self.slot(now, &call.call, before, after, wrongs);
@@ -115,21 +124,30 @@ fn number_of(id: &str) -> u64 {
     id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-/// The slot that says so of a call: its intent names the service and where it goes.
-pub(super) fn called_for<'a>(now: &Moment<'a>, call: &Call) -> Option<&'a Value> {
-    let input = &call.input;
-    now.table.slots().find(|slot| {
-        let intent = text(&slot["done"]["intent"]["call"]);
-        let mut said = intent.split(' ');
-        if said.next() != Some(call.name().as_str()) {
-            return false;
-        }
-        let said: Vec<_> = said.collect();
-        match call.action.as_str() {
-            "UpdateService" => said == [text(&input["service"]), text(&input["taskDefinition"])],
-            _ => said.first() == Some(&text(&input["serviceDeploymentArn"])),
-        }
-    })
+/// A one-off task runs for a release that goes forth, or to undo an earlier one; never in a rollback.
+fn may_run(now: &Moment<'_>, slot: &Value, wrongs: &mut Wrongs) {
+    let (id, target) = (text(&slot["release"]), text(&slot["target"]));
+    let release = now.table.release(id).unwrap_or(&Value::Null);
+    let (cause, action) = (text(&release["cause"]["kind"]), text(&slot["asked"]["action"]));
+    let wanted = if cause == "undo" { "undo" } else { "apply" };
+    if action != wanted || ["rollback", "adopted"].contains(&cause) {
+        wrongs.push(format!("{target} was run for {id}, a {cause}, where {action} was asked"));
+    }
+}
+
+/// The slot that says so of a call: its intent names the call, the target and where it goes.
+fn called_for<'a>(now: &Moment<'a>, call: &Call, own: &Move) -> Option<&'a Value> {
+    let slot = now.table.slot(&own.target)?;
+    let mut said = text(&slot["done"]["intent"]["call"]).split(' ');
+    let name = own.target.rsplit('/').next();
+    let named = match call.action.as_str() {
+        "StopServiceDeployment" => Some(text(&call.input["serviceDeploymentArn"])),
+        _ => name,
+    };
+    let says = said.next() == Some(call.name().as_str()) && said.next() == named;
+    // A container service's revision is named by all its images, and only in the intent.
+    let brings = own.revision.is_empty() || said.next() == Some(&own.revision);
+    (says && brings).then_some(slot)
 }
 
 /// All targets of a release.

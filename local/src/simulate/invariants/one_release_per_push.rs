@@ -1,11 +1,12 @@
 //! `one_release_per_push`: duplicates, extra tags, our own tags and the sweep make no second release;
-//! a lost event makes no lost release.
+//! a lost event makes no lost release. The same of whole sets, and of what is promoted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Invariant, Moment, Wrongs};
+use super::offers::Offers;
+use super::{Invariant, Moment, Wrongs, sets};
 use crate::call::Noted;
 use crate::simulate::pushes::Stream;
 use crate::simulate::raw::{Table, Written, list, members, phase, text};
@@ -18,6 +19,8 @@ pub(super) struct OneReleasePerPush {
     unblocked: BTreeMap<(String, String), usize>,
     /// Pipelines whose memory a person changed.
     told: BTreeSet<String>,
+    /// What was promoted.
+    offers: Offers,
 }
 
 impl Invariant for OneReleasePerPush {
@@ -26,6 +29,8 @@ impl Invariant for OneReleasePerPush {
     }
 
     fn landed(&mut self, now: &Moment<'_>, _: &Noted, written: &[Written], wrongs: &mut Wrongs) {
+        self.offers.landed(now, written, wrongs);
+        sets::landed(now, written, wrongs);
         for one in written {
             let Some(pipeline) = one.pipeline() else { continue };
             if let Some(digest) = one.key.1.strip_prefix("block#")
@@ -50,8 +55,18 @@ impl Invariant for OneReleasePerPush {
     }
 
     fn ended(&mut self, now: &Moment<'_>, wrongs: &mut Wrongs) {
+        for pipeline in now.pipelines.iter().filter(|it| sets::joined(it)) {
+            let head = now.table.head(&pipeline.name);
+            if let Some(head) = head.filter(|_| !self.told.contains(&pipeline.name)) {
+                sets::lost(now, pipeline, head, wrongs);
+            }
+        }
         for stream in now.pushes.streams() {
             let (pipeline, image) = stream;
+            // Of a set nothing is answered before all of it is there.
+            if now.pipeline(pipeline).is_some_and(sets::joined) {
+                continue;
+            }
             let arrivals = now.pushes.at(stream);
             let Some(last) = arrivals.last() else { continue };
             // Within one second the registry's own order decides.

@@ -1,25 +1,25 @@
 //! `whole_or_back`: a release ends on all targets, or all are back, or it stops in a named state with
-//! the pipeline frozen; and what somebody else brings in meanwhile is left alone.
+//! the pipeline frozen; and what somebody else brings in meanwhile is left alone. No service moves before
+//! the one-off tasks ended well, and nothing is live whose checks are red.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::answers::Answers;
 use super::one_mover::targets;
-use super::{Invariant, Moment, Wrongs, changed_service};
+use super::{Invariant, Moment, UNSEEN, Wrongs};
 use crate::call::{Call, Caller, Noted};
-use crate::ecs::ServiceName;
-use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, phase, service_of, text};
-
-/// Looking and then calling are two things: a look is up to 15 s old, `DescribeServices` lags up to 5
-/// s behind, and a call may take 10 s to be sent again.
-const UNSEEN: SignedDuration = SignedDuration::from_secs(45);
+use crate::simulate::moves::{self, Move};
+use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, phase, text};
 
 #[derive(Debug, Default)]
 pub(super) struct WholeOrBack {
-    /// When somebody else last brought something into a service.
-    others: BTreeMap<ServiceName, Timestamp>,
+    /// When somebody else last brought something into a target.
+    others: BTreeMap<String, Timestamp>,
+    /// What URLs and alarms said.
+    answers: Answers,
 }
 
 impl Invariant for WholeOrBack {
@@ -29,25 +29,25 @@ impl Invariant for WholeOrBack {
 
     /// Somebody else's revision is never replaced, unless an operator says so.
     fn sent(&mut self, now: &Moment<'_>, call: &Call, wrongs: &mut Wrongs) {
-        let Some(name) = changed_service(call) else { return };
-        let service = &name.service;
-        let (Some(slot), Some(primary)) = (now.table.slot_of(&name), now.cloud.ecs.primary(&name))
-        else {
-            return;
-        };
-        let visible = now.at.duration_since(primary.created_at) > UNSEEN;
-        if visible && whose(slot, &primary.definition) == Whose::Foreign && !over_drift(slot) {
-            wrongs
-                .push(format!("{service} was taken from {}, somebody else's", primary.definition));
+        let Some(Move { target, .. }) = Move::by_deploy(now.cloud, call) else { return };
+        let Some(slot) = now.table.slot(&target) else { return };
+        after_the_tasks(now, slot, wrongs);
+        let Some(stand) = moves::stand(now.cloud, &target) else { return };
+        let since = self.others.get(&target).map_or(stand.since, |at| stand.since.max(*at));
+        let visible = now.at.duration_since(since) > UNSEEN;
+        if visible && whose(slot, &stand.revision) == Whose::Foreign && !over_drift(slot) {
+            wrongs.push(format!("{target} was taken from {}, somebody else's", stand.revision));
         }
     }
 
     fn landed(&mut self, now: &Moment<'_>, call: &Noted, written: &[Written], wrongs: &mut Wrongs) {
         let Noted { call, refusal, .. } = call;
-        if call.caller == Caller::Operator && call.action == "UpdateService" && refusal.is_none() {
-            let [cluster, service] = ["cluster", "service"].map(|it| text(&call.input[it]));
-            self.others.insert(ServiceName::new(cluster, service), now.at);
+        if let (Caller::Operator, None, Some(by_another)) =
+            (&call.caller, refusal, Move::of(now.cloud, call))
+        {
+            self.others.insert(by_another.target, now.at);
         }
+        self.answers.landed(now, written, wrongs);
         for (before, after) in written.iter().filter_map(Written::release) {
             let (from, to) = (phase(before), phase(after));
             if from == to {
@@ -99,13 +99,26 @@ impl WholeOrBack {
 
     /// What a target of an ended release runs.
     fn target(&self, now: &Moment<'_>, release: &Value, slot: &Value, wrongs: &mut Wrongs) {
-        let name = service_of(slot);
-        let Some(primary) = now.cloud.ecs.primary(&name) else { return };
         let (id, state) = (text(&release["id"]), phase(release));
-        let (wanted, whole) = match (state, phase(slot)) {
+        let (target, at) = (text(&slot["target"]), phase(slot));
+        if moves::is_task(target) {
+            let well = now.runs.ended_well(id, target);
+            if (at == "healthy" && !well) || (state == "live" && !well && at != "unaffected") {
+                wrongs.push(format!("{id} is {state}, and {target} is {at}: it did not end well"));
+            }
+            return;
+        }
+        // A container service has no revision of its own: its bytes alone say whose they are.
+        let stand = moves::stand(now.cloud, target);
+        if stand.is_none() && !moves::is_container_service(target) {
+            return;
+        }
+        let found = stand.as_ref().map(|stand| whose(slot, &stand.revision));
+        let (wanted, whole) = match (state, at) {
             (_, "untouched") => {
-                if whose(slot, &primary.definition) == Whose::Ours {
-                    wrongs.push(format!("{id} is {state}, and untouched {name} runs its revision"));
+                if found == Some(Whose::Ours) {
+                    wrongs
+                        .push(format!("{id} is {state}, and untouched {target} runs its revision"));
                 }
                 return;
             }
@@ -113,23 +126,38 @@ impl WholeOrBack {
             ("live", "healthy") => (&slot["wanted"], Whose::Ours),
             ("rolled_back", "returned") => (&slot["baseline"]["images"], Whose::Baseline),
             ("live" | "rolled_back", other) => {
-                wrongs.push(format!("{id} is {state}, and {name} is {other}"));
+                wrongs.push(format!("{id} is {state}, and {target} is {other}"));
                 return;
             }
             _ => return,
         };
         // Judged before somebody else came, or in the seconds in which nobody could see it.
         let judged = moment(&slot["phase"]["at"]).unwrap_or(now.at);
-        let other = self.others.get(&name).is_some_and(|at| *at + UNSEEN > judged);
-        let found = whose(slot, &primary.definition);
-        if other || found == Whose::Foreign && runs_only(now, &name, wanted).is_ok() {
+        let other = self.others.get(target).is_some_and(|at| *at + UNSEEN > judged);
+        let foreign = found == Some(Whose::Foreign);
+        if other || foreign && runs_only(now, target, wanted).is_ok() {
             return;
         }
-        if found != whole {
-            let runs = &primary.definition;
-            wrongs.push(format!("{id} is {state}, and {name} runs {runs}, not {whole:?}"));
-        } else if let Err(wrong) = runs_only(now, &name, wanted) {
-            wrongs.push(format!("{id} is {state}, and {name} {wrong}"));
+        if let Some(stand) = stand.filter(|_| found != Some(whole)) {
+            let runs = &stand.revision;
+            wrongs.push(format!("{id} is {state}, and {target} runs {runs}, not {whole:?}"));
+        } else if let Err(wrong) = runs_only(now, target, wanted) {
+            wrongs.push(format!("{id} is {state}, and {target} {wrong}"));
+        }
+    }
+}
+
+/// No target moves forth before every one-off task of the release ended with code 0.
+fn after_the_tasks(now: &Moment<'_>, slot: &Value, wrongs: &mut Wrongs) {
+    let (id, moved) = (text(&slot["release"]), text(&slot["target"]));
+    let Some(release) = now.table.release(id) else { return };
+    if text(&slot["asked"]["action"]) != "apply" || moves::is_task(moved) {
+        return;
+    }
+    for task in targets(release).filter(|target| moves::is_task(target)) {
+        let unaffected = now.table.slot(task).is_some_and(|slot| phase(slot) == "unaffected");
+        if !unaffected && !now.runs.ended_well(id, task) {
+            wrongs.push(format!("{moved} was moved for {id} before {task} had ended well"));
         }
     }
 }
@@ -159,8 +187,8 @@ fn over_drift(slot: &Value) -> bool {
 }
 
 /// Every running container that these images are for runs one of their digests.
-fn runs_only(now: &Moment<'_>, name: &ServiceName, images: &Value) -> Result<(), String> {
-    for (container, digest) in now.cloud.ecs.running_images(name) {
+fn runs_only(now: &Moment<'_>, target: &str, images: &Value) -> Result<(), String> {
+    for (container, digest) in moves::runs(now.cloud, target) {
         let own: Vec<_> = list(images).filter(|it| text(&it["container"]) == container).collect();
         let fits = |image: &&Value| {
             text(&image["digest"]) == digest || list(&image["accepts"]).any(|it| *it == *digest)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{LITERAL, PATTERN, Pipeline, Schedule, Tags};
+use super::{LITERAL, PATTERN, Pipeline, Schedule, Tags, extras};
 
 /// The one cluster.
 pub(in crate::simulate) const CLUSTER: &str = "live";
@@ -13,10 +13,14 @@ impl Schedule {
         document(&self.pipelines)
     }
 
-    /// The config of one pipeline, with another bake.
+    /// The config of one pipeline, with another bake; and of the one that it is promoted from.
     pub fn config_of(&self, pipeline: &str, bake: u64) -> String {
-        let own = self.pipelines.iter().filter(|it| it.name == pipeline);
-        let changed: Vec<_> = own.map(|it| Pipeline { bake, ..it.clone() }).collect();
+        let Some(own) = self.pipelines.iter().find(|it| it.name == pipeline) else {
+            return document(&[]);
+        };
+        let before = own.extras.promoted_from.as_ref();
+        let before = self.pipelines.iter().filter(|it| Some(&it.name) == before).cloned();
+        let changed: Vec<_> = before.chain([Pipeline { bake, ..own.clone() }]).collect();
         document(&changed)
     }
 }
@@ -32,8 +36,14 @@ fn document(pipelines: &[Pipeline]) -> String {
 
 fn write_pipeline(text: &mut String, pipeline: &Pipeline) -> std::fmt::Result {
     let Pipeline { name, images, waves, .. } = pipeline;
-    writeln!(text, "  {name}:\n    region: us-west-2\n    cluster: {CLUSTER}\n    images:")?;
-    for image in images {
+    writeln!(text, "  {name}:\n    cluster: {CLUSTER}")?;
+    extras::write(text, pipeline)?;
+    // What is promoted has its images from where it was live.
+    let own = pipeline.extras.promoted_from.is_none();
+    if own {
+        writeln!(text, "    images:")?;
+    }
+    for image in images.iter().filter(|_| own) {
         let tags = match image.tags {
             Tags::Literal => format!("[{LITERAL}]"),
             Tags::Pattern => format!("[\"{PATTERN}{{sha}}\"]"),
@@ -44,7 +54,7 @@ fn write_pipeline(text: &mut String, pipeline: &Pipeline) -> std::fmt::Result {
         writeln!(text, "      {repository}: {{ repository: {repository}, tag: {tags} }}")?;
     }
     writeln!(text, "    waves:")?;
-    for wave in waves {
+    for (number, wave) in waves.iter().enumerate() {
         let services = wave.iter().map(|service| {
             let containers = service.images.iter().map(|image| &images[*image].repository);
             let containers: Vec<_> = containers.map(|name| format!("{name}: {name}")).collect();
@@ -57,7 +67,8 @@ fn write_pipeline(text: &mut String, pipeline: &Pipeline) -> std::fmt::Result {
                 ),
             }
         });
-        writeln!(text, "      - [{}]", services.collect::<Vec<_>>().join(", "))?;
+        let targets = services.chain(extras::targets_of(pipeline, number));
+        writeln!(text, "      - [{}]", targets.collect::<Vec<_>>().join(", "))?;
     }
     let then = |freezes| if freezes { "freeze" } else { "rollback" };
     writeln!(

@@ -8,7 +8,7 @@ use super::chance::{chance, pick};
 use super::{Act, Deed, LITERAL, PATTERN, Pipeline, Service, Tags, Verb};
 
 /// Most deeds fall into the first minutes: the time in which a release moves.
-const SPAN: u64 = 6 * 60;
+pub(super) const SPAN: u64 = 6 * 60;
 
 pub(super) fn draw(dice: &mut Rng, pipelines: &[Pipeline]) -> Vec<(Duration, Deed)> {
     let mut deeds = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn draw(dice: &mut Rng, pipelines: &[Pipeline]) -> Vec<(Duration, Dee
     deeds
 }
 
-fn sha(dice: &mut Rng) -> String {
+pub(super) fn sha(dice: &mut Rng) -> String {
     format!("{PATTERN}{:08x}", dice.u32(..))
 }
 
@@ -62,8 +62,18 @@ fn push(dice: &mut Rng, pipeline: &Pipeline) -> Deed {
         repository: image.repository.clone(),
         tags,
         behaviour: behaviour(dice),
+        answers: None,
         index: chance(dice, 15),
     }
+}
+
+/// A build of one of the pipeline's images that behaves so.
+pub(super) fn push_of(dice: &mut Rng, pipeline: &Pipeline, behaves: &str) -> Deed {
+    let mut push = push(dice, pipeline);
+    if let Deed::Push { behaviour, .. } = &mut push {
+        behaves.clone_into(behaviour);
+    }
+    push
 }
 
 /// Two things within seconds of each other that meet by themselves once in thousands of stories: a

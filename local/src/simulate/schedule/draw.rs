@@ -5,7 +5,9 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::chance::{chance, pick};
-use super::{Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, troubles};
+use super::{
+    Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, extras, troubles,
+};
 use crate::ecs::{RollbackShape, ShownDigest};
 
 /// Makes the seeds of schedules other numbers than those of the models.
@@ -19,10 +21,19 @@ impl Schedule {
         for number in 1..=pick(&mut dice, &[(16, 1_u32), (3, 2), (1, 3)]) {
             pipelines.push(pipeline(&mut dice, number));
         }
+        let mut extras = extras::dice(seed);
+        if let Some(extras) = &mut extras {
+            extras.widen(&mut pipelines);
+        }
         let open = open(&mut dice);
-        let deeds = deeds::draw(&mut dice, &pipelines);
+        let mut deeds = deeds::draw(&mut dice, &pipelines);
+        let mut troubles = troubles::draw(&mut dice);
+        if let Some(mut extras) = extras {
+            deeds.extend(extras.deeds(&pipelines));
+            deeds.sort_by_key(|(at, _)| *at);
+            troubles.extend(extras.troubles());
+        }
         let last = deeds.iter().map(|(at, _)| *at).max().unwrap_or_default();
-        let troubles = troubles::draw(&mut dice);
         let until = last + Duration::from_secs(dice.u64(60..240));
         Self { seed, pipelines, open, deeds, troubles, until }
     }
@@ -62,6 +73,7 @@ fn pipeline(dice: &mut Rng, number: u32) -> Pipeline {
         failed_tasks: pick(dice, &[(1, 1), (4, 2), (1, 4)]),
         freezes: chance(dice, 10),
         freezes_on_timeout: chance(dice, 15),
+        extras: Extras::default(),
     }
 }
 

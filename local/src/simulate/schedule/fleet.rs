@@ -8,9 +8,11 @@ use crate::ecs::SeedService;
 
 impl Schedule {
     /// Makes a seeded service the one that the schedule says.
-    pub fn refit(&self, place: &Place, seed: &mut SeedService) {
-        if let Some(service) = self.services().find(|it| it.name == seed.name.service) {
-            service.refit(place, seed);
+    pub fn refit(&self, seed: &mut SeedService) {
+        let name = &seed.name.service;
+        let service = self.services().find(|it| it.name == *name);
+        if let (Some(service), Some(pipeline)) = (service, self.pipeline_of(name)) {
+            service.refit(&pipeline.place(), seed);
         }
     }
 }

@@ -5,15 +5,20 @@ mod chance;
 mod config;
 mod deeds;
 mod draw;
+mod extras;
 mod fleet;
 mod troubles;
 
 use std::time::Duration;
 
+use crate::api::Place;
 use crate::ecs::{RollbackShape, ShownDigest};
 use crate::faults::FaultRule;
+use crate::places::{ACCOUNT, REGION};
 
 pub(super) use config::CLUSTER;
+pub(super) use extras::Extras;
+pub(super) use extras::{CALLS, Elsewhere, MARK, Target, TargetKind, url};
 pub use troubles::KINDS;
 pub(super) use troubles::kind;
 
@@ -53,6 +58,21 @@ pub struct Pipeline {
     pub freezes: bool,
     /// `on_timeout: freeze`
     pub freezes_on_timeout: bool,
+    /// What else it has; nothing in most seeds.
+    pub extras: Extras,
+}
+
+impl Pipeline {
+    /// Where its cluster is.
+    pub fn place(&self) -> Place {
+        match self.extras.elsewhere {
+            None => Place::new(ACCOUNT, REGION),
+            Some(Elsewhere { by_role: false }) => Place::new(ACCOUNT, Elsewhere::REGION),
+            Some(Elsewhere { by_role: true }) => {
+                Place::new(&Elsewhere::account(ACCOUNT), Elsewhere::REGION)
+            }
+        }
+    }
 }
 
 /// One image of a pipeline; its name in the config is the repository's.
@@ -169,6 +189,8 @@ pub enum Deed {
         tags: Vec<String>,
         /// What the image does.
         behaviour: String,
+        /// What its tasks answer to URLs; 200 where nothing is said.
+        answers: Option<String>,
         /// For two platforms, as an index.
         index: bool,
     },
@@ -181,6 +203,20 @@ pub enum Deed {
         /// The tag.
         tag: String,
     },
+    /// A tag on the newest bytes of every image of a pipeline: a person's word, where it is taken so.
+    Stamp {
+        /// The pipeline.
+        pipeline: String,
+        /// The tag.
+        tag: String,
+    },
+    /// The alarm of a pipeline changes.
+    Alarm {
+        /// The pipeline.
+        pipeline: String,
+        /// To what.
+        state: String,
+    },
     /// An operator types.
     Command {
         /// The pipeline.
@@ -188,9 +224,9 @@ pub enum Deed {
         /// The verb.
         verb: Verb,
     },
-    /// Somebody or something else acts on a service.
+    /// Somebody or something else acts on a target.
     Other {
-        /// The service.
+        /// Its name.
         service: String,
         /// What it does.
         act: Act,
@@ -205,7 +241,10 @@ pub enum Verb {
     StartImage { push: usize },
     StartWithoutWayBack,
     Rollback { no_block: bool, no_freeze: bool, include_drifted: bool },
+    Undo,
     RollbackTo { number: u64 },
+    Approve,
+    Reject,
     Accept,
     Abandon,
     Freeze,
@@ -224,6 +263,8 @@ pub enum Act {
     },
     /// `forceNewDeployment`
     Forces,
+    /// The console switches a schedule off.
+    Disables,
     /// Autoscaling.
     Scales(u32),
     /// Spot takes a task.
@@ -243,6 +284,21 @@ impl Schedule {
     pub fn calm(&self) -> Duration {
         let delays = self.troubles.iter().map(|rule| rule.fault.delay());
         self.until + delays.max().unwrap_or_default()
+    }
+
+    /// The target of this name that is no service.
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        let mut all = self.pipelines.iter().flat_map(|pipeline| &pipeline.extras.targets);
+        all.find(|target| target.name == name)
+    }
+
+    /// The pipeline of the target of this name.
+    pub fn pipeline_of(&self, target: &str) -> Option<&Pipeline> {
+        self.pipelines.iter().find(|pipeline| {
+            let services = pipeline.waves.iter().flatten().map(|service| &service.name);
+            let targets = pipeline.extras.targets.iter().map(|target| &target.name);
+            services.chain(targets).any(|name| name == target)
+        })
     }
 
     /// Its services.

@@ -67,10 +67,11 @@ fn rule(dice: &mut Rng) -> FaultRule {
     }
 }
 
-fn of_calls(dice: &mut Rng) -> FaultRule {
+/// What may happen to a call.
+pub(super) fn of_a_call(dice: &mut Rng) -> Fault {
     let late = Fault::Late(dice.u64(100..30_000));
     let slow = Fault::Delay(dice.u64(100..12_000));
-    let fault = pick(
+    pick(
         dice,
         &[
             (2, Fault::Drop),
@@ -82,7 +83,11 @@ fn of_calls(dice: &mut Rng) -> FaultRule {
             (2, Fault::KillBefore),
             (3, Fault::KillAfter),
         ],
-    );
+    )
+}
+
+fn of_calls(dice: &mut Rng) -> FaultRule {
+    let fault = of_a_call(dice);
     let callers = [(4, "deploy"), (3, "watch"), (2, "promote"), (1, "notify"), (1, "operator")];
     let caller = pick(dice, &callers);
     let action = action(dice, caller, fault);
