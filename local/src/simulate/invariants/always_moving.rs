@@ -1,9 +1,13 @@
-//! `always_moving`: whatever is lost or crashes, a release ends or waits by name.
+//! `always_moving`: whatever is lost or crashes, a release ends or waits by name; and what is live has
+//! its tag, where one is asked for.
+
+use serde_json::Value;
 
 use super::{Invariant, Moment, Wrongs};
 use crate::call::Noted;
 use crate::simulate::ends;
-use crate::simulate::raw::Written;
+use crate::simulate::raw::{Written, members, number, text};
+use crate::simulate::schedule::MARK;
 
 pub(super) struct AlwaysMoving;
 
@@ -19,6 +23,30 @@ impl Invariant for AlwaysMoving {
             if let Err(moves) = end {
                 wrongs.push(format!("{id} still {moves}, long after anything went wrong"));
             }
+        }
+        for pipeline in now.pipelines.iter().filter(|it| it.extras.marks) {
+            marked(now, &pipeline.name, wrongs);
+        }
+    }
+}
+
+/// The images of what became live by itself have the tag; what was adopted or accepted gets none.
+fn marked(now: &Moment<'_>, pipeline: &str, wrongs: &mut Wrongs) {
+    let live = now.table.head(pipeline).map_or(0, |head| number(&head["live"]));
+    let release = now.table.release(&format!("{pipeline}/{live}")).unwrap_or(&Value::Null);
+    let adopted = text(&release["cause"]["kind"]) == "adopted";
+    if adopted || release["phase"]["accepted"] == true {
+        return;
+    }
+    for (_, image) in members(&release["images"]) {
+        let repository = text(&image["repository"]);
+        let uri = format!("{}/{repository}:{MARK}", now.cloud.place.registry());
+        let shown = now.cloud.ecr.pull(&uri).map(|bytes| bytes.digest);
+        // Where two pipelines mark the same repository, the last one has it.
+        let marks = now.pipelines.iter().filter(|it| it.extras.marks);
+        let alone = marks.flat_map(|it| &it.images).filter(|it| it.repository == repository);
+        if alone.count() == 1 && shown.as_deref() != Some(text(&image["digest"])) {
+            wrongs.push(format!("{pipeline}/{live} is live, and {uri} is {shown:?}"));
         }
     }
 }

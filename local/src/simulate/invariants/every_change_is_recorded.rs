@@ -10,7 +10,7 @@ use crate::call::Noted;
 use crate::simulate::raw::{Written, members, phase, text};
 
 /// States of a release that people are told of, as soon as they are true.
-const TOLD: [&str; 8] = [
+const TOLD: [&str; 10] = [
     "live",
     "rolling_back",
     "rolled_back",
@@ -19,6 +19,8 @@ const TOLD: [&str; 8] = [
     "drifted",
     "abandoned",
     "refused",
+    "expired",
+    "rejected",
 ];
 
 /// States of a target that the release's own line tells of, for all targets at once.
@@ -59,6 +61,12 @@ impl Invariant for EveryChangeIsRecorded {
                         wrongs.push(format!("{id} became {to}, and nobody is told"));
                     }
                     Some(_) => {}
+                }
+            }
+            if let Some((_, after)) = one.release().filter(|(b, a)| asks_anew(b, a)) {
+                let id = text(&after["id"]);
+                if told("release", id, phase(after)).is_none_or(|it| it["notice"].is_null()) {
+                    wrongs.push(format!("{id} waits for a person's word, and nobody is told"));
                 }
             }
             if let Some((before, after)) = one.slot() {
@@ -128,6 +136,12 @@ fn must_be_told(before: &Value, after: &Value) -> bool {
     // What is adopted was live before anybody knew.
     let adopted = text(&after["cause"]["kind"]) == "adopted";
     first || (TOLD.contains(&phase(after)) && !adopted)
+}
+
+/// A person is asked for another word than before.
+fn asks_anew(before: &Value, after: &Value) -> bool {
+    let [was, is] = [before, after].map(|it| &it["phase"]["held"]);
+    text(&is["kind"]) == "approval" && was["plan"] != is["plan"]
 }
 
 /// Members of a slot that deploy writes beside its step.

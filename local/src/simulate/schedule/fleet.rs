@@ -25,19 +25,20 @@ impl Service {
             place
                 .arn("elasticloadbalancing", &format!("targetgroup/{}/0123456789abcdef", self.name))
         });
-        seed.settings = match self.strategy {
-            Strategy::Plain => json!({}),
-            Strategy::Breaker { rollback, count } => json!({ "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {
+        match self.strategy {
+            Strategy::Plain => {}
+            Strategy::Breaker { rollback, count } => {
+                seed.settings["deploymentConfiguration"] = json!({ "deploymentCircuitBreaker": {
                     "enable": true,
                     "rollback": rollback,
                     "thresholdConfiguration": { "type": "COUNT", "value": count },
-                },
-            } }),
-            Strategy::BlueGreen => json!({ "deploymentConfiguration": {
-                "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1,
-            } }),
-        };
+                } });
+            }
+            Strategy::BlueGreen => {
+                seed.settings["deploymentConfiguration"] =
+                    json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1 });
+            }
+        }
         if !self.consistent {
             let containers = seed.task_definition["containerDefinitions"].as_array_mut();
             for container in containers.into_iter().flatten() {

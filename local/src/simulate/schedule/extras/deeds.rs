@@ -94,6 +94,15 @@ fn words(dice: &mut Rng, pipeline: &Pipeline, span: u64, deeds: &mut Deeds) {
         let verb = pick(dice, &[(8, Verb::Approve), (1, Verb::Reject), (1, Verb::Start)]);
         deeds.push((dice.u64(20..span), typed(pipeline, verb)));
     }
+    // What was shown is not what it would change any more, and somebody approves that.
+    if chance(dice, 50) {
+        let at = dice.u64(30..span / 2);
+        let services: Vec<_> = pipeline.waves.iter().flatten().collect();
+        let service = services[dice.usize(..services.len())].name.clone();
+        let act = Act::Deploys { newest: false };
+        deeds.push((at, Deed::Other { service, act }));
+        deeds.push((at + dice.u64(20..200), typed(pipeline, Verb::Approve)));
+    }
     if pipeline.extras.approval.is_some_and(|approval| approval.by_tag) {
         for number in 0..dice.u32(1..=2) {
             let (pipeline, tag) = (pipeline.name.clone(), format!("{WORD}1.{number}.0"));
