@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def serving(programs, config):
         serve.send_signal(signal.SIGINT)
         code = serve.wait(timeout=ENDED)
         expect(code == 0, f"`serve` ended with {code} on Ctrl-C")
+        shutil.rmtree(logs)
     except BaseException:
         print(f"the functions logged to {logs}", file=sys.stderr)
         raise

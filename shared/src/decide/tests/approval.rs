@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command::{self, Refused, RollbackOptions};
 use crate::config::Approval;
 use crate::decide::Finding;
-use crate::model::{Change, NoticeKind as N, Release, Scene};
+use crate::model::{Change, Hold, NoticeKind as N, Release, Scene};
 use crate::stage::{OPERATOR, Stage, digest, image};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -239,4 +239,12 @@ fn a_plan_is_the_bytes_the_targets_and_what_would_change() {
         plan(&stage)
     });
     assert_ne!(name(|_| {}), name(|stage| finds(stage, "cpu: 256 → 1024")));
+}
+
+#[test]
+fn the_moment_of_an_expiry_is_told_to_the_second() {
+    let until = "2026-11-22T03:01:00.15072998Z".parse().unwrap();
+    let hold = Hold::Approval { plan: "0".repeat(64), changes: Vec::new(), until };
+    let said = hold.to_string();
+    assert!(said.ends_with("waits for an approval until 2026-11-22T03:01:00Z"), "{said}");
 }
