@@ -161,9 +161,10 @@ pub(super) fn runs(cloud: &Cloud, target: &str) -> Vec<(String, String)> {
 pub(super) fn replaced(call: &Call, released: &[&str]) -> Option<Value> {
     let input = &call.input;
     match call.action.as_str() {
-        "UpdateSchedule" => Some(kept(input.clone(), released)),
+        "UpdateSchedule" | "CreateContainerServiceDeployment" => {
+            Some(kept(input.clone(), released))
+        }
         "PutTargets" => Some(kept(input["Targets"][0].clone(), released)),
-        "CreateContainerServiceDeployment" => Some(kept(input.clone(), released)),
         _ => None,
     }
 }
@@ -203,4 +204,45 @@ fn kept(mut whole: Value, released: &[&str]) -> Value {
         });
     }
     whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Scope;
+
+    fn call(action: &str, input: Value) -> Call {
+        let (service, action) = action.split_once(':').unwrap();
+        let (service, action) = (service.to_owned(), action.to_owned());
+        Call { caller: Caller::Operator, scope: Scope::default(), service, action, input }
+    }
+
+    fn schedule(revision: &str, state: &str) -> Call {
+        let target = json!({ "EcsParameters": { "TaskDefinitionArn": revision } });
+        let input = json!({ "Name": "j", "State": state, "Target": target });
+        call("scheduler:UpdateSchedule", input)
+    }
+
+    #[test]
+    fn a_revision_makes_no_other_schedule_and_its_state_does() {
+        let base = replaced(&schedule("j:1", "ENABLED"), &[]);
+        assert_eq!(base, replaced(&schedule("j:2", "ENABLED"), &[]));
+        assert_ne!(base, replaced(&schedule("j:1", "DISABLED"), &[]));
+    }
+
+    #[test]
+    fn of_a_container_service_only_released_images_may_differ() {
+        let stated = |web: &str, sidecar: &str, secret: &str| {
+            let containers = json!({
+                "web": { "image": web, "environment": { "SECRET": secret } },
+                "sidecar": { "image": sidecar },
+            });
+            let input = json!({ "serviceName": "l", "containers": containers });
+            replaced(&call("lightsail:CreateContainerServiceDeployment", input), &["web"])
+        };
+        let base = stated("web:1", "redis:7", "a");
+        assert_eq!(base, stated("web:2", "redis:7", "a"));
+        assert_ne!(base, stated("web:1", "redis:8", "a"));
+        assert_ne!(base, stated("web:1", "redis:7", "b"));
+    }
 }

@@ -35,7 +35,7 @@ impl Hands {
             // A service has no such switch.
             Act::Disables => {}
             Act::FindsNoPlace(tasks) => {
-                self.at(&place, |ecs, _, _| ecs.fail_placement(&name, tasks))
+                self.at(&place, |ecs, _, _| ecs.fail_placement(&name, tasks));
             }
             Act::Exits(code) => {
                 let task = task();

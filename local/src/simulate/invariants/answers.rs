@@ -39,9 +39,9 @@ impl Answers {
         if pipeline.extras.url.is_some() {
             let url = url(&pipeline.name);
             let since = self.opened.get(id).copied().unwrap_or(now.at);
-            let own =
+            let mut own =
                 now.cloud.asked().iter().filter(|asked| asked.url == url && asked.at >= since);
-            match own.last().map(|asked| asked.status) {
+            match own.next_back().map(|asked| asked.status) {
                 None => wrongs.push(format!("{id} is live, and {url} was never asked")),
                 Some(Some(200)) => {}
                 Some(status) => {

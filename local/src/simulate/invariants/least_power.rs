@@ -32,16 +32,20 @@ fn too_much(noted: &Noted) -> Option<String> {
     let allowed = match (program, call.name().as_str()) {
         ("deploy", "ecs:UpdateService") => only(input, &["cluster", "service", "taskDefinition"]),
         ("deploy", "ecs:RunTask") => only(input, &RUN) && gives_a_command(input),
-        // They replace all they are given: what of it is another is `only_the_image`'s question.
-        ("deploy", "scheduler:UpdateSchedule" | "events:PutTargets")
-        | ("deploy", "lightsail:CreateContainerServiceDeployment") => true,
-        ("promote" | "deploy" | "watch", "sts:AssumeRole") => true,
         ("deploy", "ecs:StopServiceDeployment") => input["stopType"] == "ROLLBACK",
         ("deploy", "ecr:PutImage") => {
             let tag = text(&input["imageTag"]);
             tag.starts_with("tidegate-keep-") || tag == MARK
         }
-        ("deploy", "ecs:RegisterTaskDefinition")
+        // What is registered, and what replaces all that is there, is `only_the_image`'s question.
+        (
+            "deploy",
+            "ecs:RegisterTaskDefinition"
+            | "scheduler:UpdateSchedule"
+            | "events:PutTargets"
+            | "lightsail:CreateContainerServiceDeployment",
+        )
+        | ("promote" | "deploy" | "watch", "sts:AssumeRole")
         | ("notify", "sns:Publish" | "sqs:SendMessage") => true,
         (_, "dynamodb:DeleteItem" | "dynamodb:BatchWriteItem") => false,
         (_, name) => {
