@@ -183,6 +183,8 @@ fn an_immutable_tag_elsewhere_is_told_and_fails_nothing() {
 fn an_offer_waits_until_its_digests_are_where_it_is_read() {
     let place = "    promote_from: shop-staging\n    registry: { region: eu-central-1 }\n";
     let config = SHOP.replace("    promote_from: shop-staging\n", place);
+    // No event tells of a tag on a copy.
+    let config = config.replace(", unless_tag: \"v{semver}\"", "");
     shop(8, &config, async |stage| {
         let pushed = staged(stage, "1a2b3c4", "shop-staging/2").await;
         let held = |release: &Release| hold_of(release).is_some();
@@ -193,6 +195,8 @@ fn an_offer_waits_until_its_digests_are_where_it_is_read() {
         assert!(what.contains(there), "{what}");
         // It takes long: people are told once, and nothing else comes of it.
         stage.twin.run_for(20 * MINUTE).await;
+        assert_eq!(stage.kinds(OFFER).await, [], "replication may take half an hour");
+        stage.twin.run_for(60 * MINUTE).await;
         assert_eq!(stage.kinds(OFFER).await, [NoticeKind::Waiting]);
         // One of the two is not enough.
         let [api, web] = pushed;
@@ -246,5 +250,53 @@ fn what_its_own_pipeline_went_back_from_is_not_approved() {
         stage.does(&format!("unblock shop-staging {web}")).await;
         stage.does("approve shop-production/2 --yes").await;
         goes_live(stage, OFFER).await;
+    });
+}
+
+#[test]
+fn what_was_approved_and_then_gone_back_from_does_not_move() {
+    shop(10, SHOP, async |stage| {
+        staged(stage, "1a2b3c4", "shop-staging/2").await;
+        is_offered(stage, OFFER, MINUTE).await;
+        stage.does("freeze shop-production").await;
+        stage.does("approve shop-production/2 --yes").await;
+        stage.does("rollback shop-staging --yes").await;
+        stage.end_of("shop-staging/3").await;
+        stage.does("unfreeze shop-production").await;
+        let unfit = |release: &Release| {
+            hold_of(release).is_some_and(|what| what.contains("may not be released there"))
+        };
+        let offer = stage.until(OFFER, 5 * MINUTE, unfit).await;
+        assert!(hold_of(&offer).expect("a hold").contains("`tidegate unblock shop-staging"));
+    });
+}
+
+#[test]
+fn going_back_to_bytes_that_are_gone_waits_for_nothing() {
+    let place = "    promote_from: shop-staging\n    registry: { region: eu-central-1 }\n";
+    let config = SHOP.replace("    promote_from: shop-staging\n", place);
+    let config = config.replace(", unless_tag: \"v{semver}\"", "");
+    shop(11, &config, async |stage| {
+        for (number, sha) in [(2, "1111111"), (3, "2222222")] {
+            let [api, web] = staged(stage, sha, &format!("shop-staging/{number}")).await;
+            replicate(stage, "shop-api", &api);
+            replicate(stage, "shop-web", &web);
+            let id = format!("shop-production/{number}");
+            is_offered(stage, &id, 3 * MINUTE).await;
+            stage.does(&format!("approve {id} --yes")).await;
+            goes_live(stage, &id).await;
+        }
+        let old = stage.release("shop-production/2").await.images["api"].digest.clone();
+        let gone = json!({ "repositoryName": "shop-api", "imageIds": [{ "imageDigest": old }] });
+        stage.twin.world.with(|cloud, now| {
+            let there = cloud.ecr.at(&Place::new("123456789012", "eu-central-1"));
+            there.call("BatchDeleteImage", &gone, now).expect("an answer");
+        });
+        stage.does("rollback shop-production --to 2 --yes").await;
+        let held = |release: &Release| hold_of(release).is_some();
+        let back = stage.until("shop-production/4", MINUTE, held).await;
+        let what = hold_of(&back).expect("a hold");
+        assert!(what.contains("is deleted from shop-api or archived"), "{what}");
+        assert_eq!(stage.kinds("shop-production/4").await, [NoticeKind::Waiting], "at once");
     });
 }

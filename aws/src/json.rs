@@ -1,4 +1,4 @@
-//! Services of which one call is needed: AWS JSON by hand, signed and sent by [`crate::call`].
+//! Services of which a few calls are needed: AWS JSON by hand, signed and sent by [`crate::call`].
 //!
 //! The crates of CloudWatch are 90,000 lines and a binary protocol for one question.
 
@@ -25,7 +25,7 @@ pub(crate) struct JsonService {
 }
 
 impl JsonService {
-    /// Asks as [`Signed::call`] does.
+    /// Asks; `action` is the operation as IAM writes it, `resource` what it is asked about.
     pub(crate) async fn call(
         &self,
         action: &'static str,
@@ -62,10 +62,13 @@ pub(crate) fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError
     let text = |names: [&str; 2]| names.iter().find_map(|name| body[*name].as_str());
     // `ResourceNotFoundException:http://internal.amazon.com/coral/…`
     let header = response.headers().get("x-amzn-errortype").and_then(|it| it.split(':').next());
-    let code = text(["__type", "code"]).or(header).unwrap_or_default();
+    // What no service of AWS wrote: a proxy's page, a load balancer's.
+    let status = format!("HTTP {}", response.status().as_u16());
+    let code = text(["__type", "code"]).or(header).unwrap_or(&status);
+    let code = code.split(":http").next().unwrap_or(code);
     let refused = ErrorMetadata::builder()
         .code(code.rsplit('#').next().unwrap_or(code))
-        .message(text(["message", "Message"]).unwrap_or_default())
+        .message(text(["message", "Message"]).unwrap_or("no message"))
         .build();
     Err(OrchestratorError::operation(refused))
 }

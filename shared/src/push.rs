@@ -228,6 +228,12 @@ pub fn new_release(
     let starts = free && (head.moving.is_none() || !stands(Guard::OneMover));
     let number = head.next;
     head.next += 1;
+    // What was released from another registry before is read from the one that the config names now.
+    let images = images.into_iter().map(|(name, image)| {
+        let image = scene.config.read_here(&name, image);
+        (name, image)
+    });
+    let images = images.collect();
     let phase = if starts {
         head.moving = Some(number);
         Phase::Surveying { since: now, held: None }

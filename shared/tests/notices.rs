@@ -243,8 +243,8 @@ fn waiting() {
             "waiting_awaited",
             Hold::Awaited {
                 targets: vec![
-                    "api: live_crons:uapi (9e1f0a2b3c4d), which is live in someli-staging, is not in \
-                     123456789012.dkr.ecr.eu-west-1.amazonaws.com/live_crons yet, or not any more"
+                    "api: live_crons:uapi (9e1f0a2b3c4d) is not in \
+                     123456789012.dkr.ecr.eu-west-1.amazonaws.com/live_crons yet"
                         .into(),
                 ],
                 since: None,

@@ -198,5 +198,15 @@ async fn another_region_s_repository_is_asked_there() {
         registry.resolve_tag(repository, "uapi").await.unwrap();
     }
     let hosts: Vec<_> = fake.requests().into_iter().map(|request| request.uri).collect();
-    assert!(hosts[0].contains("us-west-2") && hosts[1].contains("ap-south-1"), "{hosts:?}");
+    let of = |region: &str| format!("https://api.ecr.{region}.amazonaws.com/");
+    assert_eq!(hosts, [of("us-west-2"), of("ap-south-1")]);
+}
+
+#[tokio::test]
+async fn a_refusal_that_no_service_wrote_is_told_by_its_status() {
+    let fake = Fake::new();
+    fake.answer(403, "<html>a proxy's page</html>");
+    let refusal = registry(&fake).resolve_tag(&repository(), "uapi").await.unwrap_err();
+    let told = "ecr:DescribeImages on live_crons in 123456789012/us-west-2: HTTP 403: no message";
+    assert_eq!(refusal.to_string(), told);
 }

@@ -23,7 +23,7 @@ use tidegate_core::sighting::{RunningImage, Sighting};
 
 use crate::ecs::{Ecs, RawTaskDefinition, Seen};
 use crate::registry::{LifecyclePolicy, Listed, Registry, Repository};
-use crate::{App, Error, Targets};
+use crate::{App, Error, Targets, promotion};
 
 pub use running::Runs;
 
@@ -110,6 +110,10 @@ impl<'a> Survey<'a> {
     /// `None` when AWS throttled for longer than this invocation lives: what was registered is
     /// written down, and the next survey goes on from there.
     pub async fn findings(mut self) -> Result<Option<BTreeMap<TargetId, Finding>>, Error> {
+        if let Some(why) = promotion::withdrawn(&self.app.table, self.release).await? {
+            let unfit = |target: &TargetId| (target.clone(), Finding::Unfit(why.clone()));
+            return Ok(Some(self.release.targets().map(unfit).collect()));
+        }
         let mut seen = self.targets.look(self.release.targets()).await;
         let shown = seen.values().filter_map(|seen| seen.as_ref().ok()?.as_ref());
         self.runs = Runs::new(&self.ecs, &self.registry, shown.map(|seen| &seen.sighting));

@@ -13,29 +13,30 @@ use crate::registry::{Kept, Listed, Repository};
 
 impl Survey<'_> {
     /// Puts the keep tag on the release's images, for a tag may move to newer bytes while the release
-    /// waits or bakes; says which of them cannot be released because it is not there. A promoted one may
-    /// still be on its way to the registry that it is read from here.
+    /// waits or bakes; says which of them cannot be released because it is not there. One that is read
+    /// from a copy may still be on its way; where a release goes back, it was there once.
     pub(super) async fn absent(
         &mut self,
         containers: &[(NamedImage, &ReleaseImage)],
     ) -> Result<Option<Finding>, Error> {
-        let promoted = self.scene.config.promote_from.as_ref();
+        let comes = self.scene.config.replica && !self.release.cause.goes_back();
         for (_, image) in containers {
             let repository = Repository::of(image);
-            if self.protect(&repository, &image.digest).await?.is_none() {
-                return Ok(Some(match promoted {
-                    None => Finding::Unfit(format!(
-                        "the release's image {} is deleted from {} or archived: push it again",
-                        image.label(),
-                        repository.name
-                    )),
-                    Some(from) => Finding::Awaited(format!(
-                        "{}, which is live in {from}, is not in {} yet, or not any more",
-                        image.label(),
-                        image.uri()
-                    )),
-                }));
+            match self.protect(&repository, &image.digest).await {
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
+                // ECR makes a copy's repository with its first image.
+                Err(Error::Refused(refusal)) if comes && refusal.is_not_found() => {}
+                Err(error) => return Err(error),
             }
+            let (label, name) = (image.label(), &repository.name);
+            return Ok(Some(if comes {
+                Finding::Awaited(format!("{label} is not in {} yet", image.uri()))
+            } else {
+                Finding::Unfit(format!(
+                    "the release's image {label} is deleted from {name} or archived: push it again"
+                ))
+            }));
         }
         Ok(None)
     }

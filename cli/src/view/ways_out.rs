@@ -20,6 +20,9 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
                 vec![format!("tidegate start {}", release.id), verb("rollback"), verb("abandon")]
             }
+            Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
+                vec![verb("follow"), verb("abandon")]
+            }
             Phase::Frozen { .. } | Phase::RollbackFailed { .. } => {
                 vec![verb("rollback"), verb("accept"), verb("abandon")]
             }

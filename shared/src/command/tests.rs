@@ -137,6 +137,19 @@ fn going_back_to_an_earlier_release_is_a_new_release_under_a_freeze() {
 }
 
 #[test]
+fn what_comes_once_more_is_read_from_where_the_config_says_now() {
+    let mut stage = settled();
+    stage.push("b1");
+    stage.play();
+    for image in stage.config_mut().images.values_mut() {
+        "eu-west-1".clone_into(&mut image.registry.region);
+    }
+    rollback_to(&mut stage, 1, PLAIN).unwrap();
+    let back = stage.table.scene().moving.unwrap();
+    assert!(back.images.values().all(|image| image.region == "eu-west-1"), "{back:#?}");
+}
+
+#[test]
 fn neither_block_nor_freeze_is_made_where_they_are_not_wanted() {
     let mut stage = settled();
     stage.push("b1");

@@ -53,6 +53,7 @@ impl Config {
                 let look = Look::at(&place, live, &path.key("repository"), &mut findings);
                 images_exist &= look.is_some_and(|mut look| look.image(image, &path));
             }
+            self.copies(pipeline, &path, home, live, &mut findings);
             let settings = self.file.settings(pipeline);
             let place = settings.place(home);
             let (cluster, at) =
@@ -73,6 +74,32 @@ impl Config {
             }
         }
         findings.all()
+    }
+
+    /// Where promoted images are copied to: ECR makes a repository there with its first image.
+    fn copies<'s>(
+        &'s self,
+        pipeline: &Pipeline,
+        path: &Path,
+        home: &Registry,
+        live: &BTreeMap<Registry, Live>,
+        findings: &mut Findings<'s>,
+    ) {
+        let Some(registry) = &pipeline.registry else { return };
+        let path = path.key("registry");
+        for image in self.file.images(pipeline).values() {
+            let place = registry.or(&image.registry_of(home));
+            let Some(look) = Look::at(&place, live, &path, findings) else { return };
+            let repository = &image.repository;
+            if !look.live.repositories.contains_key(repository) {
+                let Registry { account, region } = &place;
+                let message = format!(
+                    "there is no repository `{repository}` in {region} of {account} yet: a release \
+                     waits until replication has made it"
+                );
+                findings.value(&path, message).warning();
+            }
+        }
     }
 }
 

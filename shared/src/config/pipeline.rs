@@ -53,6 +53,9 @@ pub struct PipelineConfig {
     /// The pipeline whose live releases are offered here; then no tag of an image starts anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promote_from: Option<String>,
+    /// The promoted images are read from where they are copied to: a release waits for its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replica: bool,
     /// The pipelines to which what becomes live here is offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotes_to: Vec<String>,
@@ -67,11 +70,16 @@ impl PipelineConfig {
         &self,
         images: &BTreeMap<String, ReleaseImage>,
     ) -> BTreeMap<String, ReleaseImage> {
-        let here = |(name, image): (&String, &ReleaseImage)| {
-            let Registry { account, region } = self.images.get(name)?.registry.clone();
-            Some((name.clone(), ReleaseImage { account, region, ..image.clone() }))
-        };
-        images.iter().filter_map(here).collect()
+        let own = images.iter().filter(|(name, _)| self.images.contains_key(*name));
+        own.map(|(name, image)| (name.clone(), self.read_here(name, image.clone()))).collect()
+    }
+
+    /// The same bytes, from the registry that the config names for this image by now.
+    pub fn read_here(&self, name: &str, image: ReleaseImage) -> ReleaseImage {
+        match self.images.get(name).map(|own| own.registry.clone()) {
+            Some(Registry { account, region }) => ReleaseImage { account, region, ..image },
+            None => image,
+        }
     }
 
     /// The schema that this program writes; what is newer is left alone, by name.

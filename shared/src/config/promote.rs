@@ -28,6 +28,14 @@ pub(super) fn check(
         }
         return;
     };
+    let unless_tag = file.settings(pipeline).approval.and_then(|it| it.unless_tag);
+    if let Some(tag) = unless_tag.filter(|_| pipeline.registry.is_some()) {
+        let message = format!(
+            "no event tells of `{tag}` on images that were copied there: leave `unless_tag` out, and \
+             type `tidegate approve`"
+        );
+        findings.key(&path.key("registry"), message);
+    }
     for key in ["images", "join_on"].into_iter().filter(|key| source.has(&path.key(key))) {
         let message = format!("`promote_from` brings what is live in `{from}`; leave `{key}` out");
         findings.key(&path.key(key), message);

@@ -120,7 +120,7 @@ impl Image {
 
 impl file::Registry {
     /// What it says, and `other` where it says nothing.
-    fn or(&self, other: &Registry) -> Registry {
+    pub(super) fn or(&self, other: &Registry) -> Registry {
         let Self { account, region } = self;
         Registry {
             account: account.as_ref().unwrap_or(&other.account).clone(),
@@ -177,6 +177,7 @@ impl File {
             // One image alone has nothing to join with.
             join_on: settings.join_on.filter(|_| from.images.len() > 1),
             promote_from: from.promote_from.clone(),
+            replica: from.promote_from.is_some() && from.registry.is_some(),
             promotes_to: self.promotes_to(name),
             retag: settings.retag,
             approval: settings.approval.filter(|it| it.required).map(|it| Approval {

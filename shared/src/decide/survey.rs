@@ -17,6 +17,9 @@ use crate::model::{
 /// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
 const AGAIN: Duration = Duration::from_secs(60);
 
+/// ECR copies most images within half an hour, says its user guide; people are told of longer ones.
+const REPLICATION: Duration = Duration::from_mins(45);
+
 /// Deploy's invocation ends after 90 s; a survey that said nothing by then was lost.
 const LOST: Duration = Duration::from_secs(100);
 
@@ -181,6 +184,10 @@ fn since_when(
             (since.unwrap_or(now), *told)
         }
         _ => (now, false),
+    };
+    let patience = match &hold {
+        Hold::Awaited { .. } => patience.max(REPLICATION),
+        _ => patience,
     };
     let tell = !told && now >= since + patience;
     let (since, told) = (Some(since), told || tell);

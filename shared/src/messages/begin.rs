@@ -92,7 +92,8 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
         Hold::Awaited { targets, .. } => (
             "its images have not arrived yet",
             "It is asked every minute, and goes on by itself once they are there. If nothing brings \
-             them, look at the replication of the registry that they come from, or copy them.",
+             them, look at the replication of the registry that they come from, or copy them. Where \
+             `registry` in the config is wrong: abandon it, apply the right config, unfreeze.",
             targets,
             None,
         ),

@@ -111,6 +111,7 @@ pub(crate) fn pipeline(waves: &[&[&str]], images: &[&str]) -> PipelineConfig {
         approval: None,
         checks: Vec::new(),
         promote_from: None,
+        replica: false,
         promotes_to: Vec::new(),
         retag: None,
     }

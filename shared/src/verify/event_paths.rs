@@ -110,7 +110,9 @@ pub(super) fn lines(
         )],
         Shown::Hidden(hidden) => vec![topic.unknown(name, hidden)],
     });
-    let elsewhere = config.images.values().filter_map(|image| {
+    // No push of a promoted image counts.
+    let pushed = config.images.values().filter(|_| config.promote_from.is_none());
+    let elsewhere = pushed.filter_map(|image| {
         let at = (image.registry.account.clone(), image.registry.region.clone());
         let said = format!(
             "its registry is {}'s in {}: the sweep finds its pushes within five minutes; sooner where \

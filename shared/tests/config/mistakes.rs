@@ -614,6 +614,13 @@ fn a_promotion_from_nowhere_or_in_a_circle_is_said() {
         ),
         (
             "    promote_from: staging\n",
+            "    promote_from: staging\n    registry: { region: eu-west-1 }\n    approval: { \
+             required: true, unless_tag: \"v{semver}\" }\n",
+            "9:5: pipelines.production.registry: no event tells of `v{semver}` on images that were \
+             copied there: leave `unless_tag` out, and type `tidegate approve`",
+        ),
+        (
+            "    promote_from: staging\n",
             "    promote_from: staging\n    registry: { region: somewhere }\n",
             "9:25: pipelines.production.registry.region: expected a region like `us-west-2`, found \
              `somewhere`",
