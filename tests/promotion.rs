@@ -34,6 +34,14 @@ pipelines:
     waves: [[{ service: api, containers: { api: api } }], [{ service: web, containers: { web: web } }]]
 ";
 
+/// The shop whose production reads what is copied to another region.
+fn copied() -> String {
+    let from = "    promote_from: shop-staging\n";
+    let config = SHOP.replace(from, &format!("{from}    registry: {{ region: eu-central-1 }}\n"));
+    // No event tells of a tag on a copy.
+    config.replace(", unless_tag: \"v{semver}\"", "")
+}
+
 /// Plays a story on the two pipelines, adopted as releases 1.
 fn shop(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage)) {
     play(seed, config, async |stage| {
@@ -181,11 +189,7 @@ fn an_immutable_tag_elsewhere_is_told_and_fails_nothing() {
 
 #[test]
 fn an_offer_waits_until_its_digests_are_where_it_is_read() {
-    let place = "    promote_from: shop-staging\n    registry: { region: eu-central-1 }\n";
-    let config = SHOP.replace("    promote_from: shop-staging\n", place);
-    // No event tells of a tag on a copy.
-    let config = config.replace(", unless_tag: \"v{semver}\"", "");
-    shop(8, &config, async |stage| {
+    shop(8, &copied(), async |stage| {
         let pushed = staged(stage, "1a2b3c4", "shop-staging/2").await;
         let held = |release: &Release| hold_of(release).is_some();
         let offer = stage.until(OFFER, MINUTE, held).await;
@@ -273,10 +277,7 @@ fn what_was_approved_and_then_gone_back_from_does_not_move() {
 
 #[test]
 fn going_back_to_bytes_that_are_gone_waits_for_nothing() {
-    let place = "    promote_from: shop-staging\n    registry: { region: eu-central-1 }\n";
-    let config = SHOP.replace("    promote_from: shop-staging\n", place);
-    let config = config.replace(", unless_tag: \"v{semver}\"", "");
-    shop(11, &config, async |stage| {
+    shop(11, &copied(), async |stage| {
         for (number, sha) in [(2, "1111111"), (3, "2222222")] {
             let [api, web] = staged(stage, sha, &format!("shop-staging/{number}")).await;
             replicate(stage, "shop-api", &api);

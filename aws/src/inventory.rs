@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::json::JsonService;
 use crate::{Refusal, registry};
@@ -54,18 +54,15 @@ impl Inventory {
 
     /// The names of all repositories in the registry of `account`.
     pub async fn repositories(&self, account: &str) -> Result<BTreeSet<String>, Refusal> {
-        let mut input = json!({ "registryId": account, "maxResults": PAGE });
+        let input = json!({ "registryId": account, "maxResults": PAGE });
         let mut names = BTreeSet::new();
-        loop {
-            let page = self.ecr.call("ecr:DescribeRepositories", account, &input).await?;
+        let read = |page: &Value| {
             let found = page["repositories"].as_array().into_iter().flatten();
             let found = found.filter_map(|repository| repository["repositoryName"].as_str());
             names.extend(found.map(str::to_owned));
-            match page["nextToken"].as_str() {
-                Some(next) => input["nextToken"] = json!(next),
-                None => return Ok(names),
-            }
-        }
+        };
+        self.ecr.pages("ecr:DescribeRepositories", account, "nextToken", input, read).await?;
+        Ok(names)
     }
 }
 

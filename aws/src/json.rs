@@ -37,6 +37,25 @@ impl JsonService {
         let refused = |error| Refusal::of(action, resource)(error);
         call(&self.config, self.name, operation, request, answer).await.map_err(refused)
     }
+
+    /// Asks for a list, page by page; `token` is the member that names the next one.
+    pub(crate) async fn pages(
+        &self,
+        action: &'static str,
+        resource: &str,
+        token: &str,
+        mut input: Value,
+        mut read: impl FnMut(&Value),
+    ) -> Result<(), Refusal> {
+        loop {
+            let page = self.call(action, resource, &input).await?;
+            read(&page);
+            match page[token].as_str() {
+                Some(next) => input[token] = next.into(),
+                None => return Ok(()),
+            }
+        }
+    }
 }
 
 fn request(target: &str, version: &str, input: &Value) -> Result<HttpRequest, BoxError> {

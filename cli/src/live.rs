@@ -38,7 +38,9 @@ pub(crate) async fn look(
         pipeline.images.values().map(move |image| (pipeline, image.registry.clone()))
     });
     for (pipeline, place) in homes.chain(others) {
-        if found.live.contains_key(&place) || unseen.contains(&place) {
+        // As somebody else, it may be shown after all.
+        let asked = (place.clone(), pipeline.role.clone());
+        if found.live.contains_key(&place) || unseen.contains(&asked) {
             continue;
         }
         let home = home_of(pipeline);
@@ -51,7 +53,7 @@ pub(crate) async fn look(
                 if place.account != home.account && refusal.kind == RefusalKind::AccessDenied =>
             {
                 desk.talk(&refusal);
-                unseen.insert(place);
+                unseen.insert(asked);
             }
             Err(error) => return Err(error),
         }

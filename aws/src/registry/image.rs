@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tidegate_core::model::Digest;
 use tidegate_core::sighting::RegistryImage;
 
-use super::{Registry, Repository};
+use super::{Registry, Repository, about};
 use crate::Refusal;
 use crate::moment::of_json;
 
@@ -94,17 +94,12 @@ impl Registry {
 
     /// Every tagged image that can be pulled, in no order: its cost grows with the repository.
     pub async fn tagged(&self, repository: &Repository) -> Result<Vec<Listed>, Refusal> {
-        let mut input = json!({ "filter": { "tagStatus": "TAGGED" }, "maxResults": PAGE });
+        let input = json!({ "filter": { "tagStatus": "TAGGED" }, "maxResults": PAGE });
+        let (registry, asked) = (self.of(repository), about(repository, input));
         let mut found = Vec::new();
-        loop {
-            let page =
-                self.ask(DESCRIBE, repository, &repository.to_string(), input.clone()).await?;
-            found.extend(all_listed(&page));
-            match page["nextToken"].as_str() {
-                Some(next) => input["nextToken"] = json!(next),
-                None => return Ok(found),
-            }
-        }
+        let read = |page: &Value| found.extend(all_listed(page));
+        registry.pages(DESCRIBE, &repository.to_string(), "nextToken", asked, read).await?;
+        Ok(found)
     }
 
     /// The whole image: an index with the digests of its children, as a task may show any of them.

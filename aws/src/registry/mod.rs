@@ -90,14 +90,22 @@ impl Registry {
         action: &'static str,
         repository: &Repository,
         resource: &str,
-        mut input: Value,
+        input: Value,
     ) -> Result<Value, Refusal> {
-        let Repository { account, region, name } = repository;
-        let role = Role::for_registry(self.role.as_ref(), account);
-        input["registryId"] = json!(account);
-        input["repositoryName"] = json!(name);
-        service(&self.reach.at(region, role)).call(action, resource, &input).await
+        self.of(repository).call(action, resource, &about(repository, input)).await
     }
+
+    /// The registry that a repository is in.
+    fn of(&self, repository: &Repository) -> JsonService {
+        let role = Role::for_registry(self.role.as_ref(), &repository.account);
+        service(&self.reach.at(&repository.region, role))
+    }
+}
+
+fn about(repository: &Repository, mut input: Value) -> Value {
+    input["registryId"] = json!(repository.account);
+    input["repositoryName"] = json!(repository.name);
+    input
 }
 
 /// ECR where `config` points. It has no crate here: its own made deploy larger than a program may be

@@ -49,9 +49,9 @@ pub struct Survey<'a> {
     asked: BTreeSet<(Repository, Digest)>,
     shown: BTreeMap<(Repository, Digest), Listed>,
     policies: BTreeMap<Repository, LifecyclePolicy>,
-    protected: BTreeMap<(String, String), Vec<String>>,
+    protected: BTreeMap<(Repository, Digest), Vec<String>>,
     /// Images that have their keep tag.
-    kept: BTreeSet<(String, String)>,
+    kept: BTreeSet<(Repository, Digest)>,
 }
 
 /// What one target needs to be released.

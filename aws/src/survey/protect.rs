@@ -79,7 +79,7 @@ impl Survey<'_> {
         repository: &Repository,
         digest: &Digest,
     ) -> Result<Option<Vec<String>>, Error> {
-        let key = (repository.name.clone(), digest.to_string());
+        let key = (repository.clone(), digest.clone());
         if let Some(known) = self.protected.get(&key) {
             return Ok(Some(known.clone()));
         }
@@ -113,7 +113,7 @@ impl Survey<'_> {
 
     /// Its keep tag is on it; or would be, where this survey only looks.
     pub(super) fn is_kept(&self, repository: &Repository, digest: &Digest) -> bool {
-        self.is_preview || self.kept.contains(&(repository.name.clone(), digest.to_string()))
+        self.is_preview || self.kept.contains(&(repository.clone(), digest.clone()))
     }
 
     /// An image as it is now; `None` when it is gone or archived. The first question of a

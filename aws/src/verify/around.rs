@@ -94,20 +94,14 @@ async fn those_there(
     let ssm = JsonService { config, name: "ssm", target: "AmazonSSM", version: "1.1" };
     let filter = json!([{ "Key": "Name", "Option": "Equals", "Values": names }]);
     let resource = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    let (mut there, mut next) = (Vec::new(), Value::Null);
-    loop {
-        let mut asked = json!({ "ParameterFilters": filter, "MaxResults": NAMES_A_CALL });
-        if !next.is_null() {
-            asked["NextToken"] = next;
-        }
-        let mut answer = ssm.call("ssm:DescribeParameters", &resource, &asked).await?;
-        let parameters = answer["Parameters"].as_array().into_iter().flatten();
+    let asked = json!({ "ParameterFilters": filter, "MaxResults": NAMES_A_CALL });
+    let mut there = Vec::new();
+    let read = |page: &Value| {
+        let parameters = page["Parameters"].as_array().into_iter().flatten();
         there.extend(parameters.filter_map(|it| it["Name"].as_str()).map(str::to_owned));
-        next = answer["NextToken"].take();
-        if next.is_null() {
-            return Ok(there);
-        }
-    }
+    };
+    ssm.pages("ssm:DescribeParameters", &resource, "NextToken", asked, read).await?;
+    Ok(there)
 }
 
 #[cfg(test)]
