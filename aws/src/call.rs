@@ -26,6 +26,8 @@ use aws_types::SdkConfig;
 use aws_types::region::SigningRegion;
 use aws_types::{SigningName, region::Region};
 
+use crate::endpoint::Endpoint;
+
 /// What an answer is read to, or why it is a refusal.
 type Read<T> = Result<T, OrchestratorError<ErrorMetadata>>;
 
@@ -41,14 +43,15 @@ pub(crate) async fn call<T>(
 where
     T: std::fmt::Debug + Send + Sync + 'static,
 {
+    let endpoint = Endpoint::of(config, name);
     let mut built = Operation::builder()
         .service_name(name)
         .operation_name(operation.to_owned())
-        .endpoint_url(&endpoint(config, name))
+        .endpoint_url(&endpoint.url)
         .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
         .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
-        .runtime_plugin(signed(config, name));
+        .runtime_plugin(signed(config, name, endpoint.region));
     if let Some(http) = config.http_client() {
         built = built.http_client(http);
     }
@@ -68,30 +71,13 @@ where
     operation.invoke(request).await
 }
 
-fn region(config: &SdkConfig) -> Region {
-    config.region().cloned().unwrap_or(Region::from_static(""))
-}
-
-fn endpoint(config: &SdkConfig, name: &str) -> String {
-    let region = region(config);
-    let suffix = if region.as_ref().starts_with("cn-") { ".cn" } else { "" };
-    let own = || match (name, suffix) {
-        // One for all regions.
-        ("iam", "") => "https://iam.amazonaws.com".to_owned(),
-        // `ecr.REGION…` is not the API.
-        ("ecr", _) => format!("https://api.ecr.{region}.amazonaws.com{suffix}"),
-        _ => format!("https://{name}.{region}.amazonaws.com{suffix}"),
-    };
-    config.endpoint_url().map_or_else(own, str::to_owned)
-}
-
-fn signed(config: &SdkConfig, name: &'static str) -> StaticRuntimePlugin {
+fn signed(config: &SdkConfig, name: &'static str, region: Region) -> StaticRuntimePlugin {
     let mut layer = Layer::new("signed");
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     // Credentials, environments, what a program printed: no answer's text is written to a log.
     layer.store_put(SensitiveOutput);
     layer.store_put(SigV4OperationSigningConfig {
-        region: Some(SigningRegion::from(region(config))),
+        region: Some(SigningRegion::from(region)),
         name: Some(SigningName::from(name)),
         ..SigV4OperationSigningConfig::default()
     });

@@ -9,6 +9,7 @@ pub mod dead_letters;
 pub mod dice;
 pub mod ecs;
 pub mod elb;
+mod endpoint;
 pub mod error;
 #[cfg(test)]
 mod fake;

@@ -10,7 +10,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use tidegate_aws::{App, Clock, Dice, Probe, Reach, Table};
-use tidegate_core::config::Registry;
+use tidegate_core::config::{Registry, check_region};
 
 use crate::Error;
 
@@ -134,11 +134,13 @@ impl Session {
             loader = loader.profile_name(profile);
         }
         let sdk = loader.load().await;
-        if sdk.region().is_none() {
+        let Some(region) = sdk.region() else {
             let advice =
                 "no AWS region is set: use --region, AWS_REGION, or a profile that has one";
             return Err(Error::Usage(advice.to_owned()));
-        }
+        };
+        check_region(region.as_ref()).map_err(Error::Usage)?;
+        refuse_variants(&sdk)?;
         Ok(self.sdk.get_or_init(|| sdk))
     }
 
@@ -200,5 +202,33 @@ impl Session {
     pub(crate) async fn home(&self) -> Result<Registry, Error> {
         let account = self.identity().await?.account.clone();
         Ok(Registry { account, region: self.region().await? })
+    }
+}
+
+/// Half of the services are asked by hand, at their standard endpoints: what was asked for of all
+/// would hold for the others only.
+fn refuse_variants(sdk: &SdkConfig) -> Result<(), Error> {
+    let fips = sdk.use_fips().unwrap_or_default().then_some(("FIPS", "FIPS"));
+    let dual = sdk.use_dual_stack().unwrap_or_default().then_some(("dual-stack", "DUALSTACK"));
+    let Some((kind, variable)) = fips.or(dual) else { return Ok(()) };
+    Err(Error::Usage(format!(
+        "{kind} endpoints are asked for, and Tidegate knows the standard endpoints only: \
+         unset AWS_USE_{variable}_ENDPOINT, or use_{}_endpoint in the profile",
+        variable.to_lowercase()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_that_are_not_known_are_refused_by_name() {
+        let refused = |sdk: aws_types::sdk_config::Builder| refuse_variants(&sdk.build());
+        assert!(refused(SdkConfig::builder().use_fips(false)).is_ok());
+        let fips = refused(SdkConfig::builder().use_fips(true)).unwrap_err();
+        let dual = refused(SdkConfig::builder().use_dual_stack(true)).unwrap_err();
+        assert!(fips.to_string().contains("unset AWS_USE_FIPS_ENDPOINT"), "{fips}");
+        assert!(dual.to_string().contains("use_dualstack_endpoint in the profile"), "{dual}");
     }
 }

@@ -45,11 +45,8 @@ pub(super) async fn look(sdk: &SdkConfig, needs: &Needs) -> Around {
     around
 }
 
-/// IAM, which has one place for all regions.
 pub(super) fn iam(sdk: &SdkConfig) -> QueryService {
-    let is_china = sdk.region().is_some_and(|region| region.as_ref().starts_with("cn-"));
-    let home = if is_china { "cn-north-1" } else { "us-east-1" };
-    QueryService { config: in_region(sdk, home), name: "iam", version: "2010-05-08" }
+    QueryService { config: sdk.clone(), name: "iam", version: "2010-05-08" }
 }
 
 async fn trust_policy(sdk: &SdkConfig, arn: &str) -> Result<Value, Refusal> {

@@ -32,6 +32,7 @@ pub use duration::{InvalidPeriod, Period};
 pub use iam::{Parameters, Running};
 pub use init::{Seen, SeenImage, init};
 pub use live::{Live, LiveService};
+pub use names::check_region;
 pub use pattern::{Captures, InvalidPattern, InvalidVersion, Placeholder, TagPattern, Version};
 pub use pipeline::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, PipelineConfig, Registry,

@@ -29,6 +29,11 @@ pub(super) fn expected(format: &str) -> &'static str {
     }
 }
 
+/// Refuses a region that Tidegate cannot work in, and says why.
+pub fn check_region(region: &str) -> Result<(), String> {
+    check("region", region)
+}
+
 /// Refuses a text that is not of this format, and says what was expected.
 pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     let holds = match format {
@@ -70,6 +75,12 @@ fn refusal(format: &str, text: &str) -> String {
         "repository" => bare_repository(text),
         "alarm-name" => text.split_once(":alarm:").map(|(_, name)| name),
         "role-arn" => return not_a_role(text),
+        "region" if is_elsewhere(text) => {
+            return format!(
+                "`{text}` is in a partition of its own (China, GovCloud, European Sovereign Cloud \
+                 or an isolated one), which Tidegate does not support"
+            );
+        }
         _ => None,
     };
     match bare.filter(|bare| *bare != text && check(format, bare).is_ok()) {
@@ -100,7 +111,7 @@ fn is_dotted(text: &str) -> bool {
 /// IAM's rule: `arn:aws:iam::ACCOUNT:role/PATH/NAME`, the name at most 64 characters.
 fn is_role(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", account, role] = parts[..] else { return false };
+    let ["arn", "aws", "iam", "", account, role] = parts[..] else { return false };
     let Some(path) = role.strip_prefix("role/") else { return false };
     let name = path.rsplit('/').next().unwrap_or_default();
     let of_a_path = |byte: u8| byte.is_ascii_graphic() && byte != b'*';
@@ -108,8 +119,7 @@ fn is_role(text: &str) -> bool {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'+' | b'=' | b',' | b'.' | b'@' | b'_' | b'-')
     };
-    partition.starts_with("aws")
-        && check("account", account).is_ok()
+    check("account", account).is_ok()
         && (1..=64).contains(&name.len())
         && name.bytes().all(of_a_name)
         && path.bytes().all(of_a_path)
@@ -139,15 +149,24 @@ fn is_alarm(text: &str) -> bool {
         && !text.chars().any(char::is_control)
 }
 
-/// Words of letters and a number at the end: `us-west-2`, `us-gov-east-1`.
+/// A region of AWS's own partition: `us-west-2`. ARNs and the names of registries are made for that
+/// partition alone. The form is botocore's (`partitions.json` 1.43).
 fn is_region(text: &str) -> bool {
-    let mut words = text.split('-').rev();
-    let number = words.next().unwrap_or_default();
+    let words: Vec<&str> = text.split('-').collect();
+    let [land, side, number] = words[..] else { return false };
     let lower = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    number.len() == 1
+    land.len() == 2
+        && land != "cn"
+        && lower(land)
+        && lower(side)
+        && number.len() == 1
         && number.bytes().all(|byte| byte.is_ascii_digit())
-        && words.clone().count() >= 2
-        && words.all(lower)
+}
+
+/// A region of another partition, by what botocore's forms begin with.
+fn is_elsewhere(text: &str) -> bool {
+    let begins = ["cn-", "us-gov-", "us-iso", "eu-iso", "eusc-"];
+    begins.iter().any(|begins| text.starts_with(begins))
 }
 
 /// ECR's rule: paths of words, each of runs of letters and digits with one `.`, `_` or `-` between.
@@ -188,7 +207,11 @@ mod tests {
             ("schedule", "jobs/", false),
             ("schedule", &"a".repeat(65), false),
             ("region", "us-west-2", true),
-            ("region", "us-gov-east-1", true),
+            ("region", "ap-southeast-2", true),
+            ("region", "us-gov-east-1", false),
+            ("region", "cn-north-1", false),
+            ("region", "us-isob-east-1", false),
+            ("region", "eusc-de-east-1", false),
             ("region", "us-west", false),
             ("region", "US-WEST-2", false),
             ("region", "west-2", false),
@@ -199,7 +222,8 @@ mod tests {
             ("repository", "a//b", false),
             ("repository", "-ab", false),
             ("role-arn", "arn:aws:iam::123456789012:role/tidegate-target", true),
-            ("role-arn", "arn:aws-cn:iam::123456789012:role/teams/platform/tidegate", true),
+            ("role-arn", "arn:aws:iam::123456789012:role/teams/platform/tidegate", true),
+            ("role-arn", "arn:aws-cn:iam::123456789012:role/tidegate", false),
             ("role-arn", "tidegate-target", false),
             ("role-arn", "arn:aws:iam::12345678901:role/tidegate", false),
             ("role-arn", "arn:aws:iam::123456789012:user/tidegate", false),

@@ -37,12 +37,7 @@ pub struct NamedImage {
 impl NamedImage {
     /// The image without tag and digest.
     pub fn repository(&self) -> &str {
-        let name = self.image.split_once('@').map_or(&*self.image, |(name, _)| name);
-        match name.rsplit_once(':') {
-            // A colon before a slash belongs to the registry's port.
-            Some((repository, tag)) if !tag.contains('/') => repository,
-            _ => name,
-        }
+        repository_of(&self.image)
     }
 
     /// The tag, where the image has one and no digest.
@@ -53,6 +48,16 @@ impl NamedImage {
     /// The digest, where the image is pinned.
     pub fn digest(&self) -> Option<Digest> {
         self.image.split_once('@').and_then(|(_, digest)| digest.parse().ok())
+    }
+}
+
+/// An image without tag and digest.
+pub fn repository_of(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rsplit_once(':') {
+        // A colon before a slash belongs to the registry's port.
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
     }
 }
 

@@ -209,6 +209,25 @@ fn a_service_that_runs_none_of_the_images_is_a_warning_and_no_service_at_all_an_
 }
 
 #[test]
+fn a_service_that_runs_the_image_of_another_registry_is_named() {
+    let mut live = someli();
+    let rag = live.services.get_mut("live-crons").unwrap().get_mut("Rag").unwrap();
+    for image in rag.containers.values_mut() {
+        *image = image.replace("us-west-2", "eu-west-1");
+    }
+    check(
+        SOMELI,
+        &live,
+        &[(
+            "- [|Rag]",
+            "warning: pipelines.someli-production.waves[0][0]: `Rag` runs \
+           `123456789012.dkr.ecr.eu-west-1.amazonaws.com/live_crons`; releases bring `live_crons` \
+           from us-west-2 of 123456789012, and will leave it as it is",
+        )],
+    );
+}
+
+#[test]
 fn a_container_that_does_not_exist_is_caught() {
     check(
         &with(SOMELI, "- [Rag]", "- [{ service: Rag, containers: { wroker: crons } }]"),

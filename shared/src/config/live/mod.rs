@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file::{Image, Pipeline, Tags, Target, Task};
+mod takers;
+
+use super::file::{Image, Pipeline, Tags, Task};
 use super::path::Path;
 use super::pipeline::Registry;
 use super::problem::Findings;
@@ -69,7 +71,7 @@ impl Config {
                 look.targets(&services, pipeline, &waves);
                 // Who runs an image that does not exist is no question.
                 if images_exist {
-                    look.takers(&services, pipeline, self.file.images(pipeline), &waves);
+                    look.takers(&services, pipeline, &self.sources(pipeline, home), &waves);
                 }
             }
         }
@@ -85,12 +87,12 @@ impl Config {
         live: &BTreeMap<Registry, Live>,
         findings: &mut Findings<'s>,
     ) {
-        let Some(registry) = &pipeline.registry else { return };
+        if pipeline.registry.is_none() {
+            return;
+        }
         let path = path.key("registry");
-        for image in self.file.images(pipeline).values() {
-            let place = registry.or(&image.registry_of(home));
+        for (repository, place) in self.sources(pipeline, home) {
             let Some(look) = Look::at(&place, live, &path, findings) else { return };
-            let repository = &image.repository;
             if !look.live.repositories.contains_key(repository) {
                 let Registry { account, region } = &place;
                 let message = format!(
@@ -100,6 +102,16 @@ impl Config {
                 findings.value(&path, message).warning();
             }
         }
+    }
+
+    /// The repositories that the releases of a pipeline are read from, and where they are.
+    fn sources<'s>(&'s self, pipeline: &'s Pipeline, home: &Registry) -> Vec<(&'s str, Registry)> {
+        let source = |image: &Image| match &pipeline.registry {
+            Some(replica) => replica.or(&image.registry_of(home)),
+            None => image.registry_of(home),
+        };
+        let images = self.file.images(pipeline).values();
+        images.map(|image| (image.repository.as_str(), source(image))).collect()
     }
 }
 
@@ -230,42 +242,6 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
             self.findings.value(&path.key("container"), message).meant(meant);
         }
     }
-
-    /// Some service runs an image of the pipeline; those that do not are named.
-    fn takers(
-        &mut self,
-        live: &Standing<'_>,
-        pipeline: &Pipeline,
-        images: &BTreeMap<String, Image>,
-        waves: &Path,
-    ) {
-        let ours = |image: &String| {
-            let repository = repository_of(image);
-            images.values().any(|image| Some(image.repository.as_str()) == repository)
-        };
-        // What is unknown was said to be; nothing else can be said of it.
-        let runs_ours = |target: &Target| {
-            target.containers().is_some()
-                || target
-                    .name()
-                    .and_then(|name| live.get(&name))
-                    .is_none_or(|service| service.containers.values().any(ours))
-        };
-        let (takers, others): (Vec<_>, Vec<_>) =
-            targets::all(pipeline, waves).partition(|(_, target)| runs_ours(target));
-        if takers.is_empty() {
-            self.findings.key(waves, "no target runs an image of this pipeline");
-            return;
-        }
-        for (path, target) in others {
-            let Some(name) = target.name() else { continue };
-            let message = format!(
-                "no container of `{name}` runs an image of this pipeline; \
-                 releases will leave it as it is"
-            );
-            self.findings.value(&path, message).warning();
-        }
-    }
 }
 
 fn reason_to_refuse(service: &LiveService) -> Option<&'static str> {
@@ -280,11 +256,4 @@ fn reason_to_refuse(service: &LiveService) -> Option<&'static str> {
             .daemon
             .then_some("is a DAEMON service, which Tidegate does not support; use REPLICA"),
     }
-}
-
-/// `zelly/caddy` out of `123456789012.dkr.ecr.ap-south-1.amazonaws.com/zelly/caddy:tag`; nothing
-/// out of an image that is not from ECR.
-fn repository_of(image: &str) -> Option<&str> {
-    let (host, path) = image.split_once('/')?;
-    host.contains(".dkr.ecr.").then(|| path.split(['@', ':']).next())?
 }
