@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tidegate_aws::alarms::Alarms;
 use tidegate_aws::ecs::RawTaskDefinition;
 use tidegate_aws::inventory::Inventory;
 use tidegate_aws::registry::{Registry as Images, Repository};
 use tidegate_aws::{Ecs, Reach, RefusalKind, Targets};
 use tidegate_core::config::{Live, LiveService, PipelineConfig, Registry, Role, Running};
+use tidegate_core::decide::checks::Heard;
 use tidegate_core::definition::{NamedImage, images};
 use tidegate_core::model::TargetKind;
 use tidegate_core::sighting::Controller;
@@ -63,6 +65,7 @@ pub(crate) async fn look(
         let images = registries.entry(role.cloned()).or_insert_with(|| Images::new(reach, role));
         services(session, pipeline, &home, &mut found).await?;
         other_targets(session, pipeline, &home, &mut found).await?;
+        alarms(session, desk, pipeline, &home, &mut found).await?;
         for image in pipeline.images.values() {
             let Some(live) = found.live.get_mut(&image.registry) else { continue };
             let Some(tags) = live.repositories.get_mut(&image.repository) else { continue };
@@ -179,6 +182,32 @@ async fn other_targets(
         }
     }
     Ok(())
+}
+
+/// Which alarms of a pipeline are missing. Who may not ask is told so, and finds none missing.
+async fn alarms(
+    session: &Session,
+    desk: &mut Desk<'_>,
+    pipeline: &PipelineConfig,
+    home: &Registry,
+    found: &mut Look,
+) -> Result<(), Error> {
+    let named: Vec<String> = pipeline.alarms().map(str::to_owned).collect();
+    let Some(live) = found.live.get_mut(home).filter(|_| !named.is_empty()) else { return Ok(()) };
+    let sdk = session.reach().await?.at(&pipeline.region, pipeline.role.as_ref());
+    match Alarms::new(&sdk).states(&named).await {
+        Ok(states) => {
+            let missing = |heard: &Heard| matches!(heard, Heard::Unasked(_));
+            let missing = states.into_iter().filter(|(_, heard)| missing(heard));
+            live.no_alarms.extend(missing.map(|(name, _)| name));
+            Ok(())
+        }
+        Err(refusal) if refusal.kind == RefusalKind::AccessDenied => {
+            desk.talk(&refusal);
+            Ok(())
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 fn runs_with(running: &mut Running, definition: RawTaskDefinition) {

@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use tidegate_aws::Clock;
 use tidegate_aws::sdk::Access;
 
-use crate::cloud::Reply;
+use crate::cloud::{Reply, Word};
 use crate::engine::World;
 use crate::wire;
 
@@ -52,10 +52,13 @@ impl HttpConnector for Outside {
         let world = self.0.clone();
         HttpConnectorFuture::new(async move {
             world.clock.sleep(AWAY).await;
-            let Some((status, body)) = world.with(|cloud, now| cloud.ask(request.uri(), now))
-            else {
-                return Err(ConnectorError::io("no such host".into()));
+            let (status, body, after) = match world.with(|cloud, now| cloud.ask(request.uri(), now))
+            {
+                Word::Answer(status, body, after) => (status, body, after),
+                Word::NoHost => return Err(ConnectorError::io("no such host".into())),
+                Word::Silence => return std::future::pending().await,
             };
+            world.clock.sleep(after).await;
             let status =
                 status.try_into().map_err(|error| ConnectorError::user(Box::new(error)))?;
             Ok(HttpResponse::new(status, SdkBody::from(body)))

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use dynoxide::{Database, DynoxideError};
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::api::ApiError;
@@ -99,8 +98,8 @@ impl DynamoDb {
     /// An item as it is now.
     pub fn item(&self, table: &str, key: &Value) -> Option<Value> {
         let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
-        let answer = self.execute("GetItem", &request);
-        answer.body.get("Item").filter(|item| !item.is_null()).cloned()
+        let mut answer = self.execute("GetItem", &request);
+        Some(answer.body["Item"].take()).filter(|item| !item.is_null())
     }
 
     /// All items, in no order: for tests and the demo's view, never for a function.
@@ -176,11 +175,11 @@ impl DynamoDb {
     }
 }
 
-fn run<Request: DeserializeOwned, Reply: Serialize>(
-    input: &Value,
+fn run<'i, Request: Deserialize<'i>, Reply: Serialize>(
+    input: &'i Value,
     action: impl FnOnce(Request) -> Result<Reply, DynoxideError>,
 ) -> Answer {
-    let request = match serde_json::from_value(input.clone()) {
+    let request = match Request::deserialize(input) {
         Ok(request) => request,
         Err(error) => return unreadable(&error.to_string()).into(),
     };

@@ -11,10 +11,10 @@ pub struct FaultRule {
     /// The function that calls or is invoked (`deploy`), `operator`, or `bus` for events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
-    /// `ecs`; for events their source without `aws.`; `lambda` for invocations.
+    /// `ecs`; for events their source without `aws.`; `lambda` for invocations, `http` for URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// `UpdateService`; for events their detail-type.
+    /// `UpdateService`; for events their detail-type, for URLs `GET`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// Strikes only at this occasion (from 1), counted from when the rule was made.
@@ -179,6 +179,11 @@ impl Fault {
                 | Self::KillBefore
                 | Self::KillAfter
         )
+    }
+
+    /// Strikes the question of a URL, which is no call of AWS.
+    pub(crate) fn is_of_questions(self) -> bool {
+        matches!(self, Self::Throttle | Self::Drop | Self::AnswerLost | Self::Delay(_))
     }
 
     /// Strikes events on their way to a rule's target.

@@ -41,7 +41,7 @@ use crate::template::{Function, Stack, TemplateError};
 use elsewhere::Elsewhere;
 
 pub use answer::Reply;
-pub use outside::{Asked, Behind};
+pub use outside::{Asked, Behind, Word};
 pub use rival::Rival;
 pub use witness::Witness;
 

@@ -1,10 +1,27 @@
 //! What URLs answer: the services that stand behind them, by what their images say.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::Cloud;
 use crate::api::Place;
 use crate::ecs::ServiceName;
+use crate::faults::{Fault, Occasion};
+
+/// What a fault rule names for the question of a URL: who asks it does not say so.
+const QUESTION: Occasion<'_> = Occasion { caller: "", service: "http", action: "GET" };
+
+/// What whoever asks a URL hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// A status and a body, after a wait.
+    Answer(u16, String, Duration),
+    /// Nobody stands behind it.
+    NoHost,
+    /// Nothing, ever: the question or its answer was lost.
+    Silence,
+}
 
 /// What answers for a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +39,7 @@ pub struct Asked {
     pub at: Timestamp,
     /// The URL.
     pub url: String,
-    /// What it answered; `None` where nobody stands behind it.
+    /// What it answered; `None` where nobody stands behind it, and where it was lost.
     pub status: Option<u16>,
 }
 
@@ -38,16 +55,24 @@ impl Cloud {
         self.urls.entry(place(url).to_owned()).or_default().extend(those);
     }
 
-    /// The status that `url` answers with and the body; `None` where nobody stands behind it.
-    pub fn ask(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
-        let answer = self.answer_of(url, now);
-        let status = answer.as_ref().map(|(status, _)| *status);
+    /// What `url` answers, unless a fault strikes the question.
+    pub fn ask(&mut self, url: &str, now: Timestamp) -> Word {
+        let word = match self.faults.strike(QUESTION, Fault::is_of_questions) {
+            None => self.answer_of(url, now, Duration::ZERO),
+            Some(Fault::Throttle) => Word::Answer(429, "too many".to_owned(), Duration::ZERO),
+            Some(slow @ Fault::Delay(_)) => self.answer_of(url, now, slow.delay()),
+            Some(_) => Word::Silence,
+        };
+        let status = match &word {
+            Word::Answer(status, ..) => Some(*status),
+            Word::NoHost | Word::Silence => None,
+        };
         self.asked.push(Asked { at: now, url: url.to_owned(), status });
-        answer
+        word
     }
 
-    fn answer_of(&mut self, url: &str, now: Timestamp) -> Option<(u16, String)> {
-        let those = self.urls.get(place(url))?.clone();
+    fn answer_of(&mut self, url: &str, now: Timestamp, after: Duration) -> Word {
+        let Some(those) = self.urls.get(place(url)).cloned() else { return Word::NoHost };
         let rest = place(url).split_once("://").map_or("", |(_, rest)| rest);
         let path = rest.find('/').map_or("/", |at| &rest[at..]);
         let wrong = those.iter().find_map(|(at, one)| match one {
@@ -56,10 +81,10 @@ impl Cloud {
                 self.lightsail.answers_wrongly(name, path, &self.ecr, now)
             }
         });
-        Some(match wrong {
-            None => (200, "ok".to_owned()),
-            Some(status) => (status, format!("{path} answers {status}")),
-        })
+        match wrong {
+            None => Word::Answer(200, "ok".to_owned(), after),
+            Some(status) => Word::Answer(status, format!("{path} answers {status}"), after),
+        }
     }
 
     /// The URLs that were asked, in order.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Desk;
+use crate::cloud::Word;
 use crate::faults::FaultRule;
 
 /// Everything that was published, on every channel, in order.
@@ -69,11 +70,13 @@ pub(super) async fn clear_faults(State(desk): State<Desk>) -> StatusCode {
 /// A URL outside of AWS, as far as a check of the config names it.
 pub(super) async fn outside(State(desk): State<Desk>, Path(url): Path<String>) -> Response {
     match desk.world.with(|cloud, now| cloud.ask(&url, now)) {
-        Some((status, body)) => {
+        Word::Answer(status, body, after) => {
+            desk.world.clock.sleep(after).await;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
             (status, body).into_response()
         }
-        None => (StatusCode::BAD_GATEWAY, "no such host\n").into_response(),
+        Word::NoHost => (StatusCode::BAD_GATEWAY, "no such host\n").into_response(),
+        Word::Silence => std::future::pending().await,
     }
 }
 

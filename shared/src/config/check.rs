@@ -6,7 +6,7 @@ use super::file::{File, Pipeline, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
-use super::{Registry, TargetName, approval, join, promote, targets};
+use super::{Registry, TargetName, approval, join, promote, retag, targets};
 
 /// `config apply` is one transaction of at most 100 writes: four, and four for each image (who looks
 /// at it now and did before, when what runs and what was pushed last were first seen).
@@ -33,8 +33,7 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         approval::check(file.images(pipeline), &settings, &file.approval_path(name), findings);
         images_taken(pipeline, &path.key("images"), findings);
         promote::check(file, source, (name, pipeline), &path, findings);
-        let retag = (settings.retag.as_ref(), &unless_tags[..]);
-        promote::retag(file, pipeline, retag, &file.retag_path(name), findings);
+        retag::check(file, name, &unless_tags, findings);
     }
     roles(file, findings);
     targets::once(file, &Registry::unknown(), findings);

@@ -295,7 +295,7 @@ impl Target {
         let TargetObject { service, schedule, rule, lightsail, .. } = object.as_ref();
         let mut named = [
             service.clone().map(TargetName::Service),
-            schedule.clone().map(TargetName::Schedule),
+            schedule.as_deref().map(TargetName::schedule),
             rule.clone().map(TargetName::Rule),
             lightsail.clone().map(TargetName::Lightsail),
         ]

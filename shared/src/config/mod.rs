@@ -21,6 +21,7 @@ mod pipeline;
 mod problem;
 mod promote;
 mod resolve;
+mod retag;
 mod schema;
 mod shape;
 mod source;

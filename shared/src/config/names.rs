@@ -69,8 +69,10 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
 
 fn refusal(format: &str, text: &str) -> String {
     let bare = match format {
-        "ecs-name" | "rule" | "schedule" => {
-            text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next())
+        "ecs-name" | "rule" => text.strip_prefix("arn:").and_then(|arn| arn.rsplit('/').next()),
+        "schedule" => {
+            let named = text.split_once(":schedule/").map(|(_, name)| name);
+            named.map(|name| name.strip_prefix("default/").unwrap_or(name))
         }
         "repository" => bare_repository(text),
         "alarm-name" => text.split_once(":alarm:").map(|(_, name)| name),
@@ -244,6 +246,11 @@ mod tests {
         for (format, text, bare) in [
             ("ecs-name", "arn:aws:ecs:us-west-2:123456789012:service/live-crons/Rag", "Rag"),
             ("repository", "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons", "live_crons"),
+            (
+                "schedule",
+                "arn:aws:scheduler:us-west-2:123456789012:schedule/jobs/nightly",
+                "jobs/nightly",
+            ),
             ("repository", "live_crons:uapi", "live_crons"),
         ] {
             let message = check(format, text).unwrap_err();

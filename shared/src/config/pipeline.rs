@@ -82,6 +82,14 @@ impl PipelineConfig {
         }
     }
 
+    /// The alarms that its checks name.
+    pub fn alarms(&self) -> impl Iterator<Item = &str> {
+        self.checks.iter().filter_map(|check| match check {
+            Check::Alarm { name } => Some(name.as_str()),
+            Check::Http(_) => None,
+        })
+    }
+
     /// The schema that this program writes; what is newer is left alone, by name.
     pub const SCHEMA: u32 = 1;
 
@@ -195,6 +203,11 @@ pub enum TargetName {
 }
 
 impl TargetName {
+    /// The schedule `NAME` or `GROUP/NAME`; the default group is left out, so that it has one name.
+    pub fn schedule(name: &str) -> Self {
+        Self::Schedule(name.strip_prefix("default/").unwrap_or(name).to_owned())
+    }
+
     /// The kind, and the name in the words of the file.
     pub fn parts(&self) -> (TargetKind, &str) {
         match self {

@@ -1,8 +1,7 @@
-//! `promote_from` and `retag`: where images come from without a push, and what marks them.
+//! `promote_from`: where images come from without a push.
 
 use std::iter::successors;
 
-use super::TagPattern;
 use super::file::{File, Pipeline};
 use super::near;
 use super::path::Path;
@@ -59,32 +58,5 @@ pub(super) fn check(
             way => format!("`{name}` is promoted from {}, and that from `{name}`", way.join(", ")),
         };
         findings.value(&at, message);
-    }
-}
-
-/// A tag that Tidegate itself puts on what is live must neither start a release nor approve one.
-pub(super) fn retag(
-    file: &File,
-    pipeline: &Pipeline,
-    (retag, unless_tags): (Option<&String>, &[TagPattern]),
-    path: &Path,
-    findings: &mut Findings,
-) {
-    let Some(retag) = retag else { return };
-    for (name, image) in file.images(pipeline) {
-        if let Some(own) = image.tag.patterns().iter().find(|own| own.matches(retag).is_some()) {
-            let message = format!(
-                "the tag `{retag}` matches `{own}` of image `{name}`: \
-                 every release would start the next one"
-            );
-            findings.value(path, message);
-        }
-    }
-    for unless_tag in unless_tags.iter().filter(|pattern| pattern.matches(retag).is_some()) {
-        let message = format!(
-            "the tag `{retag}` matches `{unless_tag}` of `unless_tag`: \
-             what becomes live would approve what waits"
-        );
-        findings.value(path, message);
     }
 }

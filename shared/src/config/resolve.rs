@@ -84,6 +84,11 @@ impl File {
         self.path_of(name, "pre_deploy", |own| own.pre_deploy.is_some())
     }
 
+    /// The path of the checks a pipeline has, wherever they are said.
+    pub(super) fn checks_path(&self, name: &str) -> Path {
+        self.path_of(name, "checks", |own| own.checks.is_some())
+    }
+
     /// The path of the tag that a pipeline puts on what is live, wherever it is said.
     pub(super) fn retag_path(&self, name: &str) -> Path {
         self.path_of(name, "retag", |own| own.retag.is_some())

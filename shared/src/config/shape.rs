@@ -9,8 +9,15 @@ use super::path::Path;
 use super::problem::Findings;
 use super::{names, near};
 
-/// What people know from other tools and Tidegate does not do, each with what does it here.
-const ABSENT_IN_PIPELINES: &[(&[&str], &str)] = &[
+/// Keys that people know from other tools, and what does it here.
+type Absent = (&'static [&'static str], &'static str);
+
+const HOSTS: Absent = (
+    &["git", "host", "hosts", "instance", "instances", "ssm"],
+    "Tidegate releases images, and a host that pulls from git runs none: deploy it as before",
+);
+/// What Tidegate does not do, asked of a pipeline.
+const ABSENT_IN_PIPELINES: &[Absent] = &[
     (
         &["analysis", "metric", "metrics"],
         "Tidegate analyses no metrics: put them behind a CloudWatch alarm and name it in `checks`",
@@ -23,12 +30,10 @@ const ABSENT_IN_PIPELINES: &[(&[&str], &str)] = &[
         &["time_window", "time_windows", "window", "windows"],
         "Tidegate knows no time windows: `tidegate freeze` and `unfreeze`, at your times, do the same",
     ),
+    HOSTS,
 ];
-/// The same of targets.
-const ABSENT_IN_TARGETS: &[(&[&str], &str)] = &[(
-    &["git", "host", "hosts", "instance", "instances", "ssm"],
-    "Tidegate releases images, and a host that pulls from git runs none: deploy it as before",
-)];
+/// The same of a target.
+const ABSENT_IN_TARGETS: &[Absent] = &[HOSTS];
 
 /// Finds what of `value` is not of the schema's form.
 pub(super) fn check(schema: &Value, value: &Value, findings: &mut Findings) {

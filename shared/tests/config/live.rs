@@ -228,6 +228,26 @@ fn a_service_that_runs_the_image_of_another_registry_is_named() {
 }
 
 #[test]
+fn an_alarm_that_does_not_exist_is_caught() {
+    let text = with(
+        SOMELI,
+        "    cluster: live-crons\n",
+        "    cluster: live-crons\n    checks: [{ alarm: api-5xx }]\n",
+    );
+    check(&text, &someli(), &[]);
+    let live = Live { no_alarms: names(&["api-5xx"]), ..someli() };
+    check(
+        &text,
+        &live,
+        &[(
+            "{ alarm: |api-5xx }",
+            "pipelines.someli-production.checks[0].alarm: `api-5xx` is no alarm of 123456789012 in \
+           us-west-2",
+        )],
+    );
+}
+
+#[test]
 fn a_container_that_does_not_exist_is_caught() {
     check(
         &with(SOMELI, "- [Rag]", "- [{ service: Rag, containers: { wroker: crons } }]"),

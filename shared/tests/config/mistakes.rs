@@ -482,6 +482,11 @@ fn a_target_is_one_thing_with_a_name_of_its_kind() {
             "8:31: pipelines.p.waves[0][1]: `b` stands in pipelines.p.waves[0][0] already; a target \
              has one wave of one pipeline",
         ),
+        (
+            "{ schedule: b }, { schedule: default/b }",
+            "8:31: pipelines.p.waves[0][1]: `b` stands in pipelines.p.waves[0][0] already; a target \
+             has one wave of one pipeline",
+        ),
     ] {
         assert!(target(more).contains(expected), "{more}: {}", target(more));
     }
@@ -564,6 +569,30 @@ fn a_retag_that_would_start_or_approve_is_said() {
     ] {
         assert_eq!(problems(&retag(more)), format!("tidegate.yaml:{expected}"));
     }
+}
+
+#[test]
+fn a_retag_that_starts_another_pipeline_is_said() {
+    let other = "]]\n  q: { images: { i: { repository: jobs, tag: live } }, waves: [[d]] }";
+    let text =
+        with(&with(SMALL, "    waves", "    retag: live\n    waves"), "c]]", &format!("c{other}"));
+    assert_eq!(
+        problems(&text),
+        "tidegate.yaml:8:12: pipelines.p.retag: the tag `live` matches `live` of image `i` in `q`: every \
+         release here would start one there; `promote_from` offers it there instead"
+    );
+}
+
+#[test]
+fn a_retag_marks_one_image_of_a_repository() {
+    let two =
+        with(SMALL, "      crons:", "      app: { repository: jobs, tag: app }\n      crons:");
+    let retag = with(&two, "    waves", "    retag: live\n    waves");
+    assert_eq!(
+        problems(&retag),
+        "tidegate.yaml:9:12: pipelines.p.retag: the tag `live` would be on one of `app` and `crons` \
+         only, which share the repository `jobs`; leave `retag` out"
+    );
 }
 
 /// A pipeline that is promoted from another.

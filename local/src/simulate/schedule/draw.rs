@@ -6,7 +6,8 @@ use fastrand::Rng;
 
 use super::chance::{chance, pick};
 use super::{
-    Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, extras, troubles,
+    Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, extras, knots,
+    troubles,
 };
 use crate::ecs::{RollbackShape, ShownDigest};
 
@@ -30,9 +31,12 @@ impl Schedule {
         let mut troubles = troubles::draw(&mut dice);
         if let Some(mut extras) = extras {
             deeds.extend(extras.deeds(&pipelines));
-            deeds.sort_by_key(|(at, _)| *at);
             troubles.extend(extras.troubles());
         }
+        let (more, trouble) = knots::draw(seed, &pipelines);
+        deeds.extend(more);
+        deeds.sort_by_key(|(at, _)| *at);
+        troubles.extend(trouble);
         let last = deeds.iter().map(|(at, _)| *at).max().unwrap_or_default();
         let until = last + Duration::from_secs(dice.u64(60..240));
         Self { seed, pipelines, open, deeds, troubles, until }

@@ -8,6 +8,7 @@ mod deeds;
 mod draw;
 mod extras;
 mod fleet;
+mod knots;
 mod pipeline;
 mod troubles;
 

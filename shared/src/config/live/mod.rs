@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod takers;
 
-use super::file::{Image, Pipeline, Tags, Task};
+use super::file::{Check, Image, Pipeline, Tags, Task};
 use super::path::Path;
 use super::pipeline::Registry;
 use super::problem::Findings;
@@ -25,6 +25,8 @@ pub struct Live {
     pub others: BTreeMap<TargetName, LiveService>,
     /// Family → the containers of its newest revision, for the one-off tasks that a config names.
     pub tasks: BTreeMap<String, BTreeSet<String>>,
+    /// The alarms that a config names and that CloudWatch does not have.
+    pub no_alarms: BTreeSet<String>,
     /// Repository → its tags. Those that no config names may come without tags.
     pub repositories: BTreeMap<String, BTreeSet<String>>,
 }
@@ -60,9 +62,9 @@ impl Config {
             let place = settings.place(home);
             let (cluster, at) =
                 (settings.cluster.unwrap_or_default(), self.file.cluster_path(name));
-            if let Some(mut look) = Look::at(&place, live, &at, &mut findings)
-                && let Some(services) = look.services(&cluster, &at)
-            {
+            let Some(mut look) = Look::at(&place, live, &at, &mut findings) else { continue };
+            look.alarms(settings.checks.iter().flatten(), &self.file.checks_path(name));
+            if let Some(services) = look.services(&cluster, &at) {
                 for (at, task) in settings.pre_deploy.iter().flatten().enumerate() {
                     look.task(task, &self.file.pre_deploy_path(name).index(at));
                 }
@@ -175,6 +177,17 @@ impl<'l, 's, 'f> Look<'l, 's, 'f> {
             }
         }
         true
+    }
+
+    /// Each alarm exists: a release waits for one that does not until its timeout.
+    fn alarms<'c>(&mut self, checks: impl Iterator<Item = &'c Check>, path: &Path) {
+        for (at, check) in checks.enumerate() {
+            let absent = check.alarm.as_ref().filter(|name| self.live.no_alarms.contains(*name));
+            if let Some(name) = absent {
+                let message = self.absent("alarm", name, None);
+                self.findings.value(&path.index(at).key("alarm"), message);
+            }
+        }
     }
 
     /// The cluster's services, if it exists; none, where no target needs one.

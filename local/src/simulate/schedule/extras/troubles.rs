@@ -7,8 +7,11 @@ use super::super::troubles::of_a_call;
 use super::Extra;
 use crate::faults::{Fault, FaultRule};
 
+/// How a rule names the question of a URL, which nobody signs.
+const QUESTION: &str = "GET";
+
 /// The calls that only extras cause. Over a thousand seeds each must be struck.
-pub(in crate::simulate) const CALLS: [&str; 8] = [
+pub(in crate::simulate) const CALLS: [&str; 9] = [
     "RunTask",
     "DescribeTasks",
     "UpdateSchedule",
@@ -16,6 +19,7 @@ pub(in crate::simulate) const CALLS: [&str; 8] = [
     "CreateContainerServiceDeployment",
     "BatchGetImage",
     "DescribeAlarms",
+    QUESTION,
     "AssumeRole",
 ];
 
@@ -46,6 +50,7 @@ fn rule(dice: &mut Rng, extra: Extra) -> FaultRule {
         Extra::Promoted => {
             pick(dice, &[(1, ("deploy", "PutImage")), (2, ("watch", "TransactWriteItems"))])
         }
+        Extra::Checks if dice.bool() => return question(dice),
         Extra::Checks => ("watch", "DescribeAlarms"),
         Extra::Elsewhere => {
             pick(dice, &[(2, ("deploy", "AssumeRole")), (2, ("watch", "AssumeRole"))])
@@ -60,6 +65,18 @@ fn rule(dice: &mut Rng, extra: Extra) -> FaultRule {
         action: Some(action.to_owned()),
         nth: Some(dice.u64(1..=4)).filter(|_| dice.bool()),
         times: Some(pick(dice, &[(6, 1), (3, 2), (1, 6)])),
+        ..FaultRule::always(fault)
+    }
+}
+
+/// A URL that does not answer, late or that it is asked too much; now and then for minutes.
+fn question(dice: &mut Rng) -> FaultRule {
+    let slow = Fault::Delay(dice.u64(100..30_000));
+    let fault = pick(dice, &[(2, Fault::Drop), (2, slow), (1, Fault::Throttle)]);
+    FaultRule {
+        action: Some(QUESTION.to_owned()),
+        nth: Some(dice.u64(1..=8)).filter(|_| dice.bool()),
+        times: Some(pick(dice, &[(4, 1), (2, 2), (1, 12)])),
         ..FaultRule::always(fault)
     }
 }
