@@ -57,7 +57,8 @@ impl Policy {
         let account = who.split(':').nth(4).unwrap_or_default();
         let all_of_it = [format!("arn:aws:iam::{account}:root"), account.to_owned()];
         let is = |own: &String| own == "*" || own == who || all_of_it.contains(own);
-        let names = |it: &&&Value| texts(&it["Principal"]["AWS"]).iter().any(is);
+        let names =
+            |it: &&&Value| it["Principal"] == "*" || texts(&it["Principal"]["AWS"]).iter().any(is);
         let mut own = Self::parse(&statements.iter().filter(names).copied().collect::<Vec<_>>())?;
         // They are about what they stand at.
         own.0.iter_mut().for_each(|statement| statement.resources = vec!["*".to_owned()]);
