@@ -121,7 +121,9 @@ impl CloudWatch {
             .collect();
         let at = now.strftime("%A %d %B, %Y %H:%M:%S UTC");
         let reason = format!("{} transitioned to {state} at {at}", self.arn(name));
-        followers.iter().for_each(|follower| self.evaluate(follower, &reason, now));
+        for follower in followers {
+            self.evaluate(&follower, &reason, now);
+        }
     }
 
     fn set(&mut self, input: Input<'_>, now: Timestamp) -> Result<Value, ApiError> {
