@@ -414,7 +414,9 @@ fn a_repository_of_another_account_that_lets_nobody_in_is_said_by_name_and_asked
         let what = format!("ecr:DescribeImages on shop-api in {}/us-west-2: ", other());
         assert!(said.talk.contains(&what) && said.talk.contains(REFUSED), "{}", said.talk);
         allows(stage, &PULLS);
-        assert_eq!(applied(stage, &borrowed()).await.exit as u8, 0);
+        let said = applied(stage, &borrowed()).await;
+        assert_eq!(said.exit as u8, 0, "{said:?}");
+        assert!(said.talk.contains("ecr:DescribeRepositories"), "it lists nothing: {}", said.talk);
         // Somebody takes it away: the push is told, and cannot be looked at.
         allows(stage, &[]);
         let digest = stage.twin.push("shop-api", &["prod-1111111"], "healthy").unwrap();

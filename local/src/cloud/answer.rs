@@ -85,10 +85,13 @@ impl Cloud {
     fn check(&mut self, call: &Call, now: Timestamp) -> Result<(), ApiError> {
         let place = self.place_of(call);
         self.iam.check(call, &place, now)?;
-        let repository = Input(&call.input).text("repositoryName").unwrap_or_default();
+        // No policy of a repository lets anybody list the registry.
+        let repository = Input(&call.input).text("repositoryName");
         let registry = self.ecr.at(&place);
-        self.iam
-            .check_repository(call, &place, |who, action| registry.lets(who, action, repository))
+        let lets = |who: &str, action: &str| {
+            repository.is_some_and(|repository| registry.lets(who, action, repository))
+        };
+        self.iam.check_repository(call, &place, lets)
     }
 
     /// The model's answer, and what the call did to the table.

@@ -42,9 +42,12 @@ impl Repository {
 
 impl Ecr {
     /// Whether a repository here allows `action` to `who` (an ARN), of another account. One that is not
-    /// there refuses nobody: the answer says that it is missing.
+    /// there refuses nobody, for the answer says that it is missing; but nobody else makes it.
     pub fn lets(&self, who: &str, action: &str, repository: &str) -> bool {
-        self.repositories.get(repository).is_none_or(|it| it.lets(who, action))
+        match self.repositories.get(repository) {
+            Some(repository) => repository.lets(who, action),
+            None => action != "ecr:CreateRepository",
+        }
     }
 
     /// Whether tasks of `account` may pull `image`. The local AWS asks for their account alone, not for
