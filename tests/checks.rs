@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 use tidegate_core::model::{NoticeKind, Phase, Red, Release};
+use tidegate_local::cloudwatch::CloudWatch;
 use tidegate_tests::fleet::is_live;
 use tidegate_tests::{Stage, play};
 
@@ -40,8 +41,8 @@ fn push(stage: &Stage, http: &str) {
     stage.twin.push_serving("live_crons", &["uapi"], http).unwrap();
 }
 
-fn set_alarm(stage: &Stage, state: &str, reason: &str) {
-    let set = json!({ "AlarmName": "api-5xx", "StateValue": state, "StateReason": reason });
+fn set_alarm(stage: &Stage, name: &str, state: &str, reason: &str) {
+    let set = json!({ "AlarmName": name, "StateValue": state, "StateReason": reason });
     stage.twin.world.with(|cloud, now| cloud.cloudwatch.call("SetAlarmState", &set, now)).unwrap();
 }
 
@@ -146,7 +147,12 @@ fn an_alarm_that_begins_to_ring_in_the_bake_brings_it_back() {
         stage.push("uapi", "healthy");
         stage.until_phase(FIRST, "baking").await;
         let rang = stage.twin.now();
-        set_alarm(stage, "ALARM", "Threshold Crossed: 1 datapoint [17.0] was greater than 5.0");
+        set_alarm(
+            stage,
+            "api-5xx",
+            "ALARM",
+            "Threshold Crossed: 1 datapoint [17.0] was greater than 5.0",
+        );
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "rolled_back");
         let failure = release.failure.unwrap();
@@ -158,10 +164,35 @@ fn an_alarm_that_begins_to_ring_in_the_bake_brings_it_back() {
 }
 
 #[test]
+fn a_composite_alarm_that_begins_to_ring_in_the_bake_brings_it_back() {
+    play(8, &config("[{ alarm: shop-is-ill }]"), async |stage| {
+        let rule = "ALARM(api-5xx) OR (ALARM(api-slow) AND NOT ALARM(maintenance))";
+        let composite = json!({ "AlarmName": "shop-is-ill", "AlarmRule": rule });
+        stage.twin.world.with(|cloud, now| {
+            cloud.cloudwatch = CloudWatch::new(cloud.place.clone());
+            for name in ["api-5xx", "api-slow", "maintenance"] {
+                cloud.cloudwatch.seed(name, now);
+            }
+            cloud.cloudwatch.call("PutCompositeAlarm", &composite, now).unwrap();
+        });
+        stage.adopt().await;
+        let old = ["Rag", "Carousel"].map(|service| stage.digest(service));
+        stage.push("uapi", "healthy");
+        stage.until_phase(FIRST, "baking").await;
+        // What it is made of rings, and what silences that is quiet.
+        set_alarm(stage, "api-slow", "ALARM", "p99 was greater than 2 s");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{}", stage.journal(FIRST).await);
+        assert_eq!(release.failure.unwrap().cause, "alarm shop-is-ill began to ring");
+        assert_eq!(["Rag", "Carousel"].map(|service| stage.digest(service)), old);
+    });
+}
+
+#[test]
 fn an_alarm_that_rang_before_is_said_once_and_not_held_against_it() {
     play(5, &config("[{ alarm: api-5xx }]"), async |stage| {
         stage.adopt().await;
-        set_alarm(stage, "ALARM", "since yesterday");
+        set_alarm(stage, "api-5xx", "ALARM", "since yesterday");
         stage.push("uapi", "healthy");
         assert!(is_live(&stage.end_of(FIRST).await));
         let journal = stage.journal(FIRST).await;
@@ -179,8 +210,8 @@ fn an_alarm_that_is_not_there_is_waited_for_by_name_and_ends_with_the_timeout() 
     play(6, &text, async |stage| {
         stage.adopt().await;
         stage.twin.world.with(|cloud, now| {
-            cloud.cloudwatch = tidegate_local::cloudwatch::CloudWatch::new(cloud.place.clone());
-            cloud.cloudwatch.seed("api-4xx", false, now);
+            cloud.cloudwatch = CloudWatch::new(cloud.place.clone());
+            cloud.cloudwatch.seed("api-4xx", now);
         });
         stage.push("uapi", "healthy");
         stage.until(FIRST, 10 * MINUTE, |release| !release.checks.is_empty()).await;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::json;
 use tidegate_core::model::{Phase, Release};
 use tidegate_local::api::Place;
 use tidegate_local::call::Noted;
@@ -14,6 +15,7 @@ use tidegate_local::ecs::ServiceName;
 use tidegate_local::operator::Said;
 use tidegate_local::places;
 use tidegate_local::seed::Fleet;
+use tidegate_tests::fleet::hold_of;
 use tidegate_tests::stack::TEXT;
 use tidegate_tests::{Stage, play, play_with};
 
@@ -272,5 +274,159 @@ fn credentials_of_a_role_are_asked_for_again_before_they_expire() {
             let session = session.as_str().unwrap();
             assert!(session.starts_with("tidegate-"), "{session}");
         }
+    });
+}
+
+/// Staging at home; production in another account, which has a copy of the registry and is released to as
+/// its role.
+fn promoted() -> String {
+    let other = other();
+    format!(
+        "version: 1\n\
+         defaults: {{ cluster: shop }}\n\
+         pipelines:\n  \
+           shop-staging:\n    \
+             images: {{ web: {{ repository: shop-web, tag: \"{{sha}}\" }} }}\n    \
+             waves: [[web-staging]]\n    \
+             watch: {{ bake: 30s }}\n  \
+           shop-production:\n    \
+             promote_from: shop-staging\n    \
+             registry: {{ account: \"{other}\", region: eu-west-1 }}\n    \
+             region: eu-west-1\n    \
+             role: arn:aws:iam::{other}:role/tidegate-target\n    \
+             external_id: shop-2026\n    \
+             approval: {{ required: true }}\n    \
+             retag: production-latest\n    \
+             waves: [[web-a], [web-b]]\n    \
+             watch: {{ bake: 10m, failed_tasks: 1 }}\n"
+    )
+}
+
+/// Staging's build is copied to the other account once it is offered there, and approved.
+async fn copied_and_approved(stage: &Stage, number: u32, digest: &str) {
+    assert_eq!(ended(stage, &format!("shop-staging/{number}")).await.phase.name(), "live");
+    let id = format!("shop-production/{number}");
+    let offer = stage.until(&id, LONG, |offer| hold_of(offer).is_some()).await;
+    let held = hold_of(&offer).unwrap();
+    let missing = format!("{}.dkr.ecr.eu-west-1.amazonaws.com/shop-web yet", other());
+    assert!(held.contains("have not arrived yet") && held.contains(&missing), "{held}");
+    stage.replicate("shop-web", digest, &there());
+    stage.until(&id, LONG, |offer| offer.approval_asked().is_some()).await;
+    stage.does(&format!("approve {id} --yes")).await;
+}
+
+#[test]
+fn what_is_live_here_is_offered_in_another_account_once_its_copy_is_there() {
+    play(19, &promoted(), async |stage| {
+        assert_eq!(applied(stage, &promoted()).await.exit as u8, 0);
+        let good = stage.twin.push("shop-web", &["1111111"], "healthy").unwrap();
+        copied_and_approved(stage, 2, &good).await;
+        let live = ended(stage, "shop-production/2").await;
+        assert_eq!(live.phase.name(), "live", "{}", stage.journal("shop-production/2").await);
+        // Staging's bake is over before it falls; production's is longer.
+        let bad = stage.twin.push("shop-web", &["2222222"], "crash-after=400s").unwrap();
+        copied_and_approved(stage, 3, &bad).await;
+        let back = ended(stage, "shop-production/3").await;
+        assert_eq!(
+            back.phase.name(),
+            "rolled_back",
+            "{}",
+            stage.journal("shop-production/3").await
+        );
+        for service in ["web-a", "web-b"] {
+            assert_eq!(runs(stage, &there(), service), [good.clone()].into(), "{service}");
+        }
+        assert!(stage.is_blocked("shop-production", &bad).await);
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        let marked = stage.twin.world.with(|cloud, _| {
+            let copies = cloud.ecr.at(&there()).repository("shop-web")?;
+            Some(copies.tagged("production-latest")?.digest.clone())
+        });
+        assert_eq!(marked, Some(good), "the copy that is live is marked, and no other");
+        let role = |it: &Noted| it.call.scope.session.is_some();
+        let there = |it: &&Noted| it.call.input["registryId"] == other().as_str();
+        let asked = stage.twin.world.look(|cloud| cloud.calls().to_vec());
+        assert!(asked.iter().filter(there).all(role), "the copies are read as the role");
+    });
+}
+
+/// What runs here comes from a repository of another account.
+fn borrowed() -> String {
+    format!(
+        "version: 1\n\
+         defaults: {{ cluster: shop, watch: {{ bake: 30s }} }}\n\
+         pipelines:\n  \
+           shop-api:\n    \
+             images: {{ api: {{ repository: shop-api, tag: \"prod-{{sha}}\", registry: {{ account: \
+             \"{}\" }} }} }}\n    \
+             waves: [[api]]\n",
+        other()
+    )
+}
+
+/// From now on the policy of the other account's repository allows this account these actions alone.
+fn allows(stage: &Stage, actions: &[&str]) {
+    let principal = format!("arn:aws:iam::{HOME}:root");
+    let statement =
+        json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": actions });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let set = json!({ "repositoryName": "shop-api", "policyText": policy });
+    stage.twin.world.with(|cloud, now| {
+        let there = cloud.ecr.at(&Place::new(&other(), "us-west-2"));
+        there.call("SetRepositoryPolicy", &set, now).unwrap();
+    });
+}
+
+/// What the functions ask, and what a task's pull needs beside it.
+const ASKS: [&str; 2] = ["ecr:DescribeImages", "ecr:BatchGetImage"];
+const PULLS: [&str; 3] = [ASKS[0], ASKS[1], "ecr:GetDownloadUrlForLayer"];
+
+#[test]
+fn a_repository_of_another_account_is_read_and_pulled_from_where_its_policy_lets_one() {
+    play(20, &borrowed(), async |stage| {
+        assert_eq!(applied(stage, &borrowed()).await.exit as u8, 0);
+        let good = stage.twin.push("shop-api", &["prod-1111111"], "healthy").unwrap();
+        assert_eq!(ended(stage, "shop-api/2").await.phase.name(), "live");
+        let home = Place::new(HOME, "us-west-2");
+        assert_eq!(runs(stage, &home, "api"), [good.clone()].into());
+        // It may be looked at, and not pulled, neither what is new nor what ran.
+        allows(stage, &ASKS);
+        let next = stage.twin.push("shop-api", &["prod-2222222"], "healthy").unwrap();
+        stage.until_phase("shop-api/3", "rolling_back").await;
+        let (_, shown, _) = stage.tidegate("show shop-api/3").await;
+        assert!(shown.contains("api: the image cannot be pulled: access denied"), "{shown}");
+        assert!(shown.contains("and check the repository's policy"), "{shown}");
+        allows(stage, &PULLS);
+        let back = ended(stage, "shop-api/3").await;
+        assert_eq!(back.phase.name(), "rolled_back", "{}", stage.journal("shop-api/3").await);
+        assert_eq!(runs(stage, &home, "api"), [good].into());
+        assert!(!stage.is_blocked("shop-api", &next).await, "no image is to blame for that");
+    });
+}
+
+#[test]
+fn a_repository_of_another_account_that_lets_nobody_in_is_said_by_name_and_asked_again() {
+    const REFUSED: &str = "because no resource-based policy allows the ecr:DescribeImages action";
+    play(21, &borrowed(), async |stage| {
+        allows(stage, &[]);
+        let said = applied(stage, &borrowed()).await;
+        assert_eq!(said.exit as u8, 1, "{said:?}");
+        let what = format!("ecr:DescribeImages on shop-api in {}/us-west-2: ", other());
+        assert!(said.talk.contains(&what) && said.talk.contains(REFUSED), "{}", said.talk);
+        allows(stage, &PULLS);
+        let said = applied(stage, &borrowed()).await;
+        assert_eq!(said.exit as u8, 0, "{said:?}");
+        assert!(said.talk.contains("ecr:DescribeRepositories"), "it lists nothing: {}", said.talk);
+        // Somebody takes it away: the push is told, and cannot be looked at.
+        allows(stage, &[]);
+        let digest = stage.twin.push("shop-api", &["prod-1111111"], "healthy").unwrap();
+        stage.twin.run_for(Duration::from_secs(10 * 60)).await;
+        assert_eq!(stage.scene("shop-api").await.head.next, 2, "nothing came of it yet");
+        let (_, verified, _) = stage.tidegate("verify shop-api").await;
+        let remedy = format!("own policy of {} in {}/us-west-2 allow", "shop-api", other());
+        assert!(verified.contains(REFUSED) && verified.contains(&remedy), "{verified}");
+        allows(stage, &PULLS);
+        assert_eq!(ended(stage, "shop-api/2").await.phase.name(), "live");
+        assert_eq!(runs(stage, &Place::new(HOME, "us-west-2"), "api"), [digest].into());
     });
 }

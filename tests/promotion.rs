@@ -42,6 +42,11 @@ fn copied() -> String {
     config.replace(", unless_tag: \"v{semver}\"", "")
 }
 
+/// Where it reads them.
+fn copies() -> Place {
+    Place::new("123456789012", "eu-central-1")
+}
+
 /// Plays a story on the two pipelines, adopted as releases 1.
 fn shop(seed: u64, config: &str, story: impl AsyncFnOnce(&Stage)) {
     play(seed, config, async |stage| {
@@ -204,35 +209,22 @@ fn an_offer_waits_until_its_digests_are_where_it_is_read() {
         assert_eq!(stage.kinds(OFFER).await, [NoticeKind::Waiting]);
         // One of the two is not enough.
         let [api, web] = pushed;
-        replicate(stage, "shop-api", &api);
+        stage.replicate("shop-api", &api, &copies());
         stage.twin.run_for(3 * MINUTE).await;
         let what = hold_of(&stage.release(OFFER).await).expect("a hold");
         assert!(what.contains("shop-web:1a2b3c4") && !what.contains("shop-api:"), "{what}");
-        replicate(stage, "shop-web", &web);
+        stage.replicate("shop-web", &web, &copies());
         is_offered(stage, OFFER, 3 * MINUTE).await;
         stage.does("approve shop-production/2 --yes").await;
         let live = goes_live(stage, OFFER).await;
         assert!(live.images.values().all(|image| image.region == "eu-central-1"), "{live:#?}");
         stage.twin.run_for(MINUTE).await;
-        let place = Place::new("123456789012", "eu-central-1");
         let replica = stage.twin.world.with(|cloud, _| {
-            let there = cloud.ecr.at(&place).repository("shop-api")?;
+            let there = cloud.ecr.at(&copies()).repository("shop-api")?;
             Some(there.tagged("production-latest")?.digest.clone())
         });
         assert_eq!(replica, Some(api), "the tag is put where it is read");
         assert_eq!(stage.shown("shop-api", "production-latest"), None);
-    });
-}
-
-/// What ECR's replication does: the same bytes under the same tag, in the other region.
-fn replicate(stage: &Stage, repository: &str, digest: &str) {
-    let place = Place::new("123456789012", "eu-central-1");
-    let id = json!({ "repositoryName": repository, "imageIds": [{ "imageDigest": digest }] });
-    stage.twin.world.with(|cloud, now| {
-        let found = cloud.ecr.call("BatchGetImage", &id, now).expect("an image");
-        let manifest = &found["images"][0]["imageManifest"];
-        let put = json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": "1a2b3c4" });
-        cloud.ecr.at(&place).call("PutImage", &put, now).expect("a replica");
     });
 }
 
@@ -280,8 +272,8 @@ fn going_back_to_bytes_that_are_gone_waits_for_nothing() {
     shop(11, &copied(), async |stage| {
         for (number, sha) in [(2, "1111111"), (3, "2222222")] {
             let [api, web] = staged(stage, sha, &format!("shop-staging/{number}")).await;
-            replicate(stage, "shop-api", &api);
-            replicate(stage, "shop-web", &web);
+            stage.replicate("shop-api", &api, &copies());
+            stage.replicate("shop-web", &web, &copies());
             let id = format!("shop-production/{number}");
             is_offered(stage, &id, 3 * MINUTE).await;
             stage.does(&format!("approve {id} --yes")).await;
@@ -290,7 +282,7 @@ fn going_back_to_bytes_that_are_gone_waits_for_nothing() {
         let old = stage.release("shop-production/2").await.images["api"].digest.clone();
         let gone = json!({ "repositoryName": "shop-api", "imageIds": [{ "imageDigest": old }] });
         stage.twin.world.with(|cloud, now| {
-            let there = cloud.ecr.at(&Place::new("123456789012", "eu-central-1"));
+            let there = cloud.ecr.at(&copies());
             there.call("BatchDeleteImage", &gone, now).expect("an answer");
         });
         stage.does("rollback shop-production --to 2 --yes").await;

@@ -1,19 +1,25 @@
 //! CloudWatch: alarms, as far as somebody says how they stand.
 //!
-//! There are no metrics here, so an alarm changes only by `SetAlarmState`, and a composite alarm does
-//! not follow its rule: `PutCompositeAlarm` is refused by name, and a seed makes one.
+//! There are no metrics here, so a metric alarm changes only by `SetAlarmState`. A composite alarm follows
+//! its rule whenever an alarm that the rule names changes.
+
+mod rule;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::api::{ApiError, Input, Place, epoch};
+use crate::api::{ApiError, Input, Place, epoch, present};
+use rule::Rule;
 
 /// `DescribeAlarms` takes no more names, and a page holds no more.
 const MOST: usize = 100;
 /// As many as a page holds that nobody bounds.
 const PAGE: usize = 50;
+/// The state of an alarm before it was looked at first, and CloudWatch's words for it.
+const NO_DATA: &str = "INSUFFICIENT_DATA";
+const CREATED: &str = "Unchecked: Initial alarm creation";
 
 /// The alarms of one place.
 #[derive(Debug)]
@@ -24,7 +30,8 @@ pub struct CloudWatch {
 
 #[derive(Debug)]
 struct Alarm {
-    composite: bool,
+    /// Its text and what it means, of a composite alarm.
+    rule: Option<(String, Rule)>,
     state: String,
     reason: String,
     updated: Timestamp,
@@ -38,14 +45,9 @@ impl CloudWatch {
     }
 
     /// An alarm that is quiet since `now`, unless it is there already.
-    pub fn seed(&mut self, name: &str, composite: bool, now: Timestamp) {
-        self.alarms.entry(name.to_owned()).or_insert_with(|| Alarm {
-            composite,
-            state: "OK".to_owned(),
-            reason: "seeded".to_owned(),
-            updated: now,
-            transitioned: now,
-        });
+    pub fn seed(&mut self, name: &str, now: Timestamp) {
+        let seeded = || Alarm::new(None, "OK", "seeded", now);
+        self.alarms.entry(name.to_owned()).or_insert_with(seeded);
     }
 
     /// Since when an alarm rings, for who must know the truth; `None` while it does not.
@@ -63,6 +65,7 @@ impl CloudWatch {
                 self.put(input.need("AlarmName")?, now);
                 Ok(json!({}))
             }
+            "PutCompositeAlarm" => self.put_composite(input, now),
             "SetAlarmState" => self.set(input, now),
             _ => Err(ApiError::unknown_action("CloudWatch", action)),
         }
@@ -70,13 +73,57 @@ impl CloudWatch {
 
     /// A new alarm has no data; one that is there keeps its state.
     fn put(&mut self, name: &str, now: Timestamp) {
-        self.alarms.entry(name.to_owned()).or_insert_with(|| Alarm {
-            composite: false,
-            state: "INSUFFICIENT_DATA".to_owned(),
-            reason: "Unchecked: Initial alarm creation".to_owned(),
-            updated: now,
-            transitioned: now,
-        });
+        let fresh = || Alarm::new(None, NO_DATA, CREATED, now);
+        self.alarms.entry(name.to_owned()).or_insert_with(fresh);
+    }
+
+    /// A new composite alarm of alarms that are there, so that none is made of itself.
+    fn put_composite(&mut self, input: Input<'_>, now: Timestamp) -> Result<Value, ApiError> {
+        let (name, text) = (input.need("AlarmName")?, input.need("AlarmRule")?);
+        let refused = |why: String| Err(ApiError::refused("ValidationError", why));
+        if self.alarms.contains_key(name) {
+            return refused(format!("the local AWS does not change {name}, which is there"));
+        }
+        let rule = Rule::parse(text)?;
+        if let Some(missing) = rule.names().into_iter().find(|it| !self.alarms.contains_key(*it)) {
+            return refused(format!("AlarmRule names {missing}, which is not there"));
+        }
+        let alarm = Alarm::new(Some((text.to_owned(), rule)), NO_DATA, CREATED, now);
+        self.alarms.insert(name.to_owned(), alarm);
+        self.evaluate(name, CREATED, now);
+        Ok(json!({}))
+    }
+
+    /// Brings a composite alarm into the state that its rule says, and those that are made of it.
+    fn evaluate(&mut self, name: &str, reason: &str, now: Timestamp) {
+        let state = |name: &str| self.alarms.get(name).map(|alarm| alarm.state.clone());
+        let rule = self.alarms.get(name).and_then(|alarm| alarm.rule.as_ref());
+        let Some((_, rule)) = rule else { return };
+        let state = if rule.holds(&state) { "ALARM" } else { "OK" };
+        self.change(name, state, reason, now);
+    }
+
+    /// An alarm gets into a state; composite alarms that name it follow.
+    fn change(&mut self, name: &str, state: &str, reason: &str, now: Timestamp) {
+        let Some(alarm) = self.alarms.get_mut(name) else { return };
+        let is_other = alarm.state != state;
+        if is_other {
+            alarm.transitioned = now;
+        }
+        state.clone_into(&mut alarm.state);
+        reason.clone_into(&mut alarm.reason);
+        alarm.updated = now;
+        let followers: Vec<String> = self
+            .alarms
+            .iter()
+            .filter(|(_, it)| is_other && it.names(name))
+            .map(|(follower, _)| follower.clone())
+            .collect();
+        let at = now.strftime("%A %d %B, %Y %H:%M:%S UTC");
+        let reason = format!("{} transitioned to {state} at {at}", self.arn(name));
+        for follower in followers {
+            self.evaluate(&follower, &reason, now);
+        }
     }
 
     fn set(&mut self, input: Input<'_>, now: Timestamp) -> Result<Value, ApiError> {
@@ -84,14 +131,10 @@ impl CloudWatch {
         if !["OK", "ALARM", "INSUFFICIENT_DATA"].contains(&state) {
             return Err(ApiError::refused("ValidationError", format!("no state is {state}")));
         }
-        let missing = || ApiError::refused("ResourceNotFound", format!("no alarm is {name}"));
-        let alarm = self.alarms.get_mut(name).ok_or_else(missing)?;
-        if alarm.state != state {
-            alarm.transitioned = now;
+        if !self.alarms.contains_key(name) {
+            return Err(ApiError::refused("ResourceNotFound", format!("no alarm is {name}")));
         }
-        state.clone_into(&mut alarm.state);
-        input.need("StateReason")?.clone_into(&mut alarm.reason);
-        alarm.updated = now;
+        self.change(name, state, input.need("StateReason")?, now);
         Ok(json!({}))
     }
 
@@ -109,24 +152,41 @@ impl CloudWatch {
         let asked = |composite: bool| {
             if composite { types.contains(&"CompositeAlarm") } else { metric }
         };
-        let found = self.alarms.iter().filter(|(name, it)| named(name) && asked(it.composite));
+        let found = self.alarms.iter().filter(|(name, it)| named(name) && asked(it.rule.is_some()));
         let (mut metric, mut composite) = (Vec::new(), Vec::new());
         for (name, alarm) in found.take(page) {
-            let list = if alarm.composite { &mut composite } else { &mut metric };
+            let list = if alarm.rule.is_some() { &mut composite } else { &mut metric };
             list.push(self.described(name, alarm));
         }
         Ok(json!({ "MetricAlarms": metric, "CompositeAlarms": composite }))
     }
 
     fn described(&self, name: &str, alarm: &Alarm) -> Value {
-        json!({
+        present(json!({
             "AlarmName": name,
-            "AlarmArn": self.place.arn("cloudwatch", &format!("alarm:{name}")),
+            "AlarmArn": self.arn(name),
+            "AlarmRule": alarm.rule.as_ref().map(|(text, _)| text),
             "StateValue": alarm.state,
             "StateReason": alarm.reason,
             "StateUpdatedTimestamp": epoch(alarm.updated),
             "StateTransitionedTimestamp": epoch(alarm.transitioned),
-        })
+        }))
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.place.arn("cloudwatch", &format!("alarm:{name}"))
+    }
+}
+
+impl Alarm {
+    fn new(rule: Option<(String, Rule)>, state: &str, reason: &str, now: Timestamp) -> Self {
+        let (state, reason) = (state.to_owned(), reason.to_owned());
+        Self { rule, state, reason, updated: now, transitioned: now }
+    }
+
+    /// Whether its rule names another alarm.
+    fn names(&self, other: &str) -> bool {
+        self.rule.as_ref().is_some_and(|(_, rule)| rule.names().contains(&other))
     }
 }
 
@@ -138,8 +198,9 @@ mod tests {
     fn composite_alarms_come_only_where_they_are_asked_for() {
         let now = Timestamp::UNIX_EPOCH;
         let mut cloudwatch = CloudWatch::new(Place::new("123456789012", "us-west-2"));
-        cloudwatch.seed("all", true, now);
         cloudwatch.call("PutMetricAlarm", &json!({ "AlarmName": "one" }), now).unwrap();
+        let all = json!({ "AlarmName": "all", "AlarmRule": "ALARM(one)" });
+        cloudwatch.call("PutCompositeAlarm", &all, now).unwrap();
         let names = |cloudwatch: &mut CloudWatch, types: Value| {
             let asked = json!({ "AlarmNames": ["all", "one", "gone"], "AlarmTypes": types });
             let answer = cloudwatch.call("DescribeAlarms", &asked, now).unwrap();
@@ -153,7 +214,7 @@ mod tests {
     #[test]
     fn a_state_that_stays_keeps_the_time_of_its_change() {
         let mut cloudwatch = CloudWatch::new(Place::new("123456789012", "us-west-2"));
-        cloudwatch.seed("one", false, Timestamp::UNIX_EPOCH);
+        cloudwatch.seed("one", Timestamp::UNIX_EPOCH);
         let ring = json!({ "AlarmName": "one", "StateValue": "ALARM", "StateReason": "why" });
         for second in [10, 20] {
             let now = Timestamp::from_second(second).unwrap();
@@ -164,7 +225,24 @@ mod tests {
         let alarm = &answer["MetricAlarms"][0];
         assert_eq!(alarm["StateTransitionedTimestamp"].as_f64(), Some(10.0));
         assert_eq!(alarm["StateUpdatedTimestamp"].as_f64(), Some(20.0));
-        let refused = cloudwatch.call("PutCompositeAlarm", &json!({}), Timestamp::UNIX_EPOCH);
-        assert_eq!(refused.unwrap_err().code, "UnknownOperationException");
+    }
+
+    #[test]
+    fn a_composite_alarm_follows_what_it_is_made_of() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut cloudwatch = CloudWatch::new(Place::new("123456789012", "us-west-2"));
+        let composite = |name: &str, rule: &str| json!({ "AlarmName": name, "AlarmRule": rule });
+        let inner = composite("inner", "ALARM(one)");
+        let refused = cloudwatch.call("PutCompositeAlarm", &inner, now).unwrap_err();
+        assert!(refused.message.contains("names one"), "{refused}");
+        cloudwatch.seed("one", now);
+        for put in [inner, composite("outer", "NOT OK(inner)")] {
+            cloudwatch.call("PutCompositeAlarm", &put, now).unwrap();
+        }
+        assert_eq!(cloudwatch.rings_since("outer"), None);
+        let later = Timestamp::from_second(10).unwrap();
+        let ring = json!({ "AlarmName": "one", "StateValue": "ALARM", "StateReason": "why" });
+        cloudwatch.call("SetAlarmState", &ring, later).unwrap();
+        assert_eq!(cloudwatch.rings_since("outer"), Some(later));
     }
 }

@@ -20,11 +20,13 @@ import scr
 import someli
 import someli_fargate
 import zelly
+import zelly_production
 
 SYSTEMS = {
     "someli": someli,
     "someli-fargate": someli_fargate,
     "zelly": zelly,
+    "zelly-production": zelly_production,
     "scr": scr,
     "deml": deml,
     "elsewhere": elsewhere,

@@ -1,10 +1,10 @@
 """Other places: a cluster in another region, and one in another account, which is asked as a role by this
 client too. A bad image comes back there as it does at home."""
 
-import contextlib
-import pathlib
-import tempfile
+import functools
+import json
 
+import configs
 import services
 from expectations import expect, refused
 from registry import push
@@ -36,12 +36,7 @@ pipelines:
 """
 
 
-@contextlib.contextmanager
-def config():
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "tidegate.yaml"
-        file.write_text(CONFIG)
-        yield file
+config = functools.partial(configs.written, CONFIG)
 
 
 def tell(aws):
@@ -59,8 +54,14 @@ def tell(aws):
     account = aws.client("ecs", "eu-west-1", role)
     before = services.look(home, CLUSTER)
 
-    # The registry is at home: nothing is copied, the other places pull from there.
+    # The registry is at home: nothing is copied, the other places pull from there. What another account
+    # pulls has a policy that says so.
     ecr = aws.client("ecr")
+    policy = json.loads(ecr.get_repository_policy(repositoryName="shop-web")["policyText"])
+    readers = [it["Principal"]["AWS"] for it in policy["Statement"]]
+    expect(readers == [[f"arn:aws:iam::{OTHER}:root"]], f"{readers} pull from home")
+    no_policy = "RepositoryPolicyNotFoundException"
+    refused(no_policy, ecr.get_repository_policy, repositoryName="shop-jobs")
     jobs = push(ecr, "shop-jobs", "prod-1a2b3c4")
     web = push(ecr, "shop-web", "prod-1a2b3c4")
     aws.listener.hear("shop-jobs/2", "started", "live")

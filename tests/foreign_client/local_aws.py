@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -16,10 +15,10 @@ import urllib.request
 import boto3
 
 import answers
+from configs import HERE
 from expectations import expect
 from listener import Listener
 
-HERE = pathlib.Path(__file__).resolve().parent.parent.parent
 # The functions give a call ten seconds of AWS's time: at this speed a third of one, which debug builds
 # on a busy machine still keep.
 SPEED = 30
@@ -34,11 +33,6 @@ def build():
     packages = [word for name in PACKAGES for word in ("--package", f"tidegate-{name}")]
     subprocess.run(["cargo", "build", *packages], cwd=HERE, check=True)
     return HERE / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
-
-
-def example(name):
-    """The config of one of the examples."""
-    return contextlib.nullcontext(HERE / "examples" / f"{name}.yaml")
 
 
 @contextlib.contextmanager

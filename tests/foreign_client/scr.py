@@ -1,9 +1,10 @@
 """scr: three pushes of one commit are one release, a migration before it; production waits for a person and
-takes the same bytes. A migration that fails stops everything before any service."""
+takes the same bytes. A migration that fails stops everything before any service; a URL that answers 503
+brings all three back; and what a person rejects does not come to production."""
 
 import functools
 
-import local_aws
+import configs
 import services
 from expectations import expect
 from registry import digest_of, push
@@ -13,14 +14,14 @@ STAGING, PRODUCTION = "scr-staging", "scr-production"
 CONTAINERS = {"scr-api": "api", "scr-ai-gateway": "gateway", "scr-web": "web"}
 PROMOTED = "production-latest"
 
-config = functools.partial(local_aws.example, "scr")
+config = functools.partial(configs.example, "scr")
 
 
 def tell(aws):
     ecr, ecs = aws.client("ecr"), aws.client("ecs")
     production = services.look(ecs, PRODUCTION)
 
-    good = {name: push(ecr, name, "1a2b3c4") for name in ["scr-web", "scr-api", "scr-ai-gateway"]}
+    good = build(ecr, "1a2b3c4")
     aws.listener.hear("scr-staging/2", "started", "live")
     expect_migrated(ecs, "staging", good["scr-api"], 0)
     expect_on(ecs, STAGING, good)
@@ -28,22 +29,51 @@ def tell(aws):
 
     # Offered to production, which waits; meanwhile staging's next migration fails.
     aws.listener.hear("scr-production/2", "waiting")
-    for name in ["scr-web", "scr-ai-gateway"]:
-        push(ecr, name, "2b3c4d5")
-    bad = push(ecr, "scr-api", "2b3c4d5", "exit=3")
+    bad = build(ecr, "2b3c4d5", "exit=3")
     aws.listener.hear("scr-staging/3", "started", "rollback_started", "rolled_back")
-    expect_migrated(ecs, "staging", bad, 3)
+    expect_migrated(ecs, "staging", bad["scr-api"], 3)
     expect(services.look(ecs, STAGING) == staging, "no service of staging was touched")
 
     expect(services.look(ecs, PRODUCTION) == production, "production moves by no push")
     expect(not migrations(ecs, "production"), "nor does its database")
     print(f"  {PRODUCTION}: as before")
     aws.tidegate("approve", "scr-production/2", "--yes")
+
+    # While it goes there, the next one of staging is stable, and answers 503.
+    ill = build(ecr, "3c4d5e6", http="/health=503")
     aws.listener.hear("scr-production/2", "started", "live")
     expect_migrated(ecs, "production", good["scr-api"], 0)
     expect_on(ecs, PRODUCTION, good)
-    tagged = {name: digest_of(ecr, name, PROMOTED) for name in good}
-    expect(tagged == good, f"{PROMOTED} means {tagged}")
+    expect_tagged(ecr, good)
+
+    aws.listener.hear("scr-staging/4", "started", "rollback_started", "rolled_back")
+    expect_migrated(ecs, "staging", ill["scr-api"], 0)
+    expect_on(ecs, STAGING, good)
+    rejected(aws, ecr, ecs, good)
+
+
+def rejected(aws, ecr, ecs, good):
+    """What is well in staging, and a person does not want in production."""
+    unwanted = build(ecr, "4d5e6f7")
+    aws.listener.hear("scr-staging/5", "started", "live")
+    expect_on(ecs, STAGING, unwanted)
+    aws.listener.hear("scr-production/3", "waiting")
+    aws.tidegate("reject", "scr-production/3", "--reason", "not on a Friday", "--yes")
+    aws.listener.hear("scr-production/3", "rejected")
+    expect_on(ecs, PRODUCTION, good)
+    expect_tagged(ecr, good)
+
+
+def build(ecr, sha, behaviour="healthy", **annotations):
+    """One commit's three images; its API is what behaves so, and the others are well."""
+    others = {name: push(ecr, name, sha) for name in ["scr-web", "scr-ai-gateway"]}
+    return {**others, "scr-api": push(ecr, "scr-api", sha, behaviour, **annotations)}
+
+
+def expect_tagged(ecr, pushed):
+    """The tag of what is live in production is on these bytes."""
+    tagged = {name: digest_of(ecr, name, PROMOTED) for name in pushed}
+    expect(tagged == pushed, f"{PROMOTED} means {tagged}")
     print(f"  {PROMOTED}: the same")
 
 

@@ -1,9 +1,10 @@
-"""someli: one image, nine services; a push that holds, one that crashes at its start, and one of UAT."""
+"""someli: one image, nine services; a push that holds and one that crashes at its start. And UAT, where one
+repository holds two images: a good day of the app, a bad one of the API."""
 
 import collections
 import functools
 
-import local_aws
+import configs
 import services
 from expectations import eventually, expect, refused
 from registry import digest_of, push
@@ -11,7 +12,7 @@ from registry import digest_of, push
 CLUSTER, REPOSITORY, TAG, CONTAINER = "live-crons", "live_crons", "uapi", "crons"
 UAT = "UAT"
 
-config = functools.partial(local_aws.example, "someli")
+config = functools.partial(configs.example, "someli")
 
 
 def tell(aws):
@@ -27,10 +28,16 @@ def tell(aws):
     services.expect_on(ecs, CLUSTER, CONTAINER, good)
 
     bad = push(ecr, REPOSITORY, TAG, "crash")
+    uat(aws, ecr, ecs)
     aws.listener.hear("someli-production/3", "started", "rollback_started", "rolled_back")
     services.expect_on(ecs, CLUSTER, CONTAINER, good)
     expect(digest_of(ecr, REPOSITORY, TAG) == bad, f"{TAG} stays where it was pushed")
 
+    every_channel_was_told_the_same(aws)
+
+
+def uat(aws, ecr, ecs):
+    """Meanwhile, a good day of the app and a bad one of the API."""
     # One repository of UAT holds two images: a push of the app is the app's alone.
     api = services.look(ecs, UAT, ["uapi"])
     app = push(ecr, "uat", "uapp-1a2b3c4")
@@ -38,13 +45,21 @@ def tell(aws):
     services.expect_on(ecs, UAT, "uapp", app, ["uapp"])
     expect(services.look(ecs, UAT, ["uapi"]) == api, "the API never noticed")
 
-    every_channel_was_told_the_same(aws)
+    # And one of the API the API's: its tag is overwritten, and it goes back to the bytes that ran.
+    seen = services.look(ecs, UAT, ["uapp"])
+    bad = push(ecr, "uat", "uapi", "crash")
+    aws.listener.hear("someli-uat-api/2", "started", "rollback_started", "rolled_back")
+    [(_, ran)], [(_, runs)] = api.values(), services.look(ecs, UAT, ["uapi"]).values()
+    expect(runs == ran, f"the API runs {runs}, before the bad push {ran}")
+    expect(services.look(ecs, UAT, ["uapp"]) == seen, "the app never noticed")
+    expect(digest_of(ecr, "uat", "uapi") == bad, "the tag stays")
+    print("  uapi: as before")
 
 
 def every_channel_was_told_the_same(aws):
-    """Two notifications of each good release, three of the bad one. The last may still be on its way."""
+    """Two notifications of each good release, three of each bad one. The last may still be on its way."""
     eventually(
         lambda: collections.Counter(it["channel"] for it in aws.notifications()),
-        lambda told: told == {"sns": 7, "slack": 7, "teams": 7},
-        "every channel gets seven notifications",
+        lambda told: told == {"sns": 10, "slack": 10, "teams": 10},
+        "every channel gets ten notifications",
     )

@@ -1,9 +1,8 @@
 """someli on Fargate: an API, workers, and jobs of EventBridge. A good push makes all of them name the new
-image and changes nothing else; one that crashes falls with the API, and no job is touched."""
+image and changes nothing else; one that crashes falls with the API, and no job is touched; one whose job
+fails while the release bakes brings API, workers and jobs back."""
 
-import functools
-
-import local_aws
+import configs
 import services
 from expectations import expect, refused
 from registry import push
@@ -14,7 +13,11 @@ RULE = "someli-api-staging-hourly-cleanup"
 # The name of the image in the config, and so of the container here.
 CONTAINER = "api"
 
-config = functools.partial(local_aws.example, "someli-fargate")
+
+def config():
+    """The example's, with a longer bake: its jobs run every five minutes, so each has a run in it."""
+    longer = "\ndefaults: { watch: { bake: 6m } }\n\npipelines:"
+    return configs.changed("someli-fargate", "\npipelines:", longer)
 
 
 def tell(aws):
@@ -42,6 +45,13 @@ def tell(aws):
     aws.listener.hear("someli-api-staging/3", "started", "rollback_started", "rolled_back")
     services.expect_on(ecs, CLUSTER, CONTAINER, good)
     expect(jobs(scheduler, events) == after, "no job was touched")
+
+    # Services hold with it; what runs once and ends, ends with 1.
+    push(ecr, "someli-api", "staging-3c4d5e6", "one-off=1")
+    aws.listener.hear("someli-api-staging/4", "started", "rollback_started", "rolled_back")
+    services.expect_on(ecs, CLUSTER, CONTAINER, good)
+    expect(jobs(scheduler, events) == after, "the jobs name again what they named")
+    print(f"  {', '.join(after)}: {good}")
 
 
 def jobs(scheduler, events):

@@ -3,7 +3,7 @@ other comes back to the digests that ran; and no other service notices."""
 
 import functools
 
-import local_aws
+import configs
 import services
 from expectations import expect, refused
 from registry import digest_of, push
@@ -12,7 +12,7 @@ CLUSTER, STOREFRONT = "zelly-staging", "zelly-staging-storefront"
 # The repositories are production's neighbours, in its region.
 REGISTRY = "ap-south-1"
 
-config = functools.partial(local_aws.example, "zelly")
+config = functools.partial(configs.example, "zelly")
 
 
 def tell(aws):

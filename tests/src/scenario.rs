@@ -8,6 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use tidegate_core::config::Period;
+use tidegate_local::api::Place;
+use tidegate_local::places::ACCOUNT;
 
 use crate::{Stage, play};
 use mask::Mask;
@@ -50,6 +52,12 @@ enum Step {
         from: String,
         to: String,
     },
+    /// ECR's replication brings it there.
+    Replicate {
+        repository: String,
+        tag: String,
+        region: String,
+    },
     Clock(Duration),
     Until {
         release: String,
@@ -73,6 +81,7 @@ impl fmt::Display for Unreadable {
              push REPOSITORY:TAG[,TAG] BEHAVIOUR\n  \
              push REPOSITORY:TAG answering [PATH=]STATUS [for 40s]\n  \
              tag REPOSITORY:TAG NEW-TAG\n  \
+             replicate REPOSITORY:TAG REGION\n  \
              clock +10m\n  \
              until RELEASE PHASE\n  \
              running\n  \
@@ -153,6 +162,11 @@ impl Step {
                 let [repository, from, to] = [repository, from, to].map(str::to_owned);
                 Self::Tag { repository, from, to }
             }
+            ["replicate", image, region] => {
+                let (repository, tag) = image.split_once(':')?;
+                let [repository, tag, region] = [repository, tag, region].map(str::to_owned);
+                Self::Replicate { repository, tag, region }
+            }
             ["clock", span] => Self::Clock(span.strip_prefix('+')?.parse::<Period>().ok()?.get()),
             ["until", release, phase] => {
                 Self::Until { release: (*release).to_owned(), phase: (*phase).to_owned() }
@@ -202,6 +216,12 @@ impl Played<'_> {
                 let digest = self.stage.shown(repository, from);
                 let digest = digest.unwrap_or_else(|| panic!("{typed}: there is no such image"));
                 self.stage.tag(repository, &digest, to);
+                self.write(&digest);
+            }
+            Step::Replicate { repository, tag, region } => {
+                let digest = self.stage.shown(repository, tag);
+                let digest = digest.unwrap_or_else(|| panic!("{typed}: there is no such image"));
+                self.stage.replicate(repository, &digest, &Place::new(ACCOUNT, region));
                 self.write(&digest);
             }
             Step::Clock(span) => self.stage.twin.run_for(*span).await,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use tidegate_local::api::Place;
+use tidegate_local::cloud::Cloud;
 use tidegate_local::operator::Said;
 use tidegate_local::sns::Published;
 
@@ -89,5 +91,11 @@ impl Stage {
                 json!({ "repositoryName": repository, "imageManifest": manifest, "imageTag": tag });
             cloud.ecr.call("PutImage", &put, now).expect("a push");
         });
+    }
+
+    /// ECR's replication brings bytes to the registry at `to`.
+    pub fn replicate(&self, repository: &str, digest: &str, to: &Place) {
+        let copied = |cloud: &mut Cloud, now| cloud.ecr.replicate(repository, digest, to, now);
+        self.twin.world.with(copied).expect("an image to copy");
     }
 }

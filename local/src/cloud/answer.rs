@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Cloud, Due};
-use crate::api::ApiError;
+use crate::api::{ApiError, Input};
 use crate::call::{Answer, Call, Caller, Noted};
 use crate::dynamodb::Change;
 use crate::elb;
@@ -73,12 +73,25 @@ impl Cloud {
                 self.note(quicker, None, &answer, &changes, now);
             }
         }
-        let (answer, changes) = match self.iam.check(&call, &self.place_of(&call), now) {
+        let (answer, changes) = match self.check(&call, now) {
             Ok(()) => self.dispatch(&call, now),
             Err(denied) => (denied.into(), Vec::new()),
         };
         self.note(call, fault, &answer, &changes, now);
         answer
+    }
+
+    /// Refuses a call that the caller's role does not allow, or another account's repository.
+    fn check(&mut self, call: &Call, now: Timestamp) -> Result<(), ApiError> {
+        let place = self.place_of(call);
+        self.iam.check(call, &place, now)?;
+        // No policy of a repository lets anybody list the registry.
+        let repository = Input(&call.input).text("repositoryName");
+        let registry = self.ecr.at(&place);
+        let lets = |who: &str, action: &str| {
+            repository.is_some_and(|repository| registry.lets(who, action, repository))
+        };
+        self.iam.check_repository(call, &place, lets)
     }
 
     /// The model's answer, and what the call did to the table.

@@ -1,7 +1,8 @@
-//! ECR: repositories, images, tags, lifecycle. No clock and no wire: a model that is called and moved on.
+//! ECR: repositories, images, tags, lifecycle, and who else may pull. No clock and no wire: a model that is called and moved on.
 //!
-//! Not modelled: layers (so never `LayersNotFoundException`), uploads, scans, replication, rates.
+//! Not modelled: layers (so never `LayersNotFoundException`), uploads, scans, rates, rules of replication.
 
+mod access;
 mod behaviour;
 mod delete;
 mod lifecycle;
@@ -9,6 +10,7 @@ mod manifest;
 mod put;
 mod read;
 mod reference;
+mod replicate;
 mod repository;
 mod seed;
 mod serving;
@@ -97,6 +99,9 @@ impl Ecr {
             "BatchDeleteImage" => self.batch_delete_image(input, now),
             "GetLifecyclePolicy" => self.get_lifecycle_policy(input),
             "PutLifecyclePolicy" => self.put_lifecycle_policy(input, now),
+            "GetRepositoryPolicy" => self.get_repository_policy(input),
+            "SetRepositoryPolicy" => self.set_repository_policy(input),
+            "DeleteRepositoryPolicy" => self.delete_repository_policy(input),
             other => Err(ApiError::unknown_action("ECR", other)),
         }
     }
@@ -171,10 +176,19 @@ impl Ecr {
         lists(one, other) || lists(other, one) || elsewhere
     }
 
-    /// A repository by name, to look at, wherever it is.
+    /// A repository by name, to look at, wherever it is; this registry's before any other's.
     pub fn repository(&self, name: &str) -> Option<&Repository> {
-        let others = || self.elsewhere.iter().find_map(|other| other.repository(name));
-        self.repositories.get(name).or_else(others)
+        self.repositories(name).next()
+    }
+
+    /// The repositories of a name in all registries.
+    pub fn repositories(&self, name: &str) -> impl Iterator<Item = &Repository> {
+        self.registries().filter_map(move |registry| registry.repositories.get(name))
+    }
+
+    /// This registry, and those of other places.
+    fn registries(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.elsewhere)
     }
 
     fn find(&self, input: Input<'_>) -> Result<&Repository, ApiError> {

@@ -149,6 +149,6 @@ fn read_image(text: &str, input: Input<'_>, now: Timestamp) -> Result<Image, Api
 }
 
 /// ECR keeps push times without a fraction, so two pushes can be equally old.
-fn whole_second(at: Timestamp) -> Timestamp {
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

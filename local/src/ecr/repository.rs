@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::access::Access;
 use super::lifecycle::Lifecycle;
 use super::{Behaviour, Ecr, Serving, manifest, missing};
 use crate::api::{ApiError, Input, epoch, present};
@@ -55,6 +56,7 @@ pub struct Repository {
     /// Wildcards of tags to which the opposite of `mutability` applies.
     pub(super) exclusions: Vec<String>,
     pub(super) lifecycle: Option<Lifecycle>,
+    pub(super) access: Option<Access>,
 }
 
 impl Repository {
@@ -122,6 +124,7 @@ impl Ecr {
                 .filter_map(|filter| Some(filter.get("filter")?.as_str()?.to_owned()))
                 .collect(),
             lifecycle: None,
+            access: None,
         };
         let answer = json!({ "repository": self.describe(&repository) });
         self.repositories.insert(name.to_owned(), repository);

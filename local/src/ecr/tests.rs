@@ -348,3 +348,35 @@ fn unknown_actions_are_refused_by_name() {
     let refusal = a_registry().call("StartImageScan", &json!({}), start()).unwrap_err();
     assert_eq!(refusal.code, "UnknownOperationException");
 }
+
+#[test]
+fn a_repository_s_policy_says_who_else_reads_and_pulls() {
+    let mut ecr = a_registry();
+    let none = call(&mut ecr, "GetRepositoryPolicy", json!({})).unwrap_err();
+    assert_eq!(none.code, "RepositoryPolicyNotFoundException");
+    let other: String = "123456789012".chars().rev().collect();
+    let (role, image) = (
+        format!("arn:aws:iam::{other}:role/guest"),
+        format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/{REPOSITORY}:uapi"),
+    );
+    let mut lets = |principal: &str, actions: Value, effect: &str| {
+        let statement =
+            json!({ "Effect": effect, "Principal": { "AWS": principal }, "Action": actions });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        call(&mut ecr, "SetRepositoryPolicy", json!({ "policyText": policy })).unwrap();
+        let reads = ecr.lets(&role, "ecr:DescribeImages", REPOSITORY);
+        (reads, ecr.lets_pull(&other, &image), ecr.lets_pull("123456789012", &image))
+    };
+    let root = format!("arn:aws:iam::{other}:root");
+    assert_eq!(lets(&root, json!(["ecr:*"]), "Allow"), (true, true, true));
+    assert_eq!(lets(&other, json!("ecr:Describe*"), "Allow"), (true, false, true));
+    assert_eq!(lets(&role, json!("ecr:*"), "Allow"), (true, false, true), "no other principal");
+    assert_eq!(lets(&root, json!("ecr:*"), "Deny"), (false, false, true));
+    assert_eq!(lets("*", json!("ecr:*"), "Allow"), (true, true, true));
+    let odd = json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "ecr:*",
+        "Condition": { "IpAddress": { "aws:SourceIp": "192.0.2.0/24" } } }] });
+    let refused = call(&mut ecr, "SetRepositoryPolicy", json!({ "policyText": odd.to_string() }));
+    assert!(refused.unwrap_err().message.contains("does not model the condition IpAddress"));
+    call(&mut ecr, "DeleteRepositoryPolicy", json!({})).unwrap();
+    assert!(!ecr.lets(&role, "ecr:DescribeImages", REPOSITORY));
+}

@@ -8,7 +8,7 @@ use super::agenda::Step;
 use super::names::ServiceName;
 use super::tasks::{OfService, Stop, StopCode, TaskStatus};
 use super::{Ecs, pace};
-use crate::ecr::{Behaviour, Ecr, Pullable};
+use crate::ecr::{Behaviour, Ecr, Pullable, Reference};
 
 /// ECS's words where a task's program ended.
 const EXITED: &str = "Essential container in task exited";
@@ -65,10 +65,15 @@ impl Ecs {
         let plans = task.containers.iter().map(|container| &container.plan);
         plans
             .map(|plan| match revision {
-                Some(revision) => ecr.pull(&revision.pull_name(&plan.name, &plan.image)),
-                None => ecr.pull(&plan.image),
+                Some(revision) => self.pull(&revision.pull_name(&plan.name, &plan.image), ecr),
+                None => self.pull(&plan.image, ecr),
             })
             .collect()
+    }
+
+    /// What a task here gets for the name of an image; `None` where the pull would fail.
+    pub(super) fn pull(&self, image: &str, ecr: &Ecr) -> Option<Pullable> {
+        ecr.pull(image).filter(|_| ecr.lets_pull(&self.place.account, image))
     }
 
     fn begin_pull(&mut self, arn: &str, at: Timestamp, ecr: &Ecr) {
@@ -97,8 +102,9 @@ impl Ecs {
             container.bytes = bytes.filter(|bytes| bytes.behaviour != Behaviour::NoPull);
             if container.bytes.is_none() {
                 let image = &container.plan.image;
+                let why = why_not_pulled(ecr.lets_pull(&self.place.account, image), image);
                 let reason =
-                    format!("CannotPullContainerError: failed to resolve ref {image}: not found");
+                    format!("CannotPullContainerError: failed to resolve ref {image}: {why}");
                 container.reason = Some(reason.clone());
                 task.stop = Some(Stop { code: StopCode::TaskFailedToStart, reason, at });
                 break;
@@ -226,4 +232,15 @@ impl Ecs {
             self.count_failure(&name, &deployment, at);
         }
     }
+}
+
+/// As the container runtime says it.
+fn why_not_pulled(let_in: bool, image: &str) -> String {
+    if let_in {
+        return "not found".to_owned();
+    }
+    let reference = Reference::parse(image);
+    let host = reference.host.unwrap_or_default();
+    let version = reference.digest.or(reference.tag).unwrap_or_default();
+    format!("pulling from host {host} failed with status code [manifests {version}]: 403 Forbidden")
 }

@@ -66,7 +66,7 @@ impl Ecs {
             .map(|plan| {
                 let pinned = plan.image.contains('@');
                 let resolves = desired > 0 && (plan.consistent || pinned);
-                let bytes = if resolves { ecr.pull(&plan.image) } else { None };
+                let bytes = if resolves { self.pull(&plan.image, ecr) } else { None };
                 Resolved { container: plan.name, image: plan.image, bytes }
             })
             .collect();

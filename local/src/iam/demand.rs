@@ -13,14 +13,14 @@ use crate::lightsail::Lightsail;
 
 /// One permission that must be held.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Demand {
+pub(crate) struct Demand {
     pub(super) action: String,
     pub(super) resource: String,
     pub(super) context: BTreeMap<String, Vec<String>>,
 }
 
 impl Demand {
-    pub(super) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+    pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         let (action, resource) = (action.into(), resource.into());
         Self { action, resource, context: BTreeMap::new() }
     }

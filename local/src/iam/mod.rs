@@ -1,8 +1,8 @@
 //! Who may do what: each function's role, and the roles that are taken on elsewhere, evaluated from the
 //! templates' own policies.
 //!
-//! An operator may do everything at home. Of other accounts' repositories one may read what their policy
-//! lets one read: nothing else is modelled of resource policies. Of tasks' roles there is the trust policy.
+//! An operator may do everything at home. Of another account's repositories everybody may do what their own
+//! policies let them, which ECR knows. Of tasks' roles there is the trust policy.
 
 mod demand;
 mod policy;
@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use crate::api::{ApiError, Place};
 use crate::call::{Call, Caller};
 use crate::template::{Function, Stack, TemplateError};
-use demand::Demand;
-use policy::Policy;
+pub(crate) use demand::Demand;
+pub(crate) use policy::Policy;
 use taken::{Session, Target};
 
 /// The policies of the functions' roles, by program.
@@ -87,12 +87,12 @@ impl Iam {
             return self.check_session(call, place, now);
         }
         let demands = demand::of(call, place);
-        self.check_elsewhere(call, place, &demands)?;
+        self.check_trust(call, &demands)?;
         let Caller::Function(instance) = &call.caller else { return Ok(()) };
         let role = self.roles.get(&instance.program);
         for demand in demands {
             if !role.is_some_and(|role| role.policy.allows(&demand)) {
-                return Err(denied(call, &self.arn_of(&call.caller), &demand));
+                return Err(denied(call, &self.arn_of(&call.caller), &demand, "identity"));
             }
         }
         Ok(())
@@ -107,7 +107,8 @@ impl Iam {
     }
 }
 
-fn denied(call: &Call, who: &str, demand: &Demand) -> ApiError {
+/// As IAM says it; `policy` is what kind of policy should have allowed it, `identity` or `resource`.
+fn denied(call: &Call, who: &str, demand: &Demand, policy: &str) -> ApiError {
     let (code, status) = match call.service.as_str() {
         "sns" => ("AuthorizationError", 403),
         "elasticloadbalancing" | "sts" => ("AccessDenied", 403),
@@ -119,7 +120,7 @@ fn denied(call: &Call, who: &str, demand: &Demand) -> ApiError {
         code: code.to_owned(),
         message: format!(
             "User: {who} is not authorized to perform: {action} on resource: {resource} because \
-             no identity-based policy allows the {action} action"
+             no {policy}-based policy allows the {action} action"
         ),
     }
 }

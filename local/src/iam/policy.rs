@@ -8,7 +8,7 @@ use crate::template::TemplateError;
 
 /// The statements of one role.
 #[derive(Debug, Default)]
-pub(super) struct Policy(Vec<Statement>);
+pub(crate) struct Policy(Vec<Statement>);
 
 #[derive(Debug)]
 struct Statement {
@@ -47,20 +47,25 @@ enum Comparison {
 }
 
 impl Policy {
-    pub(super) fn parse(statements: &[&Value]) -> Result<Self, TemplateError> {
+    pub(crate) fn parse(statements: &[&Value]) -> Result<Self, TemplateError> {
         statements.iter().map(|it| statement(it)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The statements by which a role says who may take it on; without those for others than `who`.
-    pub(super) fn trust(statements: &[&Value], who: &str) -> Result<Self, TemplateError> {
-        let names = |it: &&&Value| texts(&it["Principal"]["AWS"]).iter().any(|own| own == who);
+    /// The statements by which a role or a repository says who may do something with it; without those
+    /// for others than `who` (an ARN).
+    pub(crate) fn of_resource(statements: &[&Value], who: &str) -> Result<Self, TemplateError> {
+        let account = who.split(':').nth(4).unwrap_or_default();
+        let all_of_it = [format!("arn:aws:iam::{account}:root"), account.to_owned()];
+        let is = |own: &String| own == "*" || own == who || all_of_it.contains(own);
+        let names =
+            |it: &&&Value| it["Principal"] == "*" || texts(&it["Principal"]["AWS"]).iter().any(is);
         let mut own = Self::parse(&statements.iter().filter(names).copied().collect::<Vec<_>>())?;
-        // What is trusted with is the role itself.
+        // They are about what they stand at.
         own.0.iter_mut().for_each(|statement| statement.resources = vec!["*".to_owned()]);
         Ok(own)
     }
 
-    pub(super) fn allows(&self, demand: &Demand) -> bool {
+    pub(crate) fn allows(&self, demand: &Demand) -> bool {
         let speaking = || self.0.iter().filter(|statement| statement.speaks_of(demand));
         speaking().any(|statement| statement.allows) && speaking().all(|statement| statement.allows)
     }

@@ -15,9 +15,6 @@ use crate::template::{Stack, TemplateError};
 /// What STS gives where nobody says how long.
 const HOUR: i64 = 3_600;
 
-/// What a repository's policy gives to other accounts here: what pulling and releasing need.
-const READS: [&str; 2] = ["ecr:DescribeImages", "ecr:BatchGetImage"];
-
 /// A role that another template made.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -110,43 +107,59 @@ impl Iam {
             return Err(ApiError::refused("ExpiredTokenException", words));
         };
         let demands = demand::of(call, place);
-        self.check_elsewhere(call, place, &demands)?;
+        self.check_trust(call, &demands)?;
         let who = session.arn(&role.account);
         match demands.iter().find(|demand| !role.policy.allows(demand)) {
             None => Ok(()),
-            Some(demand) => Err(denied(call, &who, demand)),
+            Some(demand) => Err(denied(call, &who, demand, "identity")),
         }
     }
 
-    /// What another account must allow: that a role is taken on, that a registry is read.
-    pub(super) fn check_elsewhere(
+    /// Refuses to take a role on that does not trust the caller.
+    pub(super) fn check_trust(&self, call: &Call, demands: &[Demand]) -> Result<(), ApiError> {
+        let refuses =
+            |demand: &&Demand| demand.action == "sts:AssumeRole" && !self.trusts(call, demand);
+        match demands.iter().find(refuses) {
+            None => Ok(()),
+            Some(demand) => Err(denied(call, &self.arn_of(&call.caller), demand, "resource")),
+        }
+    }
+
+    /// A call to a registry of another account, which the repository's policy must allow; `lets` says
+    /// whether it does, of whoever asks (an ARN) and an action.
+    pub fn check_repository(
         &self,
         call: &Call,
         place: &Place,
-        demands: &[Demand],
+        lets: impl Fn(&str, &str) -> bool,
     ) -> Result<(), ApiError> {
-        let foreign = call.service == "ecr" && place.account != self.account_of(call);
-        let trusted = |demand: &Demand| match demand.action.as_str() {
-            "sts:AssumeRole" => self.trusts(call, demand),
-            action => !foreign || READS.contains(&action),
-        };
-        match demands.iter().find(|demand| !trusted(demand)) {
+        if call.service != "ecr" || place.account == self.account_of(call) {
+            return Ok(());
+        }
+        let who = self.principal(call);
+        match demand::of(call, place).iter().find(|demand| !lets(&who, &demand.action)) {
             None => Ok(()),
-            Some(demand) => Err(denied(call, &self.arn_of(&call.caller), demand)),
+            Some(demand) => Err(denied(call, &self.arn_of_call(call), demand, "resource")),
+        }
+    }
+
+    /// Who makes a call, as policies name them.
+    fn principal(&self, call: &Call) -> String {
+        match (self.session(call), &call.caller) {
+            (Some(session), _) => session.role.clone(),
+            (None, Caller::Function(instance)) => {
+                let name = self.roles.get(&instance.program).map_or("", |role| role.name.as_str());
+                format!("arn:aws:iam::{}:role/{name}", self.place.account)
+            }
+            (None, Caller::Operator) => call.caller.arn(&self.place),
         }
     }
 
     fn trusts(&self, call: &Call, demand: &Demand) -> bool {
-        let who = match &call.caller {
-            Caller::Function(instance) => {
-                let name = self.roles.get(&instance.program).map_or("", |role| role.name.as_str());
-                format!("arn:aws:iam::{}:role/{name}", self.place.account)
-            }
-            Caller::Operator => call.caller.arn(&self.place),
-        };
+        let who = self.principal(call);
         let Some(target) = self.targets.get(&demand.resource) else { return false };
         let statements: Vec<&Value> = target.trust.iter().collect();
-        Policy::trust(&statements, &who).is_ok_and(|trust| trust.allows(demand))
+        Policy::of_resource(&statements, &who).is_ok_and(|trust| trust.allows(demand))
     }
 
     fn session(&self, call: &Call) -> Option<&Session> {

@@ -2,6 +2,7 @@
 
 mod definition;
 mod images;
+mod lent;
 mod others;
 mod values;
 
@@ -16,6 +17,7 @@ use self::definition::{
     log_group, network, roles, secret_name, task_definition, task_definition_of_task,
 };
 use self::images::reference;
+use self::lent::lend;
 use self::others::{container_service, scheduled};
 use crate::api::{ApiError, Place};
 use crate::cloud::{Behind, Cloud};
@@ -67,15 +69,9 @@ impl Fleet<'_> {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let pushed = now - BASELINE_AGE;
+        self.push(cloud, pipelines, pushed)?;
+        lend(cloud, pipelines, now)?;
         for pipeline in pipelines {
-            for image in pipeline.images.values() {
-                let tag = example_tag(image);
-                if cloud.ecr.pull(&reference(image)).is_none() {
-                    let registry = Place::new(&image.registry.account, &image.registry.region);
-                    let ecr = cloud.ecr.at(&registry);
-                    ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
-                }
-            }
             for target in pipeline.waves.iter().flatten() {
                 match &target.name {
                     TargetName::Service(name) => {
@@ -104,6 +100,24 @@ impl Fleet<'_> {
             }
             around(cloud, pipeline, pushed)?;
             checks(cloud, pipeline, pushed);
+        }
+        Ok(())
+    }
+
+    /// The repositories, each with the image that runs before the story begins.
+    fn push(
+        &self,
+        cloud: &mut Cloud,
+        pipelines: &[PipelineConfig],
+        pushed: Timestamp,
+    ) -> Result<(), ApiError> {
+        for image in pipelines.iter().flat_map(|pipeline| pipeline.images.values()) {
+            let tag = example_tag(image);
+            if cloud.ecr.pull(&reference(image)).is_none() {
+                let registry = Place::new(&image.registry.account, &image.registry.region);
+                let ecr = cloud.ecr.at(&registry);
+                ecr.seed_image(&image.repository, &tag, self.behaviour, pushed)?;
+            }
         }
         Ok(())
     }
@@ -140,7 +154,7 @@ fn checks(cloud: &mut Cloud, pipeline: &PipelineConfig, now: Timestamp) {
                 cloud.put_behind(&check.url, &Place::of(pipeline), those);
             }
             Check::Alarm { name } => {
-                cloud.cloudwatch_at(&Place::of(pipeline)).seed(name, false, now);
+                cloud.cloudwatch_at(&Place::of(pipeline)).seed(name, now);
             }
         }
     }

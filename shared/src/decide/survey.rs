@@ -54,16 +54,18 @@ pub(super) fn pending(
     }
     let until = since + if held.is_some() { AGAIN } else { LOST };
     let by_itself = held.is_none_or(Hold::ends_by_itself);
-    if by_itself && now >= until && stands(Guard::Nudge) {
-        let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
-        next.nudge += 1;
-        next.todo = Some(Todo::Deploy);
-        return does(Change { releases: vec![next], ..Change::default() });
-    }
     let what = match held {
         None => "the survey of its targets".to_owned(),
         Some(hold) => hold.to_string(),
     };
+    if by_itself && now >= until && stands(Guard::Nudge) {
+        let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
+        next.nudge += 1;
+        next.todo = Some(Todo::Deploy);
+        let changes = vec![Change { releases: vec![next], ..Change::default() }];
+        // Until the next tick asks again, an operator who looks is told why it does not move.
+        return Plan { changes, ..waits(what, None) };
+    }
     waits(what, by_itself.then_some(until))
 }
 

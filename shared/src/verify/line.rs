@@ -105,10 +105,16 @@ impl fmt::Display for Hidden {
     }
 }
 
+/// What AWS's words hold where another account does not let one in.
+const RESOURCE_POLICY: &str = "no resource-based policy";
+
 impl Hidden {
     /// Who may look, or when.
     fn remedy(&self) -> String {
         let Self { action, resource, .. } = self;
+        if self.is_denied && self.words.contains(RESOURCE_POLICY) {
+            return format!("Let the own policy of {resource} allow {action}, in its account");
+        }
         if self.is_denied {
             return format!(
                 "Allow yourself {action} on {resource}: the policy `ReaderPolicyArn` of the \
@@ -171,6 +177,9 @@ mod tests {
         assert_eq!(line.state, State::Unknown);
         assert_eq!(line.said, "iam:GetRole on live-crons-task: AccessDenied: not authorized");
         assert!(line.remedy.unwrap().starts_with("Allow yourself iam:GetRole on live-crons-task"));
+        hidden.words = "AccessDenied: no resource-based policy allows it".to_owned();
+        let line = Topic::Roles.unknown("live-crons-task", &hidden);
+        assert!(line.remedy.unwrap().starts_with("Let the own policy of live-crons-task allow"));
         hidden.is_denied = false;
         assert!(Topic::Roles.unknown("a", &hidden).remedy.unwrap().contains("in a minute"));
     }

@@ -22,7 +22,7 @@ impl Mask {
             .flat_map(|pipeline| pipeline.images.values().map(|image| image.repository.clone()))
             .collect();
         let digests: Vec<String> = stage.twin.world.look(|cloud| {
-            let found = repositories.iter().filter_map(|name| cloud.ecr.repository(name));
+            let found = repositories.iter().flat_map(|name| cloud.ecr.repositories(name));
             let images = found.flat_map(|repository| repository.images.values());
             images.map(|image| image.digest.replace("sha256:", "")).collect()
         });
@@ -30,6 +30,8 @@ impl Mask {
         let mut spoken_of: Vec<_> =
             digests.into_iter().filter_map(|digits| Some((place(&digits)?, digits))).collect();
         spoken_of.sort();
+        // A copy in another registry is the same image.
+        spoken_of.dedup();
         Self { letters: spoken_of.into_iter().map(|(_, digits)| digits).zip('A'..).collect() }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command;
-use crate::decide::Finding;
+use crate::decide::{Finding, Sightings, decide};
 use crate::model::{Hold, NoticeKind as N, Phase};
 use crate::stage::{Stage, digest, image};
 
@@ -47,6 +47,16 @@ fn somebody_elses_deployment_is_waited_for_and_looked_at_again() {
     stage.findings.clear();
     stage.play();
     assert_eq!(stage.phase(2), "live");
+}
+
+#[test]
+fn what_holds_it_is_said_too_when_it_is_to_be_looked_at_again() {
+    let mut stage = found(Finding::Busy("ecs-svc/9 brings in api:7".into()));
+    stage.now += MINUTE;
+    let plan = decide(&stage.table.scene(), &Sightings::new(), stage.now);
+    assert!(!plan.changes.is_empty(), "it is asked again");
+    let said: Vec<_> = plan.waiting_on.iter().map(|on| on.what.as_str()).collect();
+    assert_eq!(said, ["another deployment is in flight on: Rag: ecs-svc/9 brings in api:7"]);
 }
 
 #[test]
