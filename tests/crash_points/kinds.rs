@@ -5,8 +5,11 @@ use tidegate_tests::faults::Rivalry;
 
 use crate::points::Point;
 
+/// What strikes a point, if it makes a difference there.
+pub(crate) type Kind = fn(&Point) -> Option<Vec<FaultRule>>;
+
 /// Those in which a call fails; the others are about writes that meet somebody else's.
-pub(crate) const FAILURES: [fn(&Point) -> Option<Vec<FaultRule>>; 6] =
+pub(crate) const FAILURES: [Kind; 6] =
     [dies_before, dies_after, never_sent, answer_lost, late, throttled];
 
 /// Dies where it has not written yet. Reads leave no trace: dying at any of several that follow each

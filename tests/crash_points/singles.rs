@@ -51,14 +51,14 @@ singles! {
 
 /// How many there are for one that is played by `cargo test`, of the stories below. A prime, so that
 /// it keeps no step with the kinds.
-const ONE_IN: usize = 7;
+const ONE_IN: usize = 11;
 
 /// Plays the story for each way in which each call can go wrong, but for those between one in so many.
 fn spread(name: &str, story: Story, one_in: usize) {
     let mut tally = Tally::of(story);
     let points = undisturbed(story);
     let troubles = points.iter().flat_map(|point| {
-        let failures = kinds::FAILURES.into_iter().chain([kinds::conflict as _]);
+        let failures = kinds::FAILURES.into_iter().chain([kinds::conflict as kinds::Kind]);
         let failures = failures.filter_map(|kind| kind(point).map(Trouble::from));
         let lost = kinds::race_lost(point).map(Trouble::from);
         failures.chain(lost).map(|trouble| (point.said(), trouble))
@@ -113,6 +113,11 @@ fn trouble_that_lasts_does_change_the_end() {
         ("watch", stories::BAD),
         ("watch", stories::DRIFT),
         ("deploy", stories::ROLLBACK),
+        ("deploy", stories::MIGRATION),
+        ("watch", stories::RUN_FAILED),
+        ("deploy", stories::LIGHTSAIL),
+        ("notify", stories::APPROVAL),
+        ("watch", stories::PROMOTION),
     ] {
         let caller = Some(program.to_owned());
         let played = story.play(FaultRule { caller, ..FaultRule::always(Fault::Drop) }.into());

@@ -10,7 +10,7 @@ use tidegate_local::cloud::Cloud;
 use super::ending::{Ending, Ends, Target};
 use super::rivalry::races_lost;
 use super::step::{People, Step};
-use super::stories::{SMALL, WAVES};
+use super::stories::WAVES;
 use super::{Played, Trouble, faults};
 use crate::play;
 
@@ -47,19 +47,15 @@ impl Story {
         self.ends.of(self.targets)
     }
 
-    /// Someli's waves are those of the targets.
+    /// Someli's waves are those of the targets; the others say their own.
     fn config(self) -> String {
-        if self.config != SMALL {
-            return self.config.to_owned();
-        }
         let names: Vec<_> = self.targets.iter().map(|target| target.name).collect();
         let waves = match &names[..] {
-            [first, others @ ..] if !others.is_empty() => {
-                format!("[[{first}], [{}]]", others.join(", "))
-            }
-            first => format!("[[{}]]", first.concat()),
+            [first] => format!("[[{first}]]"),
+            [first, others @ ..] => format!("[[{first}], [{}]]", others.join(", ")),
+            [] => String::new(),
         };
-        SMALL.replace(WAVES, &waves)
+        self.config.replace(WAVES, &waves)
     }
 
     /// Plays it, with this going wrong once it has begun.

@@ -1,23 +1,12 @@
 //! A schedule and a rule that run a task.
 
-use super::{CAME_BACK, STARTED_LIVE};
+use super::{BACK_AT_FIRST, CAME_BACK, SECOND_LIVE, STARTED_LIVE, someli_pushes};
 use crate::faults::ending::{Ends, Target};
 use crate::faults::step::Step;
 use crate::faults::story::Story;
 
-const CONFIG: &str = "
-version: 1
-pipelines:
-  someli-production:
-    region: us-west-2
-    images: { crons: { repository: live_crons, tag: [uapi] } }
-    cluster: live-crons
-    waves: [[{ schedule: nightly }], [{ rule: hourly }]]
-    watch: { timeout: 5m, bake: 30s }
-";
-
 /// The bake is longer than the five minutes from one run to the next.
-const LONG_BAKE: &str = "
+const CONFIG: &str = "
 version: 1
 pipelines:
   someli-production:
@@ -35,14 +24,10 @@ const SECOND: &str = "someli-production/2";
 /// What no task runs yet is known from when its config is put in force.
 const APPLIED: Step = Step::Applies { release: FIRST };
 
-const fn pushes(behaviour: &'static str) -> Step {
-    Step::Pushes { repository: "live_crons", tag: "uapi", behaviour }
-}
-
-/// Both name the release's revision.
+/// Both name the release's revision, and a run of each proves it.
 pub const SCHEDULED: Story = Story {
     config: CONFIG,
-    before: &[APPLIED, pushes("exit=0")],
+    before: &[APPLIED, someli_pushes("exit=0")],
     meanwhile: &[],
     about: SECOND,
     targets: &[
@@ -51,28 +36,21 @@ pub const SCHEDULED: Story = Story {
     ],
     ends: Ends {
         releases: &[(FIRST, "live", &[]), (SECOND, "live", STARTED_LIVE)],
-        pipelines: &[(
-            PIPELINE,
-            "moving None, waiting None, live Some(2), frozen false, blocked []",
-        )],
+        pipelines: &[(PIPELINE, SECOND_LIVE)],
         ..Ends::NOTHING
     },
 };
 
 /// A run fails in the bake; both name the revision before again.
 pub const RUN_FAILED: Story = Story {
-    config: LONG_BAKE,
-    before: &[APPLIED, pushes("exit=3")],
+    before: &[APPLIED, someli_pushes("exit=3")],
     targets: &[
         Target { name: "nightly", phase: "returned", runs: "other" },
         Target { name: "hourly", phase: "returned", runs: "other" },
     ],
     ends: Ends {
         releases: &[(FIRST, "live", &[]), (SECOND, "rolled_back", CAME_BACK)],
-        pipelines: &[(
-            PIPELINE,
-            "moving None, waiting None, live Some(1), frozen false, blocked [\"pushed\"]",
-        )],
+        pipelines: &[(PIPELINE, BACK_AT_FIRST)],
         ..Ends::NOTHING
     },
     ..SCHEDULED

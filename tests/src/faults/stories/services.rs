@@ -1,6 +1,6 @@
 //! ECS services, of someli.
 
-use super::{BACK, CAME_BACK, LIVE, STARTED_LIVE};
+use super::{BACK, CAME_BACK, LIVE, STARTED_LIVE, TAKEN_BACK, someli_pushes};
 use crate::faults::ending::{Ends, Target};
 use crate::faults::step::Step;
 use crate::faults::story::Story;
@@ -26,14 +26,10 @@ const FIRST: &str = "someli-production/1";
 const SECOND: &str = "someli-production/2";
 const THIRD: &str = "someli-production/3";
 
-const fn pushes(behaviour: &'static str) -> Step {
-    Step::Pushes { repository: "live_crons", tag: "uapi", behaviour }
-}
-
 /// A good image goes live.
 pub const GOOD: Story = Story {
     config: SMALL,
-    before: &[Step::Adopted, pushes("healthy")],
+    before: &[Step::Adopted, someli_pushes("healthy")],
     meanwhile: &[],
     about: FIRST,
     targets: &[
@@ -50,7 +46,7 @@ pub const GOOD: Story = Story {
 
 /// An image that crashes on start; everything comes back.
 pub const BAD: Story = Story {
-    before: &[Step::Adopted, pushes("crash")],
+    before: &[Step::Adopted, someli_pushes("crash")],
     targets: &[
         Target { name: "Rag", phase: "returned", runs: "other" },
         Target { name: "AI_CONTENT", phase: "untouched", runs: "other" },
@@ -102,7 +98,7 @@ pub const DRIFT: Story = Story {
 pub const ROLLBACK: Story = Story {
     before: &[
         Step::Applies { release: FIRST },
-        pushes("healthy"),
+        someli_pushes("healthy"),
         Step::Until { release: SECOND, phase: "live" },
         Step::AMinute,
     ],
@@ -122,10 +118,7 @@ pub const ROLLBACK: Story = Story {
             (SECOND, "live", STARTED_LIVE),
             (THIRD, "live", STARTED_LIVE),
         ],
-        pipelines: &[(
-            PIPELINE,
-            "moving None, waiting None, live Some(3), frozen true, blocked [\"pushed\"]",
-        )],
+        pipelines: &[(PIPELINE, TAKEN_BACK)],
         ..Ends::NOTHING
     },
     ..GOOD
