@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tidegate_local::faults::{Fault, FaultRule};
-use tidegate_tests::faults::{Story, Trouble};
+use tidegate_tests::faults::{Trouble, stories};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const SEEDS: [u64; 2] = [8, 9];
@@ -12,11 +12,11 @@ const SEEDS: [u64; 2] = [8, 9];
 /// Plays both stories with `rule` in force; it must strike.
 #[track_caller]
 fn ends_as_ever(rule: &FaultRule, afterwards: Duration) {
-    for story in [Story::GOOD, Story::BAD] {
+    for story in [stories::GOOD, stories::BAD] {
         for seed in SEEDS {
             let rules = vec![rule.clone()];
             let played = story.play(Trouble { seed, rules, afterwards, rivalry: None });
-            assert!(played.struck > 0, "{story:?}, seed {seed}: nothing struck");
+            assert!(played.struck > 0, "seed {seed}: nothing struck\n{}", played.journal);
             assert_eq!(played.ending, story.ending(), "seed {seed}\n{}", played.journal);
         }
     }

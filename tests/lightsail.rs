@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate_core::model::Digest;
+use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::{Stage, play};
 
@@ -133,6 +134,42 @@ fn a_failure_after_it_was_active_states_the_one_before_again() {
             serde_json::to_string(&stage.scene("deml").await.slots.values().collect::<Vec<_>>());
         assert!(!all.unwrap().contains("plain text"), "an environment value is in the table");
         assert!(!journal.contains("plain text"), "an environment value is in the audit trail");
+    });
+}
+
+#[test]
+fn a_survey_that_is_made_again_still_knows_what_ran() {
+    play(1, DEML, async |stage| {
+        stage.apply(DEML).await;
+        // The first one puts its keep tag on what runs, and with that ECR calls those bytes new.
+        stage.twin.world.with(|cloud, _| {
+            cloud.ecr.retag_moves_push_time = true;
+            cloud.faults.add(FaultRule {
+                caller: Some("deploy".to_owned()),
+                action: Some("TransactWriteItems".to_owned()),
+                times: Some(1),
+                ..FaultRule::always(Fault::KillBefore)
+            });
+        });
+        push(stage, "deml-frontend", "1a2b3c4d", "healthy");
+        let release = stage.end_of(FIRST).await;
+        assert!(is_live(&release), "{}", stage.journal(FIRST).await);
+        let struck = stage.twin.world.look(|cloud| cloud.faults.fired()[0].fired);
+        assert_eq!(struck, 1, "there was one survey only");
+    });
+}
+
+#[test]
+fn the_tag_that_the_deployment_names_is_pushed_anew() {
+    play(1, DEML, async |stage| {
+        stage.apply(DEML).await;
+        let before = active(stage);
+        let tag = image(&before, "frontend").rsplit_once(':').unwrap().1.to_owned();
+        push(stage, "deml-frontend", &tag, "crash");
+        let release = stage.end_of(FIRST).await;
+        let journal = stage.journal(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{journal}");
+        assert!(journal.contains("live in this pipeline before"), "{journal}");
     });
 }
 

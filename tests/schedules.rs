@@ -209,3 +209,17 @@ fn a_schedule_without_a_revision_is_not_touched_and_the_release_says_why() {
         assert_eq!(stage.updates("Rag"), 0);
     });
 }
+
+#[test]
+fn blocked_bytes_are_no_way_back_though_the_tag_was_live() {
+    let only = SCHEDULED.replace("[Rag], ", "");
+    play(1, &only, async |stage| {
+        stage.apply(&only).await;
+        let ran = stage.shown("live_crons", "uapi").unwrap();
+        stage.does(&format!("block someli-production {ran}")).await;
+        stage.push("uapi", "healthy");
+        let held = stage.until(FIRST, Duration::from_secs(300), |it| hold_of(it).is_some()).await;
+        let why = hold_of(&held).unwrap();
+        assert!(why.contains("blocked"), "{why}");
+    });
+}

@@ -5,6 +5,13 @@ use tidegate_tests::faults::Rivalry;
 
 use crate::points::Point;
 
+/// What strikes a point, if it makes a difference there.
+pub(crate) type Kind = fn(&Point) -> Option<Vec<FaultRule>>;
+
+/// Those in which a call fails; the others are about writes that meet somebody else's.
+pub(crate) const FAILURES: [Kind; 6] =
+    [dies_before, dies_after, never_sent, answer_lost, late, throttled];
+
 /// Dies where it has not written yet. Reads leave no trace: dying at any of several that follow each
 /// other leaves the same world behind, so one death stands for all of them.
 pub(crate) fn dies_before(point: &Point) -> Option<Vec<FaultRule>> {
@@ -35,7 +42,8 @@ pub(crate) fn late(point: &Point) -> Option<Vec<FaultRule>> {
 
 /// As often as the SDK tries by itself, so that the caller hears of it.
 pub(crate) fn throttled(point: &Point) -> Option<Vec<FaultRule>> {
-    point.is_of(&["ecs", "ecr"]).then(|| vec![point.struck(Fault::Throttle); 3])
+    let services = ["ecs", "ecr", "events", "lightsail", "scheduler", "sts"];
+    point.is_of(&services).then(|| vec![point.struck(Fault::Throttle); 3])
 }
 
 pub(crate) fn conflict(point: &Point) -> Option<Vec<FaultRule>> {

@@ -1,5 +1,5 @@
 //! Every AWS call of every function, and of the command that an operator types, goes wrong in every
-//! way: the end is the same. Singles: one call of five stories. Pairs: two.
+//! way: the end is the same. Singles: one call of a story. Pairs: two, of the five stories of services.
 //!
 //! A story is played once without trouble, to learn its calls. Then it is played again for each of
 //! them; up to the fault it is the same story to the millisecond, so the fault strikes that call.

@@ -33,6 +33,19 @@ impl Stage {
         assert!(others.is_empty(), "expected {digest} everywhere, but: {others:#?}");
     }
 
+    /// How often each one-off task ran, of those that ECS still shows.
+    pub fn one_offs(&self) -> BTreeMap<String, usize> {
+        let mut ran = BTreeMap::new();
+        self.twin.world.look(|cloud| {
+            for one in cloud.ecs.one_offs() {
+                if let Some(name) = one.group.strip_prefix("tidegate:") {
+                    *ran.entry(name.to_owned()).or_default() += 1;
+                }
+            }
+        });
+        ran
+    }
+
     /// The calls that changed ECS, or tried to, with the service where there is one.
     pub fn writes(&self) -> Vec<String> {
         self.twin.world.look(|cloud| {

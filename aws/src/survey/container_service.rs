@@ -7,7 +7,7 @@ use tidegate_core::config::TargetConfig;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::lightsail::{identity, named as images_of, successor};
 use tidegate_core::definition::{NamedImage, difference};
-use tidegate_core::model::{Baseline, Pin, ReleaseImage, TargetId};
+use tidegate_core::model::{Baseline, Pin, Release, ReleaseImage, TargetId};
 use tidegate_core::sighting::RunningImage;
 
 use super::{Survey, pin};
@@ -33,6 +33,12 @@ impl Survey<'_> {
         let before = self.scene.slots.get(target);
         let mut images =
             self.runs.images(target, sighting, &named, before, &BTreeSet::new()).await?;
+        // A deployment that was made since may run what the tag meant by then.
+        let made_before =
+            |live: &Release| sighting.primary().is_some_and(|primary| primary.created_at < live.at);
+        if self.scene.live.as_ref().is_some_and(made_before) {
+            self.live_before(&mut images);
+        }
         self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, &containers).await?;
         if let Some(absent) = self.absent(&containers).await? {

@@ -255,10 +255,10 @@ impl<'a> Survey<'a> {
         let mut avoid = BTreeSet::new();
         avoid.extend(wanted.chain(self.scene.blocked.keys()).cloned());
         let mut images = self.runs.images(target, sighting, named, before, &avoid).await?;
-        self.drop_blocked(&mut images);
         if target.kind.is_scheduled() {
             self.live_before(&mut images);
         }
+        self.drop_blocked(&mut images);
         let mut notes = self.check_way_back(&mut images, containers).await?;
         if let Some(absent) = self.absent(containers).await? {
             return Ok(Some(absent));
@@ -285,8 +285,9 @@ impl<'a> Survey<'a> {
         Ok(Some(Finding::Ready { baseline: Box::new(baseline), pins, revision, difference }))
     }
 
-    /// Between two runs nothing shows what a schedule that names a tag would run: where what was live in
-    /// the pipeline before had that tag, it is what ran last.
+    /// Between two runs nothing shows what a schedule that names a tag would run, nor what a container
+    /// service runs whose tag was pushed anew: where what was live in the pipeline before had that tag, it
+    /// is what ran last.
     fn live_before(&self, images: &mut [RunningImage]) {
         let live = self.scene.live.as_ref().map(|live| &live.images);
         for image in images.iter_mut().filter(|image| image.digest.is_none()) {

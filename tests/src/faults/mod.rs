@@ -2,6 +2,8 @@
 
 mod ending;
 mod rivalry;
+mod step;
+pub mod stories;
 mod story;
 
 use std::time::Duration;
@@ -11,7 +13,8 @@ use tidegate_local::faults::{Fault, FaultRule};
 
 pub use ending::Ending;
 pub use rivalry::Rivalry;
-pub use story::{SMALL, Story};
+pub use stories::SMALL;
+pub use story::Story;
 
 /// After the end: a call that was given up has landed, and a notification is tried again.
 const AFTERWARDS: Duration = Duration::from_secs(70);
@@ -90,6 +93,6 @@ pub fn said(call: &Call) -> String {
 
 /// Whether a call changes something at AWS; another one that is lost is lost on both ways alike.
 pub fn is_write(call: &Call) -> bool {
-    let reads = ["Describe", "List", "Get", "BatchGet", "Query"];
+    let reads = ["Describe", "List", "Get", "BatchGet", "Query", "AssumeRole"];
     !reads.iter().any(|prefix| call.action.starts_with(prefix))
 }

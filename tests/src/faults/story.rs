@@ -1,4 +1,4 @@
-//! The stories, and how they are played.
+//! What a story is, and how it is played.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,90 +7,65 @@ use serde_json::json;
 use tidegate_core::model::ReleaseId;
 use tidegate_local::cloud::Cloud;
 
-use super::ending::ending;
+use super::ending::{Ending, Ends, Target};
 use super::rivalry::races_lost;
+use super::step::{People, Step};
+use super::stories::WAVES;
 use super::{Played, Trouble, faults};
-use crate::{Stage, play};
-
-/// Someli with three services in two waves and a short bake: the same paths, a third of the calls.
-pub const SMALL: &str = "
-version: 1
-pipelines:
-  someli-production:
-    region: us-west-2
-    images: { crons: { repository: live_crons, tag: [uapi] } }
-    cluster: live-crons
-    waves: [[Rag], [AI_CONTENT, Carousel]]
-    watch: { timeout: 5m, bake: 30s, failed_tasks: 2, on_timeout: rollback }
-    on_failure: rollback
-";
-
-pub(super) const PIPELINE: &str = "someli-production";
+use crate::play;
 
 /// More than the slowest way to an end: a timeout, a rollback's, and what is asked again between.
-const LONGEST: Duration = Duration::from_secs(20 * 60);
-/// A person whose command failed looks again after this: no call lands later.
-const MINUTE: Duration = Duration::from_secs(60);
-/// So often a person types a command whose calls are struck twice at most.
-const PATIENCE: usize = 4;
+pub(super) const LONGEST: Duration = Duration::from_secs(20 * 60);
 
-/// A story: what happens, and to how many services.
+/// A story: who does what, and how it ends, whatever goes wrong meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Story {
-    pub(super) plot: Plot,
-    pub(super) services: &'static [&'static str],
+    /// The pipelines.
+    pub(super) config: &'static str,
+    /// Up to where things go wrong.
+    pub(super) before: &'static [Step],
+    /// What people do while things go wrong.
+    pub(super) meanwhile: &'static [Step],
+    /// The release that it is about: where that is over, so is the story.
+    pub(super) about: &'static str,
+    /// The end of each target, the first wave's first.
+    pub(super) targets: &'static [Target],
+    /// The end of everything else.
+    pub(super) ends: Ends,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plot {
-    Good,
-    Bad,
-    Adoption,
-    Drift,
-    Rollback,
-}
-
-const THREE: &[&str] = &["Rag", "AI_CONTENT", "Carousel"];
-const TWO: &[&str] = &["Rag", "Carousel"];
-const ONE: &[&str] = &["Rag"];
 
 impl Story {
-    /// A good image goes live.
-    pub const GOOD: Self = Self { plot: Plot::Good, services: THREE };
-    /// An image that crashes on start; everything comes back.
-    pub const BAD: Self = Self { plot: Plot::Bad, services: THREE };
-    /// A config is put in force over what runs; nothing moves.
-    pub const ADOPTION: Self = Self { plot: Plot::Adoption, services: TWO };
-    /// Somebody else deploys to a service while the release bakes; it stops for a person.
-    pub const DRIFT: Self = Self { plot: Plot::Drift, services: TWO };
-    /// An operator brings a live release back to what ran before.
-    pub const ROLLBACK: Self = Self { plot: Plot::Rollback, services: TWO };
-
-    /// The same with one service.
+    /// The same with one service, of those that are told of someli.
     #[must_use]
     pub const fn smallest(self) -> Self {
-        Self { plot: self.plot, services: ONE }
+        let (first, _) = self.targets.split_at(1);
+        Self { targets: first, ..self }
     }
 
+    /// How it ends when nothing goes wrong, and when something does.
+    pub fn ending(self) -> Ending {
+        self.ends.of(self.targets)
+    }
+
+    /// Someli's waves are those of the targets; the others say their own.
     fn config(self) -> String {
-        let waves = match self.services {
+        let names: Vec<_> = self.targets.iter().map(|target| target.name).collect();
+        let waves = match &names[..] {
             [first] => format!("[[{first}]]"),
             [first, others @ ..] => format!("[[{first}], [{}]]", others.join(", ")),
             [] => String::new(),
         };
-        SMALL.replace("[[Rag], [AI_CONTENT, Carousel]]", &waves)
-    }
-
-    /// The number of the release that it is about.
-    fn number(self) -> u64 {
-        if self.plot == Plot::Rollback { 3 } else { 1 }
+        self.config.replace(WAVES, &waves)
     }
 
     /// Plays it, with this going wrong once it has begun.
     pub fn play(self, trouble: Trouble) -> Played {
-        play(trouble.seed, &self.config(), async move |stage| {
-            let old = stage.digest("Rag");
-            let pushed = self.begin(stage).await;
+        let config = self.config();
+        play(trouble.seed, &config, async |stage| {
+            let mut people = People::of(stage, &config);
+            for step in self.before {
+                people.take(step).await;
+            }
             let before = stage.twin.world.with(|cloud, _| {
                 trouble.rules.into_iter().for_each(|rule| cloud.faults.add(rule));
                 if let Some(rivalry) = trouble.rivalry {
@@ -98,9 +73,11 @@ impl Story {
                 }
                 cloud.calls().len()
             });
-            self.go_on(stage, &old).await;
+            for step in self.meanwhile {
+                people.take(step).await;
+            }
             // In vain is an ending too: one that differs.
-            let _ = stage.twin.run_until(LONGEST, self.comes_to(is_over)).await;
+            let _ = stage.twin.run_until(LONGEST, comes_to(self.about, is_over)).await;
             stage.twin.run_for(trouble.afterwards).await;
             let (calls, struck) = stage.twin.world.look(|cloud| {
                 let since = &cloud.calls()[before..];
@@ -108,79 +85,28 @@ impl Story {
                 let fired: Vec<_> = fired.map(|it| it.rule).collect();
                 (since.to_vec(), faults(&fired) + races_lost(since))
             });
-            let release = ReleaseId::new(PIPELINE, self.number()).to_string();
-            let ending = ending(stage, &release, &pushed).await;
-            Played { ending, calls, struck, journal: stage.journal(&release).await }
+            let ending = Ending::seen(stage, &people.pushed()).await;
+            Played { ending, calls, struck, journal: stage.journal(self.about).await }
         })
     }
+}
 
-    /// Up to where things go wrong; returns the digest that was pushed, if one was.
-    async fn begin(self, stage: &Stage) -> String {
-        match self.plot {
-            Plot::Adoption => String::new(),
-            Plot::Good | Plot::Bad | Plot::Drift => {
-                stage.adopt().await;
-                stage.push("uapi", if self.plot == Plot::Bad { "crash" } else { "healthy" })
-            }
-            Plot::Rollback => {
-                stage.apply(&self.config()).await;
-                let pushed = stage.push("uapi", "healthy");
-                stage.end_of(&ReleaseId::new(PIPELINE, 2).to_string()).await;
-                stage.twin.run_for(MINUTE).await; // people hear of it
-                pushed
-            }
-        }
+/// Whether a release is in such a phase, looked at again only when something was called.
+pub(super) fn comes_to(release: &str, such: impl Fn(&str) -> bool) -> impl Fn(&Cloud) -> bool {
+    let seen = Cell::new(0);
+    move |cloud| {
+        let calls = cloud.calls().len();
+        seen.replace(calls) != calls && such(&phase(cloud, release))
     }
+}
 
-    /// What people do while things go wrong.
-    async fn go_on(self, stage: &Stage, old: &str) {
-        match self.plot {
-            Plot::Good | Plot::Bad => {}
-            Plot::Adoption => {
-                self.until_done(stage, async || stage.try_apply(&self.config()).await.0).await;
-            }
-            Plot::Rollback => {
-                let line = "rollback someli-production --yes";
-                self.until_done(stage, async || stage.tidegate(line).await.0).await;
-            }
-            Plot::Drift => {
-                let bakes = self.comes_to(|phase| phase == "baking");
-                let _ = stage.twin.run_until(LONGEST, bakes).await;
-                let theirs = stage.register_another("Rag", Some(old));
-                stage.update("Rag", json!({ "taskDefinition": theirs }));
-            }
-        }
-    }
-
-    /// A person types a command; where it fails, they look, and type it again if nothing came of it.
-    async fn until_done(self, stage: &Stage, typed: impl AsyncFn() -> u8) {
-        for _ in 0..PATIENCE {
-            if typed().await == 0 {
-                return;
-            }
-            stage.twin.run_for(MINUTE).await;
-            if !stage.twin.world.look(|cloud| self.phase(cloud)).is_empty() {
-                return;
-            }
-        }
-    }
-
-    /// Whether its release is in such a phase, looked at again only when something was called.
-    fn comes_to(self, phase: impl Fn(&str) -> bool) -> impl Fn(&Cloud) -> bool {
-        let seen = Cell::new(0);
-        move |cloud| {
-            let calls = cloud.calls().len();
-            seen.replace(calls) != calls && phase(&self.phase(cloud))
-        }
-    }
-
-    /// The phase of its release, by looking at the table and not by asking it.
-    fn phase(self, cloud: &Cloud) -> String {
-        let (pk, sk) = (format!("pipeline#{PIPELINE}"), format!("release#{:08}", self.number()));
-        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
-        let item = cloud.dynamodb.item(cloud.table(), &key).unwrap_or_default();
-        item["phase"]["M"]["name"]["S"].as_str().unwrap_or_default().to_owned()
-    }
+/// The phase of a release, by looking at the table and not by asking it; empty where there is none.
+pub(super) fn phase(cloud: &Cloud, release: &str) -> String {
+    let id: ReleaseId = release.parse().expect("a release id");
+    let (pk, sk) = (format!("pipeline#{}", id.pipeline), format!("release#{:08}", id.number));
+    let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+    let item = cloud.dynamodb.item(cloud.table(), &key).unwrap_or_default();
+    item["phase"]["M"]["name"]["S"].as_str().unwrap_or_default().to_owned()
 }
 
 fn is_over(phase: &str) -> bool {
