@@ -79,7 +79,9 @@ impl Show {
         let journal = table.journal(&release.id).await?;
         let mut dossier = Dossier::new(&release, &rollouts, journal);
         if self.logs {
-            dossier.logs = Some(logs::of(session, &dossier.targets).await?);
+            let config = table.config(&release.id.pipeline, release.config).await?;
+            let role = config.role.as_ref();
+            dossier.logs = Some(logs::of(session, role, &dossier.targets).await?);
         }
         desk.say(&dossier)?;
         Ok(Exit::of(&release))

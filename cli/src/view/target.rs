@@ -67,7 +67,13 @@ impl TargetView {
             .map(|(wave, target)| {
                 let (slot, wave) =
                     (slots.iter().find(|slot| slot.target == *target), release.wave_number(wave));
-                slot.map_or_else(|| Self::unknown(target, wave), |slot| Self::new(slot, wave))
+                match slot {
+                    Some(slot) => Self::new(slot, wave),
+                    None if release.approval_asked().is_some() => {
+                        Self::without_slot(target, wave, "surveyed", "surveyed")
+                    }
+                    None => Self::without_slot(target, wave, "not_surveyed", "not surveyed"),
+                }
             })
             .collect()
     }
@@ -90,12 +96,13 @@ impl TargetView {
         }
     }
 
-    fn unknown(target: &TargetId, wave: usize) -> Self {
+    /// A slot is made with the first wave.
+    fn without_slot(target: &TargetId, wave: usize, phase: &'static str, state: &str) -> Self {
         Self {
             target: target.clone(),
             wave,
-            phase: "not_surveyed",
-            state: "not surveyed".to_owned(),
+            phase,
+            state: state.to_owned(),
             deadline: None,
             wanted: Vec::new(),
             revision: None,

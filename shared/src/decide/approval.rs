@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::finding::Finding;
 use super::step::{TIDEGATE, release_entry};
 use super::{does, start, waits};
+use crate::config::PipelineConfig;
 use crate::fingerprint::fingerprint;
 use crate::guard::{Guard, stands};
 use crate::messages;
@@ -27,7 +28,7 @@ pub fn due(
     if release.cause.goes_back() {
         return None;
     }
-    let changes = changes(found);
+    let changes = changes(&scene.config, release, found);
     let plan = plan(release, found, &changes);
     let approved = release.is_approved(&plan);
     if approved || (release.approved.is_some() && !stands(Guard::ApprovedPlan)) {
@@ -40,23 +41,29 @@ pub fn due(
     Some(Hold::Approval { plan, changes, until })
 }
 
-/// What would change, a line each: `scr-api (scr-api:41): containerDefinitions[api].image: …`.
-fn changes(found: &BTreeMap<TargetId, Finding>) -> Vec<String> {
-    let ready = found.iter().filter_map(|(target, finding)| match finding {
-        Finding::Ready { baseline, difference, .. } => Some((target, baseline, difference)),
-        _ => None,
-    });
-    ready
-        .flat_map(|(target, baseline, difference)| {
-            let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
-            let of = format!("{} ({revision})", target.name);
-            let line = |what: &str| format!("{of}: {}", short_image(what));
-            match &difference[..] {
-                [] => vec![line("the same once more")],
-                lines => lines.iter().map(|what| line(what)).collect(),
-            }
-        })
-        .collect()
+/// What would change, a line each, in the order in which it would:
+/// `scr-api (scr-api:41): containerDefinitions[api].image: …`.
+fn changes(
+    config: &PipelineConfig,
+    release: &Release,
+    found: &BTreeMap<TargetId, Finding>,
+) -> Vec<String> {
+    let mut changes = Vec::new();
+    for target in release.targets() {
+        let Some(Finding::Ready { baseline, difference, .. }) = found.get(target) else { continue };
+        let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
+        let mut say = |what: &str| {
+            changes.push(format!("{} ({revision}): {}", target.name, short_image(what)));
+        };
+        if let Some(task) = config.task(target) {
+            say(&format!("runs once, `{}` in {}", task.command.join(" "), task.container));
+        }
+        match &difference[..] {
+            [] => say("the same once more"),
+            lines => lines.iter().for_each(|what| say(what)),
+        }
+    }
+    changes
 }
 
 /// The name of a plan: the bytes, the targets in their waves, what each is made from, and what would

@@ -35,9 +35,9 @@ fn blocked_way_back(dice: &mut Rng, pipeline: &Pipeline) -> Vec<(Duration, Deed)
     let blocked = SPAN + dice.u64(150..300);
     let pushed = blocked + dice.u64(110..240);
     vec![
-        at(dice, SPAN, push_of(dice, pipeline, "healthy")),
-        at(dice, blocked, typed(pipeline, block)),
-        at(dice, pushed, push_of(dice, pipeline, "healthy")),
+        at(SPAN, push_of(dice, pipeline, "healthy"), dice),
+        at(blocked, typed(pipeline, block), dice),
+        at(pushed, push_of(dice, pipeline, "healthy"), dice),
     ]
 }
 
@@ -63,7 +63,7 @@ fn back_amid_a_call(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
     let typed = typed(pipeline, verb);
     let soon = dice.u64(2..30);
     let deeds =
-        vec![at(dice, pushed, push_of(dice, pipeline, "healthy")), at(dice, pushed + soon, typed)];
+        vec![at(pushed, push_of(dice, pipeline, "healthy"), dice), at(pushed + soon, typed, dice)];
     (deeds, vec![rule])
 }
 
@@ -71,6 +71,6 @@ fn typed(pipeline: &Pipeline, verb: Verb) -> Deed {
     Deed::Command { pipeline: pipeline.name.clone(), verb }
 }
 
-fn at(dice: &mut Rng, seconds: u64, deed: Deed) -> (Duration, Deed) {
+fn at(seconds: u64, deed: Deed, dice: &mut Rng) -> (Duration, Deed) {
     (Duration::from_millis(seconds * 1000 + dice.u64(..1000)), deed)
 }
