@@ -175,7 +175,10 @@ async fn other_targets(
         live.others.insert(others[&id].clone(), service);
         match id.kind {
             TargetKind::Lightsail => running.lightsail.extend(seen.holder),
-            _ => running.schedule_roles.extend(seen.holder),
+            _ => {
+                running.schedule_roles.extend(seen.holder);
+                running.schedule_clusters.extend(seen.cluster);
+            }
         }
     }
     Ok(())
