@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 const ANY_REVISION: &str = ":*";
 
 /// The ARNs in at most `most` bytes, commas included: those that begin alike are one, with a `*` where
-/// they part. As few as will do, the longest common beginnings first. `None` where they fit as they are.
-/// What is asked for in vain is as short as it gets: every ARN says its kind, `service/` and the like.
+/// they part, the longest common beginnings first. `None` where they fit as they are. However short it
+/// must be, an ARN keeps its kind: `service/` and the like.
 pub(super) fn fold(arns: &BTreeSet<String>, most: usize) -> Option<BTreeSet<String>> {
     if length(arns) <= most {
         return None;
@@ -26,7 +26,9 @@ fn length(arns: &BTreeSet<String>) -> usize {
 
 /// One for all that have their first `shared` bytes in common.
 fn alike(arns: &BTreeSet<String>, shared: usize) -> BTreeSet<String> {
-    let stems: Vec<&str> = arns.iter().map(|arn| stem(arn)).collect();
+    // In the order of the stems: `mail:*` stands behind `mail-retry:*`, and `mail` before it.
+    let stems: BTreeSet<&str> = arns.iter().map(|arn| stem(arn)).collect();
+    let stems: Vec<&str> = stems.into_iter().collect();
     let groups =
         stems.chunk_by(|a, b| a.get(..shared).is_some_and(|own| b.get(..shared) == Some(own)));
     let ending = if arns.iter().all(|arn| arn.ends_with(ANY_REVISION)) { ANY_REVISION } else { "" };
@@ -87,5 +89,7 @@ mod tests {
             |name: &str| format!("arn:aws:ecs:us-west-2:123456789012:task-definition/{name}:*");
         let both = ["post-image", "post-video"].map(arn).into();
         assert_eq!(fold(&both, 100), Some([arn("post-*")].into()));
+        let three = ["mail-retry", "mail0", "mail"].map(arn).into();
+        assert_eq!(fold(&three, 100), Some([arn("mail*")].into()));
     }
 }
