@@ -156,6 +156,7 @@ impl Parameters {
     /// The same, short enough to be deployed: a list that is too long is folded, ARNs that begin alike
     /// becoming one with a `*`. Clusters stay written out, for events are matched by them, and so do the
     /// roles that are taken on.
+    #[must_use]
     pub fn fit(mut self) -> Self {
         let lists = [
             &mut self.service_arns,
