@@ -158,11 +158,11 @@ fn allowed(program: &str) -> BTreeSet<String> {
     statements.iter().flat_map(|statement| texts(&statement["Action"])).collect()
 }
 
-/// The template with one action less in the role of `program`.
+/// The template with one action less in the role of `program` and in the policies that stand below it.
 fn without(program: &str, action: &str) -> String {
     let role = format!("\n  {}{}Role:\n", program[..1].to_uppercase(), &program[1..]);
     let begin = TEXT.find(&role).unwrap() + role.len();
-    let end = begin + TEXT[begin..].find("\n\n").unwrap();
+    let end = begin + TEXT[begin..].find("\n  # ──").unwrap();
     let mut less = String::new();
     let mut rest = &TEXT[begin..end];
     while let Some(at) = rest.find(action) {

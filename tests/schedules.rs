@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate_core::model::{NoticeKind, SlotPhase};
+use tidegate_local::seed::Fleet;
 use tidegate_tests::fleet::{hold_of, is_live};
-use tidegate_tests::{Stage, play};
+use tidegate_tests::stack::TEXT;
+use tidegate_tests::{Stage, play, play_with};
 
 const FIRST: &str = "someli-production/2";
 const SECOND: &str = "someli-production/3";
@@ -31,6 +33,20 @@ fn schedule(stage: &Stage) -> Value {
         .world
         .with(|cloud, now| cloud.scheduled.call_scheduler("GetSchedule", &named, now))
         .unwrap()
+}
+
+/// Somebody writes the schedule, with one change.
+fn rewrite(stage: &Stage, change: impl FnOnce(&mut Value)) {
+    let mut written = schedule(stage);
+    for member in ["Arn", "CreationDate", "LastModificationDate"] {
+        written.as_object_mut().unwrap().remove(member);
+    }
+    change(&mut written);
+    let scheduler = stage
+        .twin
+        .world
+        .with(|cloud, now| cloud.scheduled.call_scheduler("UpdateSchedule", &written, now));
+    scheduler.unwrap();
 }
 
 fn rule(stage: &Stage) -> Value {
@@ -186,22 +202,93 @@ fn a_run_that_fails_while_the_release_bakes_brings_it_back() {
     });
 }
 
+/// Somebody has the schedule run its task in this cluster.
+fn runs_in(stage: &Stage, cluster: &str) {
+    rewrite(stage, |schedule| schedule["Target"]["Arn"] = json!(cluster));
+}
+
+/// What a check says of `config`, with the parameters that it needs: whether it can be applied, and the
+/// words.
+async fn check(stage: &Stage, config: &str) -> (bool, String) {
+    let words = ["config", "check", "--live", "--iam"];
+    let said = stage.twin.operator().types_with(&words, config).await.unwrap();
+    (said.exit as u8 == 0, said.out + &said.talk)
+}
+
+/// A worker and a schedule, whose runs have twenty minutes to fail.
+fn baking() -> String {
+    SCHEDULED.replace(", { rule: hourly }", "").replace("bake: 30s", "bake: 20m")
+}
+
+const OTHER: &str = "arn:aws:ecs:us-west-2:123456789012:cluster/batch";
+
+#[test]
+fn a_run_that_fails_in_another_cluster_than_the_services_brings_them_back() {
+    let clusters = format!("arn:aws:ecs:us-west-2:123456789012:cluster/live-crons,{OTHER}");
+    let heard = [("ClusterArns", clusters.as_str())];
+    let played = play_with(TEXT, &heard, Fleet::default(), 1, &baking(), async |stage| {
+        stage.twin.world.with(|cloud, now| {
+            let named = json!({ "clusterName": "batch" });
+            cloud.ecs.call("CreateCluster", &named, now, &cloud.ecr).unwrap();
+        });
+        runs_in(stage, OTHER);
+        let (_, said) = check(stage, &baking()).await;
+        assert!(said.contains(OTHER), "its events would not be heard: {said}");
+        stage.apply(&baking()).await;
+        stage.push("uapi", "healthy");
+        let good = stage.end_of(FIRST).await;
+        assert_eq!(good.phase.name(), "live", "{}", stage.journal(FIRST).await);
+        let before = of_schedule(stage);
+        stage.push("uapi", "one-off=3");
+        let bad = stage.end_of(SECOND).await;
+        let journal = stage.journal(SECOND).await;
+        assert_eq!(bad.phase.name(), "rolled_back", "{journal}");
+        assert!(bad.failure.as_ref().unwrap().cause.contains("exited with code 3"), "{journal}");
+        assert_eq!(of_schedule(stage), before);
+    });
+    played.unwrap();
+}
+
+#[test]
+fn a_run_that_fails_comes_back_where_the_pipeline_names_no_cluster() {
+    let config = baking().replace("[Rag], ", "").replace("    cluster: live-crons\n", "");
+    play(1, &config, async |stage| {
+        stage.apply(&config).await;
+        stage.push("uapi", "healthy");
+        let good = stage.end_of(FIRST).await;
+        assert_eq!(good.phase.name(), "live", "{}", stage.journal(FIRST).await);
+        let before = of_schedule(stage);
+        stage.push("uapi", "exit=3");
+        let bad = stage.end_of(SECOND).await;
+        assert_eq!(bad.phase.name(), "rolled_back", "{}", stage.journal(SECOND).await);
+        assert_eq!(of_schedule(stage), before);
+    });
+}
+
+#[test]
+fn a_schedule_whose_runs_nobody_hears_is_not_touched() {
+    play(1, SCHEDULED, async |stage| {
+        stage.apply(SCHEDULED).await;
+        runs_in(stage, &OTHER.replace("us-west-2", "eu-west-1"));
+        let (applicable, said) = check(stage, SCHEDULED).await;
+        assert!(!applicable && said.contains("hears runs in us-west-2"), "{said}");
+        stage.push("uapi", "healthy");
+        let held = stage.until(FIRST, Duration::from_secs(300), |it| hold_of(it).is_some()).await;
+        let why = hold_of(&held).unwrap();
+        assert!(why.contains("let it run in a cluster there"), "{why}");
+        assert_eq!(stage.updates("Rag"), 0);
+    });
+}
+
 #[test]
 fn a_schedule_without_a_revision_is_not_touched_and_the_release_says_why() {
     play(1, SCHEDULED, async |stage| {
         stage.apply(SCHEDULED).await;
-        let mut open = schedule(stage);
-        for member in ["Arn", "CreationDate", "LastModificationDate"] {
-            open.as_object_mut().unwrap().remove(member);
-        }
         let revision = of_schedule(stage);
         let family = revision.rsplit_once(':').unwrap().0;
-        open["Target"]["EcsParameters"]["TaskDefinitionArn"] = json!(family);
-        stage
-            .twin
-            .world
-            .with(|cloud, now| cloud.scheduled.call_scheduler("UpdateSchedule", &open, now))
-            .unwrap();
+        rewrite(stage, |schedule| {
+            schedule["Target"]["EcsParameters"]["TaskDefinitionArn"] = json!(family);
+        });
         stage.push("uapi", "healthy");
         let held = stage.until(FIRST, Duration::from_secs(300), |it| hold_of(it).is_some()).await;
         let why = hold_of(&held).unwrap();

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidegate_core::config::{Config, Parameters, PipelineConfig};
 use tidegate_local::api::Place;
-use tidegate_local::places::{REGIONAL, TARGET_ROLE};
+use tidegate_local::laptop::pipelines_of;
+use tidegate_local::places::{self, REGIONAL, TARGET_ROLE};
+use tidegate_local::seed::parameters_of;
 use tidegate_local::template::{Stack, Template};
 use tidegate_tests::stack::{NAMED, TEXT, deploy, function, installed_with};
 
@@ -120,8 +123,7 @@ fn what_deploy_changes_is_what_the_installer_named() {
     for (action, parameter, condition) in [
         ("ecs:UpdateService", "ServiceArns", Some("/ArnEquals/ecs:task-definition")),
         ("ecs:RegisterTaskDefinition", "TaskDefinitionArns", None),
-        ("ecs:RunTask", "TaskDefinitionArns", Some("/ArnEquals/ecs:cluster")),
-        ("ecs:TagResource", "TaskDefinitionArns", Some("/StringEquals/ecs:CreateAction")),
+        ("ecs:RunTask", "TaskDefinitionArns", Some("/ArnEqualsIfExists/ecs:cluster")),
         ("iam:PassRole", "TaskRoleArns", Some("/StringEquals/iam:PassedToService")),
         ("ecr:PutImage", "RepositoryArns", None),
     ] {
@@ -134,6 +136,10 @@ fn what_deploy_changes_is_what_the_installer_named() {
         let found = condition.map(|pointer| granting[0]["Condition"].pointer(pointer).is_some());
         assert_ne!(found, Some(false), "{action} lost its condition");
     }
+    // A tag is put on by a registration alone, and that is limited to the families.
+    let tag = statements.iter().find(|statement| statement["Action"] == "ecs:TagResource").unwrap();
+    let registers = json!({ "StringEquals": { "ecs:CreateAction": "RegisterTaskDefinition" } });
+    assert_eq!(tag["Condition"], registers);
 }
 
 #[test]
@@ -353,4 +359,132 @@ fn what_is_sent_home_is_what_the_functions_listen_to() {
     }
     // Where only images are, only pushes.
     assert_eq!(other(REGIONAL, &bus, &[]).rules().unwrap(), heard[..1]);
+}
+
+/// What IAM takes, in characters without white space: of all that is inline in a role, and of a managed
+/// policy.
+const INLINE: usize = 10_240;
+const MANAGED: usize = 6_144;
+/// What CloudFormation takes of a parameter's value, in bytes.
+const PARAMETER: usize = 4_096;
+
+/// The characters of a policy. CloudFormation makes names longer than the local AWS does:
+/// `tidegate-ReleaseTable-1A2B3C4D5E6F7`.
+fn characters(document: &Value) -> usize {
+    document.to_string().replace("tidegate-", "tidegate-1A2B3C4D5E6F7-").len()
+}
+
+#[track_caller]
+fn fits(whose: &str, stack: &Stack) {
+    for (name, value) in &stack.parameters {
+        assert!(value.len() <= PARAMETER, "{whose}: {name} has {} bytes", value.len());
+    }
+    for (role, _) in stack.trusts() {
+        let inline: usize = stack.inline_policies(&role).into_iter().map(characters).sum();
+        assert!(inline <= INLINE, "{whose}: {role} has {inline} characters inline");
+    }
+    for (policy, document) in stack.managed_policies() {
+        let managed = characters(document);
+        assert!(managed <= MANAGED, "{whose}: {policy} has {managed} characters");
+    }
+}
+
+/// The stack of a config's installation, and those of the roles that it takes on.
+fn stacks(pipelines: &[PipelineConfig]) -> Vec<Stack> {
+    let (place, parameters) = (places::home_of(pipelines), places::parameters(pipelines));
+    let home = Template::parse(TEXT).unwrap().deploy(&parameters, &place).unwrap();
+    let roles: BTreeSet<_> = pipelines.iter().filter_map(|it| it.role.as_ref()).collect();
+    let there = roles.into_iter().map(|role| {
+        let mut parameters = parameters_of(pipelines, Some(role));
+        parameters.retain(|name, _| !Parameters::OPTIONAL.contains(&name.as_str()));
+        let trusted = ("TrustedArns".to_owned(), function("deploy").role);
+        let external = ("ExternalId".to_owned(), "zelly-2026".to_owned());
+        parameters.extend([trusted, external]);
+        Template::parse(TARGET_ROLE).unwrap().deploy(&parameters, &place).unwrap()
+    });
+    std::iter::once(home).chain(there).collect()
+}
+
+fn pipelines(text: &str) -> Vec<PipelineConfig> {
+    pipelines_of(&Config::parse("tidegate.yaml", text).unwrap()).unwrap()
+}
+
+/// Services and schedules with names as long as those of examples/someli-fargate.yaml; `more` of the
+/// pipeline.
+fn fargate(services: usize, schedules: usize, more: &str) -> String {
+    let services = (0..services).map(|it| format!("someli-api-staging-job-token-refresh-{it:02}"));
+    let schedules = (0..schedules)
+        .map(|it| format!("{{ schedule: someli-api-staging/billing-reconcile-{it:02} }}"));
+    let targets: Vec<_> = services.chain(schedules).collect();
+    format!(
+        "version: 1\npipelines:\n  someli-api-staging:\n    region: us-west-2\n    \
+         cluster: someli-api-staging\n    {more}\n    \
+         images: {{ api: {{ repository: someli-api, tag: \"staging-{{sha}}\" }} }}\n    \
+         waves: [[{}]]\n",
+        targets.join(", ")
+    )
+}
+
+#[test]
+fn every_example_can_be_installed() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+    let files = std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.collect();
+    assert!(files.len() > 5, "{files:?}");
+    for file in files {
+        let pipelines = pipelines(&std::fs::read_to_string(&file).unwrap());
+        for stack in stacks(&pipelines) {
+            fits(&file.display().to_string(), &stack);
+        }
+    }
+}
+
+#[test]
+fn thirty_one_services_and_ten_schedules_fit_with_every_arn_written_out() {
+    let elsewhere = format!("role: {ROLE}");
+    for text in [fargate(31, 10, ""), fargate(31, 0, &elsewhere)] {
+        for stack in stacks(&pipelines(&text)) {
+            fits("31 services", &stack);
+            for (name, value) in &stack.parameters {
+                assert!(!value.replace(":*", "").contains('*'), "{name} is folded: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hundreds_of_services_and_schedules_fit_too() {
+    let elsewhere = format!("role: {ROLE}");
+    for text in [fargate(300, 100, ""), fargate(300, 0, &elsewhere)] {
+        for stack in stacks(&pipelines(&text)) {
+            fits("300 services", &stack);
+        }
+    }
+}
+
+#[test]
+fn policies_fit_with_every_list_as_long_as_it_may_be() {
+    let named: BTreeMap<_, _> = NAMED.into_iter().collect();
+    let more = BTreeMap::from([
+        ("ScheduleArns", "arn:aws:scheduler:us-west-2:123456789012:schedule/default/nightly"),
+        ("ScheduleRoleArns", "arn:aws:iam::123456789012:role/live-crons-schedule"),
+        ("LightsailArns", "arn:aws:lightsail:us-west-2:123456789012:ContainerService/0a1b2c3d"),
+    ]);
+    let brim = |(name, room): (&str, usize)| {
+        let like = named.get(name).or(more.get(name)).unwrap();
+        let many = room / (like.len() + "-00,".len());
+        let arns: Vec<_> =
+            (0..many).map(|it| format!("{}-{it:02}", like.trim_end_matches(":*"))).collect();
+        (name.to_owned(), arns.join(","))
+    };
+    let mut parameters: BTreeMap<_, _> = Parameters::ROOM.into_iter().map(brim).collect();
+    parameters.insert("ClusterArns".to_owned(), [named["ClusterArns"]; 4].join(","));
+    let place = Place::new("123456789012", "us-west-2");
+    let mut home = parameters.clone();
+    home.insert("TargetRoleArns".to_owned(), [ROLE; 4].join(","));
+    fits("home", &Template::parse(TEXT).unwrap().deploy(&home, &place).unwrap());
+    parameters.retain(|name, _| !Parameters::OPTIONAL.contains(&name.as_str()));
+    let trusted = ("TrustedArns".to_owned(), function("deploy").role);
+    parameters.extend([trusted, ("ExternalId".to_owned(), "zelly-2026".to_owned())]);
+    fits("there", &Template::parse(TARGET_ROLE).unwrap().deploy(&parameters, &place).unwrap());
 }

@@ -176,9 +176,11 @@ async fn other_targets(
             containers: containers.into_iter().map(pair).collect(),
         };
         live.others.insert(others[&id].clone(), service);
-        match id.kind {
-            TargetKind::Lightsail => running.lightsail.extend(seen.holder),
-            _ => running.schedule_roles.extend(seen.holder),
+        if id.kind == TargetKind::Lightsail {
+            running.lightsail.extend(seen.holder);
+        } else {
+            running.schedule_roles.extend(seen.holder);
+            running.schedule_clusters.extend(seen.cluster);
         }
     }
     Ok(())

@@ -52,12 +52,17 @@ impl Operator {
         Self { table, session }
     }
 
-    /// Types `config apply` for a file that holds `config`, and takes the file away again.
+    /// Types `config apply` for a file that holds `config`.
     pub async fn applies(&self, config: &str) -> Result<Said, Failure> {
+        self.types_with(&["config", "apply"], config).await
+    }
+
+    /// Types `words` and then the name of a file that holds `config`, and takes the file away again.
+    pub async fn types_with(&self, words: &[&str], config: &str) -> Result<Said, Failure> {
         // A name of its own: other stories of this seed may be played at the same time.
         let mut file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
         file.write_all(config.as_bytes())?;
-        Ok(self.types(&["config", "apply", &file.path().to_string_lossy()]).await?)
+        Ok(self.types(&[words, &[&file.path().to_string_lossy()]].concat()).await?)
     }
 
     /// Types `words` at the command line, without the program's name.

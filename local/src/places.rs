@@ -92,6 +92,7 @@ fn all(pipelines: &[PipelineConfig]) -> Vec<Place> {
 }
 
 fn clusters(pipelines: &[PipelineConfig], place: &Place) -> BTreeSet<String> {
-    let here = pipelines.iter().filter(|pipeline| Place::of(pipeline) == *place);
+    let on_ecs = pipelines.iter().filter(|pipeline| !pipeline.cluster.is_empty());
+    let here = on_ecs.filter(|pipeline| Place::of(pipeline) == *place);
     here.map(|it| place.arn("ecs", &format!("cluster/{}", it.cluster))).collect()
 }

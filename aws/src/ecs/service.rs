@@ -31,6 +31,8 @@ pub struct Seen {
     /// The ARN that permissions need to know of it and no config says: the role of a schedule or a rule,
     /// the container service itself.
     pub holder: Option<String>,
+    /// The ARN of the cluster that a schedule or a rule runs its task in, which no config says either.
+    pub cluster: Option<String>,
     /// What ECS does by itself when a deployment fails.
     pub guards: Guards,
 }
@@ -152,6 +154,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         service_revisions: revisions.filter_map(|it| it.arn().map(str::to_owned)).collect(),
         definition: None,
         holder: None,
+        cluster: None,
         guards: configuration.map_or_else(Guards::default, guards),
     }
 }

@@ -39,24 +39,27 @@ enum Holder {
 }
 
 impl Holder {
-    fn task(&self) -> &Value {
+    /// What is run, where, and as whom: the same members in both.
+    fn target(&self) -> &Value {
         match self {
-            Self::Schedule(schedule) => &schedule["Target"]["EcsParameters"],
-            Self::RuleTarget(target) => &target["EcsParameters"],
+            Self::Schedule(schedule) => &schedule["Target"],
+            Self::RuleTarget(target) => target,
         }
     }
 
     /// The role that the task is run with.
     fn role(&self) -> Option<&str> {
-        match self {
-            Self::Schedule(schedule) => schedule["Target"]["RoleArn"].as_str(),
-            Self::RuleTarget(target) => target["RoleArn"].as_str(),
-        }
+        self.target()["RoleArn"].as_str()
+    }
+
+    /// The ARN of the cluster that the task is run in.
+    fn cluster(&self) -> &str {
+        self.target()["Arn"].as_str().unwrap_or_default()
     }
 
     /// The ARN of the task definition that runs next.
     fn revision(&self) -> &str {
-        self.task()["TaskDefinitionArn"].as_str().unwrap_or_default()
+        self.target()["EcsParameters"]["TaskDefinitionArn"].as_str().unwrap_or_default()
     }
 
     fn changed_at(&self) -> Timestamp {
@@ -100,9 +103,13 @@ impl Scheduled {
             created_at: holder.changed_at(),
         };
         let sighting = Sighting::of(self.clock.now(), vec![deployment]);
-        let role = holder.role().map(str::to_owned);
-        let named = Seen { sighting, task_definition: revision, holder: role, ..Seen::default() };
-        Ok(Some(named))
+        Ok(Some(Seen {
+            sighting,
+            task_definition: revision,
+            holder: holder.role().map(str::to_owned),
+            cluster: Some(holder.cluster().to_owned()),
+            ..Seen::default()
+        }))
     }
 
     /// Names another revision, and changes nothing else. Where somebody writes at the same moment, a
@@ -156,7 +163,7 @@ impl Scheduled {
         if schedule["Target"]["EcsParameters"].is_null() {
             return Err(Refusal::unfit(ACTION, name, "this schedule runs no ECS task"));
         }
-        named(ACTION, name, Holder::Schedule(schedule))
+        fit(ACTION, target, Holder::Schedule(schedule))
     }
 
     async fn rule(&self, target: &TargetId) -> Result<Holder, Refusal> {
@@ -170,7 +177,7 @@ impl Scheduled {
         tasks.retain(|target| !target["EcsParameters"].is_null());
         let several = tasks.len();
         match tasks.pop() {
-            Some(only) if several == 1 => named(ACTION, name, Holder::RuleTarget(only)),
+            Some(only) if several == 1 => fit(ACTION, target, Holder::RuleTarget(only)),
             None => Err(Refusal::unfit(ACTION, name, "this rule runs no ECS task")),
             Some(_) => {
                 let words = format!(
@@ -182,16 +189,30 @@ impl Scheduled {
     }
 }
 
-/// Without a revision its newest one runs: registering alone would release, before anything is judged.
-fn named(action: &'static str, name: &str, holder: Holder) -> Result<Holder, Refusal> {
-    let revision = holder.revision();
+/// Refuses what Tidegate could move, but not judge.
+fn fit(action: &'static str, target: &TargetId, holder: Holder) -> Result<Holder, Refusal> {
+    let (revision, cluster) = (holder.revision(), holder.cluster());
     let (_, number) = revision.rsplit_once(':').unwrap_or_default();
-    if number.parse::<u64>().is_ok() {
+    let words = if number.parse::<u64>().is_err() {
+        // Registering alone would release, before anything is judged.
+        format!(
+            "it names {revision} without a revision, so whatever is registered runs at once; name a \
+             revision, and Tidegate moves it"
+        )
+    } else if !is_of(target, cluster) {
+        let TargetId { account, region, .. } = target;
+        format!(
+            "its task runs in {cluster}, and Tidegate hears runs in {region} of {account} only: one \
+             that fails would bring nothing back; let it run in a cluster there"
+        )
+    } else {
         return Ok(holder);
-    }
-    let words = format!(
-        "it names {revision} without a revision, so whatever is registered runs at once; name a \
-         revision, and Tidegate moves it"
-    );
-    Err(Refusal::unfit(action, name, &words))
+    };
+    Err(Refusal::unfit(action, &target.name, &words))
+}
+
+/// Whether a cluster is of the target's own account and region, whose events come here.
+fn is_of(target: &TargetId, cluster: &str) -> bool {
+    let mut place = cluster.split(':').skip(3);
+    place.next() == Some(target.region.as_str()) && place.next() == Some(target.account.as_str())
 }

@@ -29,6 +29,12 @@ pub(super) fn schedule_role(pipeline: &PipelineConfig) -> String {
     format!("arn:aws:iam::{}:role/{}-schedule", pipeline.account, pipeline.cluster)
 }
 
+/// The cluster that schedules and rules run their tasks in: the pipeline's, or the one that every
+/// account has.
+pub(super) fn schedule_cluster(pipeline: &PipelineConfig) -> &str {
+    if pipeline.cluster.is_empty() { "default" } else { &pipeline.cluster }
+}
+
 /// The network that tasks run in.
 pub(super) fn network() -> Value {
     json!({ "awsvpcConfiguration": {

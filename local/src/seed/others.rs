@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use tidegate_core::config::{PipelineConfig, TargetConfig};
 use tidegate_core::model::TargetKind;
 
-use super::definition::{images_of, network, schedule_role, task_definition};
+use super::definition::{images_of, network, schedule_cluster, schedule_role, task_definition};
 use super::images::reference;
 use crate::api::{ApiError, Place};
 use crate::cloud::Cloud;
@@ -18,8 +18,9 @@ pub(super) fn scheduled(
     now: Timestamp,
 ) -> Result<(), ApiError> {
     let place = Place::of(pipeline);
-    let cluster = json!({ "clusterName": pipeline.cluster });
-    cloud.ecs.call("CreateCluster", &cluster, now, &cloud.ecr)?;
+    let cluster = schedule_cluster(pipeline);
+    let named = json!({ "clusterName": cluster });
+    cloud.ecs.call("CreateCluster", &named, now, &cloud.ecr)?;
     let definition = task_definition(pipeline, target);
     let revision = cloud.ecs.seed_definition(&definition, now)?;
     let id = pipeline.target_id(&target.name);
@@ -37,7 +38,7 @@ pub(super) fn scheduled(
     });
     let input = json!({ "containerOverrides": [] }).to_string();
     let mut run = json!({
-        "Arn": place.arn("ecs", &format!("cluster/{}", pipeline.cluster)),
+        "Arn": place.arn("ecs", &format!("cluster/{cluster}")),
         "RoleArn": schedule_role(pipeline),
         "EcsParameters": task,
         "Input": input,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_core::config::{Parameters, PipelineConfig, Role, Running};
 use tidegate_core::model::TargetKind;
 
-use super::definition::{family, roles, schedule_role};
+use super::definition::{family, roles, schedule_cluster, schedule_role};
 use crate::api::Place;
 use crate::lightsail::Lightsail;
 
@@ -33,6 +33,8 @@ pub fn parameters_of(
                 TargetKind::Service | TargetKind::Task => {}
                 TargetKind::Schedule | TargetKind::Rule => {
                     running.schedule_roles.insert(schedule_role(pipeline));
+                    let cluster = format!("cluster/{}", schedule_cluster(pipeline));
+                    running.schedule_clusters.insert(place.arn("ecs", &cluster));
                 }
                 TargetKind::Lightsail => {
                     running.lightsail.insert(Lightsail::arn(&place, name));
@@ -40,7 +42,7 @@ pub fn parameters_of(
             }
         }
     }
-    let values = Parameters::new(pipelines, role, &running);
+    let values = Parameters::new(pipelines, role, &running).fit();
     let join = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<_>>().join(",");
     values.all().into_iter().map(|(name, arns)| (name.to_owned(), join(arns))).collect()
 }

@@ -108,17 +108,38 @@ impl Stack {
 
     /// The policy statements of a role, by the role's ARN.
     pub fn statements(&self, role_arn: &str) -> Vec<&Value> {
-        let role = self
-            .of_kind("AWS::IAM::Role")
-            .find(|(_, role)| names::arn(&self.place, &role.kind, &role.name) == role_arn);
-        let inline = role.iter().flat_map(|(_, role)| list(&role.properties["Policies"]));
-        let inline = inline.map(|policy| &policy["PolicyDocument"]);
-        let attached = self.of_kind("AWS::IAM::Policy").filter(|(_, policy)| {
-            let roles = list(&policy.properties["Roles"]);
-            roles.iter().any(|name| role.is_some_and(|(_, role)| *name == role.name))
+        let role = self.role(role_arn);
+        let held = role.iter().flat_map(|role| list(&role.properties["ManagedPolicyArns"]));
+        let held: Vec<&str> = held.filter_map(Value::as_str).collect();
+        let managed = self.managed_policies().into_iter();
+        let managed = managed.filter(|(arn, _)| held.contains(&arn.as_str()));
+        let inline = self.inline_policies(role_arn).into_iter();
+        let documents = inline.chain(managed.map(|(_, document)| document));
+        documents.flat_map(|document| list(&document["Statement"])).collect()
+    }
+
+    /// The documents that are written into a role itself, by the role's ARN.
+    pub fn inline_policies(&self, role_arn: &str) -> Vec<&Value> {
+        let role = self.role(role_arn);
+        let own = role.iter().flat_map(|role| list(&role.properties["Policies"]));
+        let attached = self.of_kind("AWS::IAM::Policy").map(|(_, policy)| &policy.properties);
+        let attached = attached.filter(|policy| {
+            let roles = list(&policy["Roles"]);
+            roles.iter().any(|name| role.is_some_and(|role| *name == role.name))
         });
-        let attached = attached.map(|(_, policy)| &policy.properties["PolicyDocument"]);
-        inline.chain(attached).flat_map(|document| list(&document["Statement"])).collect()
+        own.chain(attached).map(|policy| &policy["PolicyDocument"]).collect()
+    }
+
+    /// Policies that stand by themselves: the ARN of each, and its document.
+    pub fn managed_policies(&self) -> Vec<(String, &Value)> {
+        let policies = self.of_kind("AWS::IAM::ManagedPolicy");
+        let arn = |policy: &Resource| names::arn(&self.place, &policy.kind, &policy.name);
+        policies.map(|(_, it)| (arn(it), &it.properties["PolicyDocument"])).collect()
+    }
+
+    fn role(&self, arn: &str) -> Option<&Resource> {
+        let mut roles = self.of_kind("AWS::IAM::Role").map(|(_, role)| role);
+        roles.find(|role| names::arn(&self.place, &role.kind, &role.name) == arn)
     }
 
     /// The subscriptions that the template makes: topic and endpoint.

@@ -1,12 +1,12 @@
 //! The values that `template.yaml` and `target-role.yaml` ask for, so that policy and config cannot
 //! drift apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
-use super::{PipelineConfig, Registry, Role};
+use super::{PipelineConfig, Registry, Role, fold};
 use crate::model::TargetKind;
 
 /// What a template's permissions are narrowed to: the functions' own, or those of a role that they
@@ -22,7 +22,8 @@ pub struct Parameters {
     pub repository_arns: BTreeSet<String>,
     /// The task and execution roles that deploy may pass to ECS.
     pub task_role_arns: BTreeSet<String>,
-    /// The clusters of the services. The functions hear the events of all of them.
+    /// The clusters of the services, and of the tasks that schedules and rules run. The functions hear
+    /// the events of all of them.
     pub cluster_arns: BTreeSet<String>,
     /// The schedules and rules whose ECS task deploy changes.
     pub schedule_arns: BTreeSet<String>,
@@ -33,6 +34,9 @@ pub struct Parameters {
     /// Those of these that the config needs and that only AWS knows.
     #[serde(skip)]
     unknown: BTreeSet<&'static str>,
+    /// Those whose ARNs are folded, and how many there were.
+    #[serde(skip)]
+    folded: BTreeMap<&'static str, usize>,
     /// The roles that the functions may take on; a role takes on none.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub target_role_arns: BTreeSet<String>,
@@ -47,6 +51,8 @@ pub struct Running {
     pub roles: BTreeSet<String>,
     /// The roles of schedules and rules.
     pub schedule_roles: BTreeSet<String>,
+    /// The clusters that those run their tasks in: whichever they like.
+    pub schedule_clusters: BTreeSet<String>,
     /// Lightsail's container services.
     pub lightsail: BTreeSet<String>,
 }
@@ -56,12 +62,25 @@ impl Parameters {
     pub const OPTIONAL: [&'static str; 4] =
         ["ScheduleArns", "ScheduleRoleArns", "LightsailArns", "TargetRoleArns"];
 
+    /// The bytes that there is room for in a list, commas included. CloudFormation takes 4,096 of a
+    /// parameter; where several lists stand in one policy, IAM's 6,144 characters leave them less.
+    pub const ROOM: [(&'static str, usize); 7] = [
+        ("ServiceArns", 4_096),
+        ("TaskDefinitionArns", 4_096),
+        ("RepositoryArns", 1_024),
+        ("TaskRoleArns", 4_096),
+        ("ScheduleArns", 1_024),
+        ("ScheduleRoleArns", 512),
+        ("LightsailArns", 512),
+    ];
+
     /// The values for `role`, or without one for the functions themselves; `running` is what it
     /// reaches.
     pub fn new(pipelines: &[PipelineConfig], role: Option<&Role>, running: &Running) -> Self {
         let mut values = Self {
             task_role_arns: running.roles.clone(),
             schedule_role_arns: running.schedule_roles.clone(),
+            cluster_arns: running.schedule_clusters.clone(),
             lightsail_arns: running.lightsail.clone(),
             ..Self::default()
         };
@@ -74,7 +93,7 @@ impl Parameters {
                 values.cluster_arns.insert(pipeline.cluster_arn());
             }
             if own {
-                values.add_targets(pipeline);
+                values.add_targets(pipeline, running);
             } else if role.is_none() {
                 values.target_role_arns.extend(pipeline.role.iter().map(|role| role.arn.clone()));
             }
@@ -103,7 +122,9 @@ impl Parameters {
                 arns.insert(name);
             }
         };
-        fill(&mut self.cluster_arns, format!("{ecs}:cluster/none"));
+        if !self.unknown.contains("ClusterArns") {
+            fill(&mut self.cluster_arns, format!("{ecs}:cluster/none"));
+        }
         fill(&mut self.service_arns, format!("{ecs}:service/none/none"));
         if !self.unknown.contains("TaskDefinitionArns") {
             fill(&mut self.task_definition_arns, format!("{ecs}:task-definition/none:*"));
@@ -111,12 +132,15 @@ impl Parameters {
         }
     }
 
-    fn add_targets(&mut self, pipeline: &PipelineConfig) {
+    fn add_targets(&mut self, pipeline: &PipelineConfig, running: &Running) {
         for id in pipeline.waves.iter().flatten().map(|it| pipeline.target_id(&it.name)) {
             let arns = match id.kind {
                 TargetKind::Service | TargetKind::Task => &mut self.service_arns,
                 TargetKind::Schedule | TargetKind::Rule => {
                     self.unknown.insert("ScheduleRoleArns");
+                    if running.schedule_clusters.is_empty() {
+                        self.unknown.insert("ClusterArns");
+                    }
                     &mut self.schedule_arns
                 }
                 TargetKind::Lightsail => {
@@ -127,6 +151,29 @@ impl Parameters {
             self.unknown.extend(["TaskDefinitionArns", "TaskRoleArns"]);
             arns.extend(id.arn());
         }
+    }
+
+    /// The same, short enough to be deployed: a list that is too long is folded, ARNs that begin alike
+    /// becoming one with a `*`. Clusters stay written out, for events are matched by them, and so do the
+    /// roles that are taken on.
+    #[must_use]
+    pub fn fit(mut self) -> Self {
+        let lists = [
+            &mut self.service_arns,
+            &mut self.task_definition_arns,
+            &mut self.repository_arns,
+            &mut self.task_role_arns,
+            &mut self.schedule_arns,
+            &mut self.schedule_role_arns,
+            &mut self.lightsail_arns,
+        ];
+        for ((name, room), arns) in Self::ROOM.into_iter().zip(lists) {
+            if let Some(fewer) = fold::fold(arns, room) {
+                self.folded.insert(name, arns.len());
+                *arns = fewer;
+            }
+        }
+        self
     }
 
     /// The template's parameters and their values, in the template's order.
@@ -141,6 +188,7 @@ impl Parameters {
             schedule_role_arns,
             lightsail_arns,
             unknown: _,
+            folded: _,
             target_role_arns,
         } = self;
         [
@@ -173,10 +221,31 @@ impl fmt::Display for Parameters {
             } else if values.is_empty() {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
             } else {
+                self.remark(f, name)?;
                 let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(",");
                 writeln!(f, "    \"{name}={values}\",")?;
             }
         }
         f.write_str("]")
+    }
+}
+
+impl Parameters {
+    /// What the values themselves do not say, above them.
+    fn remark(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        if name == "ClusterArns" && self.unknown.contains(name) {
+            writeln!(
+                f,
+                "    # {name}: where schedules and rules run their tasks only AWS knows; add --live"
+            )?;
+        }
+        if let Some(many) = self.folded.get(name) {
+            writeln!(
+                f,
+                "    # {name}: {many} ARNs are too long for one policy. A `*` stands for those that \
+                 begin alike, and lets in whatever else begins so"
+            )?;
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod checks;
 mod doubt;
 mod duration;
 mod file;
+mod fold;
 mod iam;
 mod init;
 mod join;

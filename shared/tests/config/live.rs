@@ -314,6 +314,40 @@ fn what_is_no_service_has_parameters_of_its_own() {
     assert!(offline.contains(arns), "{offline}");
     assert!(offline.contains("# ScheduleRoleArns: only AWS knows; add --live"), "{offline}");
     assert!(!offline.contains("Lightsail"), "{offline}");
+    let clusters =
+        "# ClusterArns: where schedules and rules run their tasks only AWS knows; add --live";
+    assert!(offline.contains(clusters), "{offline}");
+    let batch = "arn:aws:ecs:us-west-2:123456789012:cluster/batch";
+    let running = Running { schedule_clusters: names(&[batch]), ..Running::default() };
+    let live = Parameters::new(&pipelines, None, &running).to_string();
+    assert!(
+        live.contains(&format!(
+            "\"ClusterArns=arn:aws:ecs:us-west-2:123456789012:cluster/UAT,{batch},"
+        )),
+        "{live}"
+    );
+    assert!(!live.contains("run their tasks"), "{live}");
+}
+
+#[test]
+fn lists_that_would_not_fit_are_folded_and_that_is_said() {
+    let pipelines = config(SOMELI).resolve("123456789012", "us-west-2").unwrap();
+    let family =
+        |it| format!("arn:aws:ecs:us-west-2:123456789012:task-definition/worker-{it:03}:7");
+    let some = Running { task_definitions: (0..50).map(family).collect(), ..Running::default() };
+    let whole = Parameters::new(&pipelines, None, &some);
+    assert_eq!(whole.clone().fit(), whole, "it fits as it is");
+    let many = Running { task_definitions: (0..500).map(family).collect(), ..Running::default() };
+    let folded = Parameters::new(&pipelines, None, &many).fit();
+    let tens = (0..50).map(|ten| family(ten).replace("worker-0", "worker-").replace(":7", "*:*"));
+    assert_eq!(folded.task_definition_arns, tens.collect());
+    assert_eq!(folded.service_arns, whole.service_arns);
+    let said = folded.to_string();
+    assert!(
+        said.contains("    # TaskDefinitionArns: 500 ARNs are too long for one policy"),
+        "{said}"
+    );
+    assert!(!said.contains("# ServiceArns"), "{said}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Findings {
     ) -> Self {
         let values = |role: Option<&Role>| {
             let running = running.get(&role.cloned()).cloned().unwrap_or_default();
-            Parameters::new(pipelines, role, &running)
+            Parameters::new(pipelines, role, &running).fit()
         };
         let roles: BTreeSet<&Role> = pipelines.iter().filter_map(|it| it.role.as_ref()).collect();
         let roles = roles.into_iter().map(|role| (role.arn.clone(), values(Some(role)))).collect();
