@@ -237,6 +237,8 @@ fn every_variable_that_a_function_reads_is_in_the_template() {
         "AWS_LAMBDA_FUNCTION_NAME",
         "AWS_LAMBDA_LOG_FORMAT",
         "AWS_LAMBDA_LOG_LEVEL",
+        // Heard through the config's own loader, which only the CLI's has.
+        "AWS_ENDPOINT_URL",
     ];
     let mut read: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in sources() {
