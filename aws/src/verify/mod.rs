@@ -9,7 +9,7 @@ mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_core::config::{Check, Parameters, PipelineConfig, Registry as Place, Role, Running};
+use tidegate_core::config::{Check, PipelineConfig, Registry as Place, Role, Running};
 use tidegate_core::decide::checks::Heard;
 use tidegate_core::model::{Scene, TargetKind};
 use tidegate_core::verify::{Answered, Facts, Hidden, Needs, Shown, To, demands};
@@ -132,18 +132,14 @@ async fn permissions(
     needs: &Needs,
     found: &Found,
 ) -> Answered {
-    // What a role reaches is not asked of the functions' own.
-    let at_home = config.role.is_none();
     let on_ecs = fleet.definitions.iter().filter(|(id, _)| id.kind != TargetKind::Lightsail);
-    let on_ecs = on_ecs.map(|(_, definition)| definition.arn.clone()).filter(|_| at_home);
     let running = Running {
-        task_definitions: on_ecs.collect(),
-        roles: needs.roles.keys().filter(|_| at_home).cloned().collect(),
+        task_definitions: on_ecs.map(|(_, definition)| definition.arn.clone()).collect(),
+        roles: needs.roles.keys().cloned().collect(),
         ..Running::default()
     };
-    let parameters = Parameters::new(std::slice::from_ref(config), None, &running);
     let mut answered = Answered::new();
-    for demand in demands(config, &parameters, &fleet.named) {
+    for demand in demands(config, &running, &fleet.named) {
         let Some(role) = found.role(demand.program) else { continue };
         let denied = stack::denied(&app.sdk, &role, &demand).await;
         answered.push((demand, shown(denied, None)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Check, Parameters, PipelineConfig};
+use crate::config::{Check, Parameters, PipelineConfig, Running};
 use crate::model::{TargetId, TargetKind};
 
 /// Actions that one function's role must allow on all of these resources.
@@ -39,13 +39,14 @@ const IMAGES: [&str; 2] = ["ecr:DescribeImages", "ecr:BatchGetImage"];
 
 /// Everything that a release through this pipeline asks of the functions' roles at home.
 ///
-/// `parameters` are the installation's own for this pipeline; `named` has the targets that are there. What
-/// is done as a pipeline's `role` is asked of that role, not of these.
+/// `running` is what its targets run with, `named` has those that are there. What is done as a pipeline's
+/// `role` is asked of that role, not of these.
 pub fn demands(
     config: &PipelineConfig,
-    parameters: &Parameters,
+    running: &Running,
     named: &BTreeMap<TargetId, Named>,
 ) -> Vec<Demand> {
+    let parameters = Parameters::new(std::slice::from_ref(config), None, running);
     let mut all = Demands(Vec::new());
     all.images(&list(&parameters.repository_arns));
     if config.role.is_some() {
@@ -54,12 +55,15 @@ pub fn demands(
         }
         return all.0;
     }
-    if !config.cluster.is_empty() {
-        all.of_ecs(config, parameters);
-        all.of_services(&list(&parameters.service_arns));
+    let targets: Vec<_> = config.target_waves().into_iter().flatten().collect();
+    // Where nothing is on ECS the parameters name what stands in for it, and nobody calls it.
+    if targets.iter().any(|target| target.kind != TargetKind::Lightsail) {
+        all.of_ecs(config, &parameters);
     }
-    for target in config.waves.iter().flatten().map(|target| config.target_id(&target.name)) {
-        all.of_target(&target, named.get(&target));
+    let services = targets.iter().filter(|target| target.kind == TargetKind::Service);
+    all.of_services(&services.filter_map(TargetId::arn).collect::<Vec<_>>());
+    for target in &targets {
+        all.of_target(target, named.get(target));
     }
     if config.checks.iter().any(|check| matches!(check, Check::Alarm { .. })) {
         all.add("watch", &["cloudwatch:DescribeAlarms"], &any(), None);
@@ -198,13 +202,12 @@ impl Demands {
 mod tests {
     use super::super::tests::{config, target};
     use super::*;
-    use crate::config::{Config, Role, Running};
+    use crate::config::{Config, Role};
 
     const ACCOUNT: &str = "arn:aws:iam::123456789012";
 
     fn demanded(config: &PipelineConfig, named: &BTreeMap<TargetId, Named>) -> Vec<Demand> {
-        let parameters = Parameters::new(std::slice::from_ref(config), None, &Running::default());
-        demands(config, &parameters, named)
+        demands(config, &Running::default(), named)
     }
 
     fn of<'a>(all: &'a [Demand], program: &str, action: &str) -> Vec<&'a Demand> {
@@ -227,10 +230,7 @@ mod tests {
 
     #[test]
     fn schedules_and_container_services_are_asked_for_with_what_they_hold() {
-        let text = "version: 1\npipelines:\n  apps:\n    images: { a: { repository: a, tag: a } }\n    \
-                    cluster: c\n    waves: [[schedule: nightly, rule: hourly, lightsail: apps]]";
-        let config = Config::parse("tidegate.yaml", text).unwrap();
-        let config = config.resolve("123456789012", "us-east-1").unwrap().remove(0);
+        let config = parsed("schedule: nightly }, { rule: hourly }, { lightsail: apps");
         let ids = config.waves[0].iter().map(|it| config.target_id(&it.name));
         let named = ids.map(|id| {
             let holder = Some(format!("{ACCOUNT}:role/{}", id.name));
@@ -253,6 +253,27 @@ mod tests {
         for program in ["deploy", "watch"] {
             assert_eq!(of(&all, program, "lightsail:GetContainerServices").len(), 1);
             assert_eq!(of(&all, program, "lightsail:GetContainerServiceDeployments").len(), 1);
+        }
+    }
+
+    fn parsed(wave: &str) -> PipelineConfig {
+        let text = format!(
+            "version: 1\npipelines:\n  apps:\n    images: {{ apps: {{ repository: apps, tag: v1 }} }}\n    \
+             cluster: jobs\n    waves: [[{{ {wave} }}]]"
+        );
+        let config = Config::parse("tidegate.yaml", &text).unwrap();
+        config.resolve("123456789012", "us-east-1").unwrap().remove(0)
+    }
+
+    #[test]
+    fn what_stands_in_for_nothing_is_not_asked_for() {
+        for (wave, service) in [("lightsail: apps", "ecs:"), ("schedule: nightly", "none")] {
+            let all = demanded(&parsed(wave), &BTreeMap::new());
+            let named = |it: &Demand| {
+                it.actions.iter().any(|action| action.starts_with(service))
+                    || it.resources.iter().any(|arn| arn.contains(service))
+            };
+            assert!(!all.iter().any(named), "{wave}: {all:#?}");
         }
     }
 
