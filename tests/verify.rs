@@ -174,8 +174,8 @@ fn simulated(stage: &Stage) -> BTreeSet<(String, String)> {
     let asked = calls.iter().filter(|it| it.call.name() == "iam:SimulatePrincipalPolicy");
     let pairs = asked.flat_map(|noted| {
         let role = noted.call.input["PolicySourceArn"].as_str().expect("a role");
-        let programs = ["promote", "deploy", "watch"].into_iter();
-        let program = programs.filter(|it| role.to_lowercase().contains(it)).next_back();
+        let mut programs = ["promote", "deploy", "watch"].into_iter();
+        let program = programs.find(|it| role.to_lowercase().contains(it));
         let program = program.expect("a function's role").to_owned();
         let actions = noted.call.input["ActionNames"].as_array().expect("actions").iter();
         actions.map(move |it| (program.clone(), it.as_str().expect("an action").to_owned()))
