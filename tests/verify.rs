@@ -12,7 +12,7 @@ use tidegate_local::ecs::SeedService;
 use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_local::seed::Fleet;
 use tidegate_tests::fleet::is_live;
-use tidegate_tests::stack::TEXT;
+use tidegate_tests::stack::{TEXT, function, installed_with};
 use tidegate_tests::{Stage, play_with};
 
 /// Two services behind a load balancer, a URL and an alarm.
@@ -45,9 +45,21 @@ fn refit(seed: &mut SeedService) {
 
 fn play_on<T>(template: &str, behaviour: &str, story: impl AsyncFnOnce(&Stage) -> T) -> T {
     let fleet = Fleet { behaviour, refit: &refit };
-    play_with(template, &MAIL, fleet, 1, WELL, async |stage| {
+    adopted(template, fleet, WELL, async |stage| {
         stage.asks("ssm", "PutParameter", json!({ "Name": "/rag/token" }));
-        let said = stage.twin.operator().applies(WELL).await.expect("a command");
+        story(stage).await
+    })
+}
+
+/// Plays `story` where `config` was applied.
+fn adopted<T>(
+    template: &str,
+    fleet: Fleet<'_>,
+    config: &str,
+    story: impl AsyncFnOnce(&Stage) -> T,
+) -> T {
+    play_with(template, &MAIL, fleet, 1, config, async |stage| {
+        let said = stage.twin.operator().applies(config).await.expect("a command");
         assert_eq!(said.exit as u8, 0, "{}{}", said.out, said.talk);
         story(stage).await
     })
@@ -79,8 +91,11 @@ impl Asks for Stage {
 /// What `verify` says: the exit code, and every line that is not green as
 /// `state topic subject: said → remedy`.
 async fn told(stage: &Stage) -> (u8, Vec<String>) {
-    let line = "verify someli-production --output json";
-    let (exit, out, talk) = stage.tidegate(line).await;
+    told_of(stage, "someli-production").await
+}
+
+async fn told_of(stage: &Stage, pipeline: &str) -> (u8, Vec<String>) {
+    let (exit, out, talk) = stage.tidegate(&format!("verify {pipeline} --output json")).await;
     let view: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{talk}"));
     let lines = view["lines"].as_array().expect("lines").iter();
     let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
@@ -116,16 +131,156 @@ fn an_environment_that_is_well_is_green_before_and_after_a_release() {
         let before = stage.running();
         let text = stage.does("verify someli-production").await;
         assert!(text.contains("\nsomeli-production is well: "), "{text}");
+        assert!(text.contains("2 of 2 targets: runs what adoption found"), "{text}");
         assert_eq!(stage.running(), before);
         stage.push("prod-1a2b3c4", "healthy");
         assert!(is_live(&stage.end_of("someli-production/2").await));
         assert_eq!(told(stage).await, (0, vec![]));
+        let text = stage.does("verify someli-production").await;
+        assert!(text.contains("2 of 2 targets: runs what its last release left"), "{text}");
+    });
+}
+
+/// The configs of the five systems.
+const EXAMPLES: [&str; 6] = [
+    include_str!("../examples/someli.yaml"),
+    include_str!("../examples/someli-fargate.yaml"),
+    include_str!("../examples/scr.yaml"),
+    include_str!("../examples/zelly.yaml"),
+    include_str!("../examples/zelly-production.yaml"),
+    include_str!("../examples/deml.yaml"),
+];
+
+/// A cluster of another account.
+fn elsewhere() -> String {
+    let other: String = "123456789012".chars().rev().collect();
+    format!(
+        "version: 1\n\
+         pipelines:\n  \
+           shop-web:\n    \
+             region: eu-west-1\n    \
+             cluster: shop\n    \
+             role: arn:aws:iam::{other}:role/tidegate-target\n    \
+             external_id: shop-2026\n    \
+             images: {{ web: {{ repository: shop-web, tag: \"prod-{{sha}}\", registry: {{ account: \
+             \"123456789012\", region: us-west-2 }} }} }}\n    \
+             waves: [[web]]\n"
+    )
+}
+
+/// What IAM was asked so far: program and action.
+fn simulated(stage: &Stage) -> BTreeSet<(String, String)> {
+    let calls = stage.twin.world.look(|cloud| cloud.calls().to_vec());
+    let asked = calls.iter().filter(|it| it.call.name() == "iam:SimulatePrincipalPolicy");
+    let pairs = asked.flat_map(|noted| {
+        let role = noted.call.input["PolicySourceArn"].as_str().expect("a role");
+        let mut programs = ["promote", "deploy", "watch"].into_iter();
+        let program = programs.find(|it| role.to_lowercase().contains(it));
+        let program = program.expect("a function's role").to_owned();
+        let actions = noted.call.input["ActionNames"].as_array().expect("actions").iter();
+        actions.map(move |it| (program.clone(), it.as_str().expect("an action").to_owned()))
+    });
+    pairs.collect()
+}
+
+/// What the template allows the functions beside their own table, queue and log.
+fn allowed() -> BTreeSet<(String, String)> {
+    const NONE: &str = "arn:aws:iam::123456789012:role/none";
+    let all = [
+        ("ScheduleArns", "arn:aws:events:us-west-2:123456789012:rule/none"),
+        ("ScheduleRoleArns", NONE),
+        ("LightsailArns", "arn:aws:lightsail:us-west-2:123456789012:ContainerService/none"),
+        ("TargetRoleArns", NONE),
+    ];
+    let stack = installed_with(&all);
+    let own = |action: &str| ["dynamodb:", "sqs:", "logs:"].iter().any(|it| action.starts_with(it));
+    let mut allowed = BTreeSet::new();
+    for program in ["promote", "deploy", "watch"] {
+        for statement in stack.statements(&function(program).role) {
+            let one = std::slice::from_ref(&statement["Action"]);
+            for action in statement["Action"].as_array().map_or(one, Vec::as_slice) {
+                let action = action.as_str().expect("an action");
+                if !own(action) {
+                    allowed.insert((program.to_owned(), action.to_owned()));
+                }
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn the_five_systems_are_well_once_adopted_and_all_that_the_roles_allow_is_asked_of_them() {
+    let mut asked = play(async |stage| {
+        told(stage).await;
+        simulated(stage)
+    });
+    for example in EXAMPLES {
+        adopted(TEXT, Fleet::default(), example, async |stage| {
+            for pipeline in &stage.pipelines {
+                let (exit, bad) = told_of(stage, &pipeline.name).await;
+                assert_eq!((exit, bad), (0, vec![]), "{}", pipeline.name);
+            }
+            asked.extend(simulated(stage));
+        });
+    }
+    adopted(TEXT, Fleet::default(), &elsewhere(), async |stage| {
+        told_of(stage, "shop-web").await;
+        asked.extend(simulated(stage));
+    });
+    assert_eq!(asked, allowed());
+}
+
+#[test]
+fn what_is_in_another_account_is_unknown_where_its_role_may_not_look() {
+    adopted(TEXT, Fleet::default(), &elsewhere(), async |stage| {
+        let (exit, bad) = told_of(stage, "shop-web").await;
+        assert_eq!(exit, 1);
+        let topics: Vec<_> =
+            bad.iter().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        let unknown = ["logs", "secrets", "roles", "roles", "permissions"];
+        assert_eq!(topics, unknown.map(|topic| format!("unknown {topic}")), "{bad:#?}");
+        assert!(bad.iter().all(|line| line.contains("target-role.yaml")), "{bad:#?}");
+        assert!(!bad.iter().any(|line| line.contains("ReaderPolicyArn")), "{bad:#?}");
+    });
+}
+
+#[test]
+fn a_one_off_task_that_is_called_like_a_service_hides_nothing_of_it() {
+    let config = WELL.replacen("name: migrate", "name: Rag", 1);
+    let fleet = Fleet { refit: &refit, ..Fleet::default() };
+    adopted(TEXT, fleet, &config, async |stage| {
+        is_told(stage, "failed secrets /rag/token: no such parameter", "put-parameter").await;
+    });
+}
+
+#[test]
+fn a_change_before_the_first_release_is_no_green_guess() {
+    play(async |stage| {
+        let other = stage.push("other-1a2b3c4", "healthy");
+        let revision = stage.register_another("Rag", Some(&other));
+        stage.update("Rag", json!({ "taskDefinition": revision }));
+        stage.twin.run_for(Duration::from_secs(10 * 60)).await;
+        let line = "warning drift Rag: not compared: nothing was released there yet, and it runs \
+                    other bytes";
+        is_told(stage, line, "`tidegate plan someli-production`").await;
     });
 }
 
 #[test]
 fn what_it_asks_is_what_the_readers_policy_allows() {
-    play(async |stage| {
+    // ECS itself shifts the traffic of one of them, which is asked for by deployment.
+    let refit = |seed: &mut SeedService| {
+        refit(seed);
+        if seed.name.service == "Rag" {
+            let native = json!({ "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1 });
+            seed.settings["deploymentConfiguration"] = native;
+        }
+    };
+    let fleet = Fleet { refit: &refit, ..Fleet::default() };
+    adopted(TEXT, fleet, WELL, async |stage| {
+        stage.push("prod-1a2b3c4", "healthy");
+        stage.twin.run_for(Duration::from_secs(20 * 60)).await;
         stage.twin.world.with(|cloud, _| cloud.queues.send("DeadLetters", json!({})));
         let calls = stage.twin.world.look(|cloud| cloud.calls().len());
         told(stage).await;
@@ -136,6 +291,9 @@ fn what_it_asks_is_what_the_readers_policy_allows() {
         });
         let reader = TEXT.split("\n  TidegateReader:").nth(1).expect("the policy");
         let reader = reader.split("\n  TidegateOperator:").next().expect("its end");
+        for native in ["ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments"] {
+            assert!(asked.contains(native), "{native} was not asked: {asked:?}");
+        }
         let reads = ["Get", "BatchGet", "Query", "Describe", "List", "Simulate"];
         for action in asked {
             let name = action.split(':').nth(1).expect("an action");

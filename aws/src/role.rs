@@ -18,7 +18,8 @@ use crate::query::QueryService;
 use crate::sdk::in_region;
 use crate::{Refusal, RefusalKind};
 
-const ACTION: &str = "sts:AssumeRole";
+/// The call that takes a role on.
+pub(crate) const ASSUME_ROLE: &str = "sts:AssumeRole";
 /// The longest that STS gives to who has taken a role on already, as every Lambda function has.
 const SECONDS: i64 = 3600;
 /// What to look at when STS says no: it never says which of them it was.
@@ -97,14 +98,15 @@ impl Assumed {
         input.extend(self.role.external_id.clone().map(|id| pair("ExternalId", id)));
         let sts = QueryService { config: self.sts.clone(), name: "sts", version: "2011-06-15" };
         let arn = &self.role.arn;
-        let answer = sts.call(ACTION, arn, &input).await.map_err(|refusal| match refusal.kind {
-            RefusalKind::AccessDenied => {
-                Refusal { message: format!("{}; {ADVICE}", refusal.message), ..refusal }
-            }
-            _ => refusal,
-        })?;
+        let answer =
+            sts.call(ASSUME_ROLE, arn, &input).await.map_err(|refusal| match refusal.kind {
+                RefusalKind::AccessDenied => {
+                    Refusal { message: format!("{}; {ADVICE}", refusal.message), ..refusal }
+                }
+                _ => refusal,
+            })?;
         let members = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
-        let broken = || Refusal::broken(ACTION, arn, "credentials");
+        let broken = || Refusal::broken(ASSUME_ROLE, arn, "credentials");
         let found = answer.records(&["Credentials"], members).pop().ok_or_else(broken)?;
         let [id, secret, token, expires] = found;
         let expires = expires.parse::<Timestamp>().map_err(|_| broken())?;

@@ -35,20 +35,7 @@ impl Drift {
     /// Compares what a target runs with what its slot's release left; `None` where they agree, or
     /// where nobody knows what was left.
     pub fn of(slot: &Slot, revision: &str, images: &[RunningImage]) -> Option<Self> {
-        let left = match &slot.phase {
-            SlotPhase::Healthy { .. } => slot.ours()?,
-            SlotPhase::Returned { .. } => slot.way_back(),
-            SlotPhase::Unaffected | SlotPhase::Untouched => &slot.baseline.running,
-            // It moves, or it was left to a person: nothing was promised of it.
-            SlotPhase::Queued
-            | SlotPhase::Applying { .. }
-            | SlotPhase::Settling { .. }
-            | SlotPhase::Failed { .. }
-            | SlotPhase::Returning { .. }
-            | SlotPhase::ReturnFailed { .. }
-            | SlotPhase::Drifted { .. }
-            | SlotPhase::Left => return None,
-        };
+        let left = Self::left(slot)?;
         let is_healthy = matches!(slot.phase, SlotPhase::Healthy { .. });
         let same = revision == left || (!is_healthy && slot.is_baseline(revision));
         let other_bytes = is_healthy && images.iter().any(|image| is_foreign(slot, image));
@@ -59,6 +46,24 @@ impl Drift {
             runs: revision.to_owned(),
             registered: None,
         })
+    }
+
+    /// The revision that a slot's release left; `None` where nobody knows.
+    pub fn left(slot: &Slot) -> Option<&str> {
+        match &slot.phase {
+            SlotPhase::Healthy { .. } => slot.ours(),
+            SlotPhase::Returned { .. } => Some(slot.way_back()),
+            SlotPhase::Unaffected | SlotPhase::Untouched => Some(&slot.baseline.running),
+            // It moves, or it was left to a person: nothing was promised of it.
+            SlotPhase::Queued
+            | SlotPhase::Applying { .. }
+            | SlotPhase::Settling { .. }
+            | SlotPhase::Failed { .. }
+            | SlotPhase::Returning { .. }
+            | SlotPhase::ReturnFailed { .. }
+            | SlotPhase::Drifted { .. }
+            | SlotPhase::Left => None,
+        }
     }
 
     /// Where it can be learnt who brought it there: `service` of `region`.

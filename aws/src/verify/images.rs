@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use tidegate_core::config::Role;
 use tidegate_core::model::{Digest, Scene, Slot, TargetId, repository_uri};
 use tidegate_core::verify::{Image, ImageKey, Shown, Stored, Use};
 
@@ -32,9 +33,10 @@ pub(super) async fn look(
     let (mut images, mut policies) = (Images::new(), Policies::new());
     for (repository, wanted) in wanted(scene, slots, fleet) {
         let name = repository.to_string();
-        policies.insert(name.clone(), policy(&registry, &repository).await);
+        let role = Role::for_registry(scene.config.role.as_ref(), &repository.account);
+        policies.insert(name.clone(), policy(&registry, &repository, role).await);
         let digests: Vec<_> = wanted.keys().cloned().collect();
-        let listed = shown(registry.describe(&repository, &digests).await);
+        let listed = shown(registry.describe(&repository, &digests).await, role);
         for (digest, image) in wanted {
             let stored = match &listed {
                 Shown::There(listed) => match listed.iter().find(|it| it.digest == digest) {
@@ -43,6 +45,7 @@ pub(super) async fn look(
                             .platforms(&repository, listed)
                             .await
                             .map(|platforms| Stored { tags: listed.tags.clone(), platforms }),
+                        role,
                     ),
                     None => Shown::Missing,
                 },
@@ -55,11 +58,17 @@ pub(super) async fn look(
     (images, policies)
 }
 
-async fn policy(registry: &Registry, repository: &Repository) -> Shown<String> {
+async fn policy(
+    registry: &Registry,
+    repository: &Repository,
+    role: Option<&Role>,
+) -> Shown<String> {
     match registry.lifecycle_policy(repository).await {
         Ok(LifecyclePolicy::None) => Shown::Missing,
         Ok(LifecyclePolicy::Text(text)) => Shown::There(text),
-        Ok(LifecyclePolicy::Unreadable(refusal)) | Err(refusal) => Shown::Hidden(hidden(refusal)),
+        Ok(LifecyclePolicy::Unreadable(refusal)) | Err(refusal) => {
+            Shown::Hidden(hidden(refusal, role))
+        }
     }
 }
 
@@ -89,13 +98,9 @@ fn wanted(
             index.map_or_else(|| digest.clone(), |image| image.digest.clone())
         };
         let wanted = all.entry(repository).or_default();
-        for (name, runs) in &fleet.runs {
-            let platform = fleet.definitions.get(name).and_then(|it| platform(&it.json));
-            let slot = slots
-                .iter()
-                .find(|(id, _)| id.name == *name && !id.is_task())
-                .map(|(_, slot)| slot);
-            let back = slot.into_iter().flat_map(|slot| &slot.baseline.images);
+        for (target, runs) in &fleet.runs {
+            let platform = fleet.definitions.get(target).and_then(|it| platform(&it.json));
+            let back = slots.get(target).into_iter().flat_map(|slot| &slot.baseline.images);
             let uses = runs.iter().map(|image| (Use::Running, image));
             for (used, image) in uses.chain(back.map(|image| (Use::WayBack, image))) {
                 let Some(digest) = image.digest.as_ref().filter(|_| image.repository == uri) else {

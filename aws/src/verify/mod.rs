@@ -9,11 +9,12 @@ mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_core::config::{Check, Parameters, PipelineConfig, Registry as Place, Running};
+use tidegate_core::config::{Check, PipelineConfig, Registry as Place, Role, Running};
 use tidegate_core::decide::checks::Heard;
-use tidegate_core::model::Scene;
-use tidegate_core::verify::{Answered, Facts, Hidden, Needs, Shown, demands};
+use tidegate_core::model::{Scene, TargetKind};
+use tidegate_core::verify::{Answered, Facts, Hidden, Needs, Shown, To, demands};
 
+use crate::role::ASSUME_ROLE;
 use crate::{App, Error, Refusal, RefusalKind};
 use services::Fleet;
 use stack::Found;
@@ -26,9 +27,9 @@ pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result
     let config = &scene.config;
     let targets: Vec<_> = config.target_waves().into_iter().flatten().collect();
     let slots = app.table.slots(&targets).await?;
-    let fleet = services::look(app, config, &slots).await;
-    let needs = needs(config, &fleet);
-    let around = around::look(&app.reach.at(&config.region, config.role.as_ref()), &needs).await;
+    let fleet = services::look(app, scene, &slots).await;
+    let needs = needs(&fleet);
+    let around = around::look(app, config, &needs).await;
     let (images, policies) = images::look(app, scene, &slots, &fleet).await;
     let found = stack::look(app, home, stack).await;
     let permissions = permissions(app, config, &fleet, &needs, &found).await;
@@ -54,26 +55,32 @@ pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result
     })
 }
 
-/// What one answer means as a fact.
-fn shown<T>(answer: Result<T, Refusal>) -> Shown<T> {
+/// What one answer means as a fact; asked as `role`, or without one as whoever types.
+fn shown<T>(answer: Result<T, Refusal>, role: Option<&Role>) -> Shown<T> {
     match answer {
         Ok(found) => Shown::There(found),
         Err(refusal) if refusal.is_not_found() => Shown::Missing,
-        Err(refusal) => Shown::Hidden(hidden(refusal)),
+        Err(refusal) => Shown::Hidden(hidden(refusal, role)),
     }
 }
 
-fn hidden(refusal: Refusal) -> Hidden {
+fn hidden(refusal: Refusal, role: Option<&Role>) -> Hidden {
     let Refusal { action, resource, kind, message } = refusal;
-    let is_denied = kind == RefusalKind::AccessDenied;
-    Hidden { action: action.to_owned(), resource, words: message, is_denied }
+    // To take a role on is asked as whoever types.
+    let role = role.filter(|_| action != ASSUME_ROLE);
+    let to = match (kind, role) {
+        (RefusalKind::AccessDenied, Some(role)) => To::Role(role.arn.clone()),
+        (RefusalKind::AccessDenied, None) => To::You,
+        _ => To::All,
+    };
+    Hidden { action: action.to_owned(), resource, words: message, to }
 }
 
 /// What the task definitions of services and one-off tasks name around them.
-fn needs(config: &PipelineConfig, fleet: &Fleet) -> Needs {
+fn needs(fleet: &Fleet) -> Needs {
     let mut needs = Needs::default();
-    for (name, definition) in &fleet.definitions {
-        needs.add(name, &definition.json, &config.region);
+    for (target, definition) in &fleet.definitions {
+        needs.add(target, &definition.json);
     }
     needs
 }
@@ -88,7 +95,7 @@ async fn target_groups(
     let elb = app.elb(&config.region, config.role.as_ref());
     let mut found = BTreeMap::new();
     for group in groups {
-        let health = shown(elb.health(&group).await);
+        let health = shown(elb.health(&group).await, config.role.as_ref());
         found.insert(group, health);
     }
     found
@@ -101,7 +108,8 @@ async fn checks(app: &App, config: &PipelineConfig) -> Vec<Shown<Heard>> {
         Check::Http(_) => None,
     });
     let names: Vec<_> = names.collect();
-    let alarms = shown(app.alarms(&config.region, config.role.as_ref()).states(&names).await);
+    let role = config.role.as_ref();
+    let alarms = shown(app.alarms(&config.region, role).states(&names).await, role);
     let mut heard = Vec::new();
     for check in &config.checks {
         heard.push(match (check, &alarms) {
@@ -124,22 +132,17 @@ async fn permissions(
     needs: &Needs,
     found: &Found,
 ) -> Answered {
+    let on_ecs = fleet.definitions.iter().filter(|(id, _)| id.kind != TargetKind::Lightsail);
     let running = Running {
-        task_definitions: fleet.definitions.values().map(|it| it.arn.clone()).collect(),
+        task_definitions: on_ecs.map(|(_, definition)| definition.arn.clone()).collect(),
         roles: needs.roles.keys().cloned().collect(),
         ..Running::default()
     };
-    let parameters = Parameters::new(std::slice::from_ref(config), None, &running);
-    let family = |arn: &str| Some(format!("{}:*", arn.rsplit_once(':')?.0));
-    let families = fleet
-        .services
-        .keys()
-        .filter_map(|name| Some((name.clone(), family(&fleet.definitions.get(name)?.arn)?)));
     let mut answered = Answered::new();
-    for demand in demands(config, &parameters, &families.collect()) {
+    for demand in demands(config, &running, &fleet.named) {
         let Some(role) = found.role(demand.program) else { continue };
         let denied = stack::denied(&app.sdk, &role, &demand).await;
-        answered.push((demand, shown(denied)));
+        answered.push((demand, shown(denied, None)));
     }
     answered
 }

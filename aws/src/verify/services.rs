@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::definition::{NamedImage, images};
 use tidegate_core::drift::Drift;
-use tidegate_core::model::{Slot, TargetId, TargetKind, repository_uri};
+use tidegate_core::model::{Release, Scene, Slot, TargetId, TargetKind, repository_uri};
 use tidegate_core::sighting::{RunningImage, Sighting};
-use tidegate_core::verify::{Service, Shown};
+use tidegate_core::verify::{Compared, Named, Service, Shown};
 
 use super::{hidden, shown};
 use crate::App;
@@ -22,11 +22,13 @@ pub(super) struct Fleet {
     pub(super) others: BTreeMap<TargetId, Shown<Service>>,
     /// One-off tasks by name: whether their task definition can be read.
     pub(super) tasks: BTreeMap<String, Shown<()>>,
-    /// The task definitions of both, by name.
-    pub(super) definitions: BTreeMap<String, RawTaskDefinition>,
-    /// The bytes that each service runs in the containers that releases change.
-    pub(super) runs: BTreeMap<String, Vec<RunningImage>>,
-    pub(super) drift: BTreeMap<String, Shown<Drift>>,
+    /// The task definitions of all of them.
+    pub(super) definitions: BTreeMap<TargetId, RawTaskDefinition>,
+    /// What permissions name of each.
+    pub(super) named: BTreeMap<TargetId, Named>,
+    /// The bytes that each runs in the containers that releases change.
+    pub(super) runs: BTreeMap<TargetId, Vec<RunningImage>>,
+    pub(super) drift: BTreeMap<TargetId, Shown<Compared>>,
 }
 
 impl Fleet {
@@ -40,12 +42,10 @@ impl Fleet {
 }
 
 /// Looks at them: ten services a call, each task definition once.
-pub(super) async fn look(
-    app: &App,
-    config: &PipelineConfig,
-    slots: &BTreeMap<TargetId, Slot>,
-) -> Fleet {
-    let targets = app.targets(&config.region, config.role.as_ref());
+pub(super) async fn look(app: &App, scene: &Scene, slots: &BTreeMap<TargetId, Slot>) -> Fleet {
+    let (config, live) = (&scene.config, scene.live.as_ref());
+    let role = config.role.as_ref();
+    let targets = app.targets(&config.region, role);
     let ecs = &targets.ecs;
     let ids: Vec<_> =
         config.waves.iter().flatten().map(|target| config.target_id(&target.name)).collect();
@@ -56,10 +56,10 @@ pub(super) async fn look(
                 seen.insert(id, found);
             }
             Ok(None) => fleet.add(&id, Shown::Missing),
-            Err(refusal) => fleet.add(&id, Shown::Hidden(hidden(refusal))),
+            Err(refusal) => fleet.add(&id, Shown::Hidden(hidden(refusal, role))),
         }
     }
-    let registry = app.registry(config.role.as_ref());
+    let registry = app.registry(role);
     let mut runs = Runs::new(ecs, &registry, seen.values().map(|seen| &seen.sighting));
     for (id, mut seen) in seen {
         let definition = match seen.definition.take() {
@@ -69,21 +69,34 @@ pub(super) async fn look(
         match definition {
             Ok(definition) => {
                 let (slot, named) = (slots.get(&id), named(config, &definition));
-                let read = runs.images(&id, &seen.sighting, &named, slot, &BTreeSet::new()).await;
-                fleet.compare(&id.name, slot, &definition, read);
-                fleet.definitions.insert(id.name.clone(), definition);
+                let nothing = BTreeSet::new();
+                let mut read = runs.images(&id, &seen.sighting, &named, slot, &nothing).await;
+                if let (Ok(images), None, true) = (&mut read, slot, id.kind.is_scheduled()) {
+                    // As at adoption: nothing of it runs, and its tag is what its next run asks.
+                    let asked = runs.next_run(&named, images).await;
+                    read = asked.and(read);
+                }
+                match read {
+                    Ok(images) => fleet.compare(&id, (slot, live), &definition, images),
+                    Err(refusal) => {
+                        fleet.drift.insert(id.clone(), Shown::Hidden(hidden(refusal, role)));
+                    }
+                }
+                let named = Named { revision: definition.arn.clone(), holder: seen.holder.take() };
+                fleet.named.insert(id.clone(), named);
+                fleet.definitions.insert(id.clone(), definition);
                 let service = service(ecs, &id, seen).await;
                 fleet.add(&id, Shown::There(service));
             }
-            Err(refusal) => fleet.add(&id, Shown::Hidden(hidden(refusal))),
+            Err(refusal) => fleet.add(&id, Shown::Hidden(hidden(refusal, role))),
         }
     }
     for task in &config.pre_deploy {
         let answer = ecs.task_definition(&task.task_definition).await;
         let found = answer.map(|definition| {
-            fleet.definitions.insert(task.name.clone(), definition);
+            fleet.definitions.insert(config.task_id(task), definition);
         });
-        fleet.tasks.insert(task.name.clone(), shown(found));
+        fleet.tasks.insert(task.name.clone(), shown(found, role));
     }
     fleet
 }
@@ -98,26 +111,22 @@ impl Fleet {
         }
     }
 
-    /// Keeps what a service runs, and whether that is what its last release left.
+    /// Keeps what a target runs, and how that compares with what Tidegate left there.
     fn compare(
         &mut self,
-        name: &str,
-        slot: Option<&Slot>,
+        id: &TargetId,
+        (slot, live): (Option<&Slot>, Option<&Release>),
         definition: &RawTaskDefinition,
-        read: Result<Vec<RunningImage>, crate::Refusal>,
+        images: Vec<RunningImage>,
     ) {
-        let images = match read {
-            Ok(images) => images,
-            Err(refusal) => {
-                self.drift.insert(name.to_owned(), Shown::Hidden(hidden(refusal)));
-                return;
+        let compared = match Compared::of(slot, live, &definition.arn, &images) {
+            Compared::Drifted(drift) => {
+                Compared::Drifted(Drift { registered: definition.registered(), ..drift })
             }
+            other => other,
         };
-        if let Some(drift) = slot.and_then(|slot| Drift::of(slot, &definition.arn, &images)) {
-            let registered = definition.registered();
-            self.drift.insert(name.to_owned(), Shown::There(Drift { registered, ..drift }));
-        }
-        self.runs.insert(name.to_owned(), images);
+        self.drift.insert(id.clone(), Shown::There(compared));
+        self.runs.insert(id.clone(), images);
     }
 }
 

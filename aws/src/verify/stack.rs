@@ -40,7 +40,7 @@ struct Resource {
 
 /// Looks at the stack of this name.
 pub(super) async fn look(app: &App, home: &Place, stack: &str) -> Found {
-    let resources = shown(resources(&app.sdk, stack).await);
+    let resources = shown(resources(&app.sdk, stack).await, None);
     let mut found = Found {
         installation: Shown::Missing,
         account: home.account.clone(),
@@ -113,11 +113,11 @@ impl Looker<'_> {
     async fn leg(&self, resource: &Resource) -> Option<Shown<Leg>> {
         let Resource { id, name, kind } = resource;
         Some(match kind.as_str() {
-            "AWS::Events::Rule" => shown(self.rule(name).await),
-            "AWS::Scheduler::Schedule" => shown(self.schedule(name).await),
-            "AWS::Lambda::EventSourceMapping" => shown(self.mapping(name).await),
-            "AWS::SQS::Queue" => shown(self.dead_letters(name).await),
-            "AWS::SNS::Topic" if id == TOPIC => shown(self.notifications(name).await),
+            "AWS::Events::Rule" => shown(self.rule(name).await, None),
+            "AWS::Scheduler::Schedule" => shown(self.schedule(name).await, None),
+            "AWS::Lambda::EventSourceMapping" => shown(self.mapping(name).await, None),
+            "AWS::SQS::Queue" => shown(self.dead_letters(name).await, None),
+            "AWS::SNS::Topic" if id == TOPIC => shown(self.notifications(name).await, None),
             _ => return None,
         })
     }
@@ -142,7 +142,7 @@ impl Looker<'_> {
         let mut targets = targets["Targets"].as_array().into_iter().flatten();
         let function = targets.find_map(|target| self.function(&target["Arn"]));
         let may_invoke = match function {
-            Some(function) => shown(self.lets_in(function, &rule["Arn"]).await),
+            Some(function) => shown(self.lets_in(function, &rule["Arn"]).await, None),
             None => Shown::There(false),
         };
         let pattern = rule["EventPattern"].as_str().unwrap_or_default();

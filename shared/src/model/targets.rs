@@ -11,7 +11,7 @@ const DEFAULT: &str = "default";
 impl PipelineConfig {
     /// All its targets, wave by wave: the one-off tasks come first, one after the other.
     pub fn target_waves(&self) -> Vec<Vec<TargetId>> {
-        let tasks = self.pre_deploy.iter().map(|task| vec![self.id(TargetKind::Task, &task.name)]);
+        let tasks = self.pre_deploy.iter().map(|task| vec![self.task_id(task)]);
         let targets = self
             .waves
             .iter()
@@ -53,6 +53,11 @@ impl PipelineConfig {
         self.id(TargetKind::Service, service)
     }
 
+    /// The id of one of its one-off tasks.
+    pub fn task_id(&self, task: &TaskConfig) -> TargetId {
+        self.id(TargetKind::Task, &task.name)
+    }
+
     fn id(&self, kind: TargetKind, name: &str) -> TargetId {
         let (within, name) = match kind {
             TargetKind::Service | TargetKind::Task => (self.cluster.as_str(), name),
@@ -76,8 +81,7 @@ impl PipelineConfig {
 
     /// The config of a one-off task; `None` when this config does not name it.
     pub fn task(&self, target: &TargetId) -> Option<&TaskConfig> {
-        let here = self.id(TargetKind::Task, &target.name) == *target;
-        self.pre_deploy.iter().find(|task| here && task.name == target.name)
+        self.pre_deploy.iter().find(|task| self.task_id(task) == *target)
     }
 
     /// Whether this config names `target`: nothing else is ever changed, or run.

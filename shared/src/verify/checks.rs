@@ -1,6 +1,6 @@
 //! The config's own checks: URLs that must answer, alarms that must be quiet.
 
-use super::{Hidden, Line, Shown, Topic};
+use super::{Hidden, Line, Shown, To, Topic};
 use crate::config::{Check, HttpCheck, PipelineConfig};
 use crate::decide::checks::{AlarmState, Heard, Meaning, meaning};
 
@@ -47,7 +47,7 @@ fn from_outside(why: &str) -> Hidden {
         action: "GET".to_owned(),
         resource: "a private address".to_owned(),
         words: format!("{why}; it may answer inside the VPC, where `watch` asks"),
-        is_denied: false,
+        to: To::All,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::texts;
-use super::{Hidden, Line, Shown, State, Topic};
+use super::{Hidden, Line, Shown, State, To, Topic};
 use crate::config::PipelineConfig;
 
 /// What the installation's stack holds, by the names that its template gives.
@@ -100,9 +100,10 @@ pub(super) fn lines(
             "Name the stack that the table is of: `--stack` or TIDEGATE_STACK",
         )];
     }
-    let cluster = config.cluster_arn();
+    // What runs on no cluster needs no event of one: the tick looks at it.
+    let cluster = (!config.cluster.is_empty()).then(|| config.cluster_arn());
     let legs = found.legs.iter().flat_map(|(name, shown)| match shown {
-        Shown::There(leg) => told(name, leg, &cluster, found.has_webhook),
+        Shown::There(leg) => told(name, leg, cluster.as_deref(), found.has_webhook),
         Shown::Missing => vec![topic.failed(
             name,
             "somebody deleted it",
@@ -138,7 +139,7 @@ fn no_stack(stack: &str) -> Line {
     }
 }
 
-fn told(name: &str, leg: &Leg, cluster: &str, has_webhook: bool) -> Vec<Line> {
+fn told(name: &str, leg: &Leg, cluster: Option<&str>, has_webhook: bool) -> Vec<Line> {
     let one = match leg {
         Leg::Rule(rule) => return rule_lines(name, rule, cluster),
         Leg::Schedule(wakes) => wakes_line(name, wakes, |_| {
@@ -168,7 +169,7 @@ fn wakes_line(name: &str, wakes: &Wakes, enable: impl Fn(&str) -> String) -> Lin
     }
 }
 
-fn rule_lines(name: &str, rule: &Rule, cluster: &str) -> Vec<Line> {
+fn rule_lines(name: &str, rule: &Rule, cluster: Option<&str>) -> Vec<Line> {
     let topic = Topic::EventPaths;
     let line =
         wakes_line(name, &rule.wakes, |rule| format!("`aws events enable-rule --name {rule}`"));
@@ -176,7 +177,10 @@ fn rule_lines(name: &str, rule: &Rule, cluster: &str) -> Vec<Line> {
         return vec![line];
     }
     let clusters = &rule.pattern["detail"]["clusterArn"];
-    if !clusters.is_null() && !texts(clusters).any(|it| it == cluster) {
+    if let Some(cluster) = cluster
+        && !clusters.is_null()
+        && !texts(clusters).any(|it| it == cluster)
+    {
         return vec![topic.failed(
             name,
             format!("it lets no event of {cluster} through"),
@@ -265,7 +269,7 @@ pub(super) fn unseen(stack: &str, installation: &Shown<Installation>) -> Option<
             action: "cloudformation:DescribeStackResources".to_owned(),
             resource: stack.to_owned(),
             words: "there is no such stack here; name it by `--stack`".to_owned(),
-            is_denied: false,
+            to: To::All,
         }),
     }
 }
@@ -288,7 +292,7 @@ mod tests {
         let pattern = json!({ "detail": { "clusterArn": [CLUSTER] } });
         let mut rule = Rule { wakes: wakes(), pattern, may_invoke: Shown::There(true) };
         change(&mut rule);
-        rule_lines("EcrPush", &rule, CLUSTER).remove(0)
+        rule_lines("EcrPush", &rule, Some(CLUSTER)).remove(0)
     }
 
     fn fails(line: &Line, said: &str, remedy: &str) {
@@ -308,6 +312,9 @@ mod tests {
         fails(&rule(|it| it.may_invoke = Shown::There(false)), "let it in", "`sam deploy`");
         let any = rule(|it| it.pattern = json!({ "source": ["aws.ecr"] }));
         assert_eq!(any.state, State::Green);
+        let pattern = json!({ "detail": { "clusterArn": ["none"] } });
+        let rule = Rule { wakes: wakes(), pattern, may_invoke: Shown::There(true) };
+        assert_eq!(rule_lines("EcsTask", &rule, None)[0].state, State::Green, "without a cluster");
     }
 
     #[test]

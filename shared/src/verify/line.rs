@@ -94,13 +94,26 @@ pub struct Hidden {
     pub resource: String,
     /// AWS's words.
     pub words: String,
-    /// Whoever asked may not know.
-    pub is_denied: bool,
+    /// Who could see it.
+    pub to: To,
+}
+
+/// To whom something is hidden, which says who could see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// Whoever types: they may not know.
+    You,
+    /// The role of another account that was taken on to ask: this ARN.
+    Role(String),
+    /// Everybody but another account: this one.
+    OthersThan(String),
+    /// Everybody: AWS gave no answer.
+    All,
 }
 
 impl fmt::Display for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, resource, words, is_denied: _ } = self;
+        let Self { action, resource, words, to: _ } = self;
         write!(f, "{action} on {resource}: {words}")
     }
 }
@@ -112,16 +125,26 @@ impl Hidden {
     /// Who may look, or when.
     fn remedy(&self) -> String {
         let Self { action, resource, .. } = self;
-        if self.is_denied && self.words.contains(RESOURCE_POLICY) {
+        if self.to != To::All && self.words.contains(RESOURCE_POLICY) {
             return format!("Let the own policy of {resource} allow {action}, in its account");
         }
-        if self.is_denied {
-            return format!(
+        match &self.to {
+            To::You => format!(
                 "Allow yourself {action} on {resource}: the policy `ReaderPolicyArn` of the \
                  stack's outputs has it"
-            );
+            ),
+            To::Role(role) => format!(
+                "Compare the parameters of target-role.yaml, which makes {role}, with what \
+                 `tidegate config check --live --iam` prints; what that template allows nobody, ask \
+                 with credentials of its account"
+            ),
+            To::OthersThan(account) => {
+                format!("Ask for it with credentials of account {account}")
+            }
+            To::All => {
+                "Ask again in a minute; if it stays, ask the same with the AWS CLI".to_owned()
+            }
         }
-        "Ask again in a minute; if it stays, ask the same with the AWS CLI".to_owned()
     }
 }
 
@@ -171,7 +194,7 @@ mod tests {
             action: "iam:GetRole".to_owned(),
             resource: "live-crons-task".to_owned(),
             words: "AccessDenied: not authorized".to_owned(),
-            is_denied: true,
+            to: To::You,
         };
         let line = Topic::Roles.unknown("live-crons-task", &hidden);
         assert_eq!(line.state, State::Unknown);
@@ -180,8 +203,19 @@ mod tests {
         hidden.words = "AccessDenied: no resource-based policy allows it".to_owned();
         let line = Topic::Roles.unknown("live-crons-task", &hidden);
         assert!(line.remedy.unwrap().starts_with("Let the own policy of live-crons-task allow"));
-        hidden.is_denied = false;
-        assert!(Topic::Roles.unknown("a", &hidden).remedy.unwrap().contains("in a minute"));
+        hidden.words = "AccessDenied: not authorized".to_owned();
+        let mut remedy = |to| {
+            hidden.to = to;
+            Topic::Roles.unknown("a", &hidden).remedy.unwrap()
+        };
+        assert!(remedy(To::All).contains("in a minute"));
+        let role = "arn:aws:iam::123456789012:role/tidegate-target";
+        let as_role = remedy(To::Role(role.to_owned()));
+        assert!(as_role.contains(&format!("target-role.yaml, which makes {role}")), "{as_role}");
+        assert!(!as_role.contains("ReaderPolicyArn"), "{as_role}");
+        assert!(
+            remedy(To::OthersThan("123456789012".to_owned())).contains("of account 123456789012")
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Line, LogGroup, Needs, Service, Shown, Topic, list};
 use crate::messages::span;
+use crate::model::{TargetId, TargetKind};
 
 /// CloudWatch says up to an hour late when the newest line came.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
@@ -19,9 +20,17 @@ pub(super) fn lines(
     newest: &BTreeMap<LogGroup, Shown<Option<Timestamp>>>,
     now: Timestamp,
 ) -> Vec<Line> {
-    let told = |(group, users): (&LogGroup, &BTreeSet<String>)| {
-        let deployed = users.iter().filter_map(|user| deployed(services.get(user)?)).max();
-        Some(line(group, users, newest.get(group)?, deployed, now))
+    let told = |(group, users): (&LogGroup, &BTreeSet<TargetId>)| {
+        let services = users
+            .iter()
+            .filter(|user| user.kind == TargetKind::Service)
+            .filter_map(|user| services.get(&user.name));
+        let deployed = services.filter_map(deployed).max();
+        // The log driver of the others makes the group with their next task.
+        let makers = needs.log_makers.get(group);
+        let waiting = users.iter().filter(|user| !makers.is_some_and(|them| them.contains(user)));
+        let waiting = waiting.cloned().collect();
+        Some(line(group, users, &waiting, newest.get(group)?, deployed, now))
     };
     needs.logs.iter().filter_map(told).collect()
 }
@@ -35,7 +44,8 @@ fn deployed(shown: &Shown<Service>) -> Option<Timestamp> {
 
 fn line(
     group: &LogGroup,
-    users: &BTreeSet<String>,
+    users: &BTreeSet<TargetId>,
+    waiting: &BTreeSet<TargetId>,
     newest: &Shown<Option<Timestamp>>,
     deployed: Option<Timestamp>,
     now: Timestamp,
@@ -43,10 +53,20 @@ fn line(
     let (topic, LogGroup { region, name }) = (Topic::Logs, group);
     let newest = match newest {
         Shown::There(newest) => *newest,
+        Shown::Missing if waiting.is_empty() => {
+            return topic.green(
+                name,
+                format!(
+                    "not there yet: `awslogs-create-group` makes it with the next task of {}, where \
+                     the execution role allows logs:CreateLogGroup",
+                    list(users)
+                ),
+            );
+        }
         Shown::Missing => {
             return topic.failed(
                 name,
-                format!("it is not there: no new task of {} can start", list(users)),
+                format!("it is not there: no new task of {} can start", list(waiting)),
                 format!("`aws logs create-log-group --region {region} --log-group-name {name}`"),
             );
         }
@@ -77,6 +97,9 @@ fn line(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::tests::{service, target};
     use super::*;
     use crate::verify::State;
 
@@ -92,7 +115,8 @@ mod tests {
             Shown::Hidden(hidden) => Shown::Hidden(hidden),
         };
         let group = LogGroup { region: "us-west-2".to_owned(), name: "/ecs/a".to_owned() };
-        line(&group, &BTreeSet::from(["Rag".to_owned()]), &newest, deployed.map(ago), now)
+        let users = BTreeSet::from([target("Rag")]);
+        line(&group, &users, &users, &newest, deployed.map(ago), now)
     }
 
     #[test]
@@ -113,6 +137,38 @@ mod tests {
         assert_eq!(told(Shown::There(None), Some(600)).state, State::Failed);
         assert_eq!(told(Shown::There(None), Some(3)).state, State::Green);
         assert_eq!(told(Shown::There(None), None).state, State::Green);
+    }
+
+    #[test]
+    fn a_group_that_the_log_driver_makes_is_missed_by_the_others_alone() {
+        let definition = |create: Option<&str>| {
+            json!({ "containerDefinitions": [{ "logConfiguration": { "logDriver": "awslogs",
+                "options": { "awslogs-group": "/ecs/a", "awslogs-create-group": create } } }] })
+        };
+        let mut needs = Needs::default();
+        let told = |needs: &Needs| {
+            let groups = needs.logs.keys().map(|group| (group.clone(), Shown::Missing)).collect();
+            lines(needs, &BTreeMap::new(), &groups, Timestamp::UNIX_EPOCH).remove(0)
+        };
+        needs.add(&target("Rag"), &definition(Some("true")));
+        let made = told(&needs);
+        assert_eq!(made.state, State::Green, "{made:?}");
+        assert!(made.said.contains("the next task of Rag"), "{}", made.said);
+        needs.add(&target("Carousel"), &definition(None));
+        let missed = told(&needs);
+        assert_eq!(missed.state, State::Failed);
+        assert!(missed.said.ends_with("no new task of Carousel can start"), "{}", missed.said);
+    }
+
+    #[test]
+    fn a_one_off_task_that_is_called_like_a_service_owes_no_line() {
+        let task = TargetId { kind: TargetKind::Task, ..target("Rag") };
+        let group = LogGroup { region: "us-west-2".to_owned(), name: "/ecs/a".to_owned() };
+        let needs = Needs { logs: [(group.clone(), [task].into())].into(), ..Needs::default() };
+        let services = [("Rag".to_owned(), Shown::There(service()))].into();
+        let newest = [(group, Shown::There(None))].into();
+        let now = service().sighting.at + SignedDuration::from_hours(2);
+        assert_eq!(lines(&needs, &services, &newest, now)[0].state, State::Green);
     }
 
     #[test]

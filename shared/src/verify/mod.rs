@@ -4,6 +4,7 @@
 //! not be seen is a line of its own, never green.
 
 mod checks;
+mod demands;
 mod document;
 mod drift;
 mod event_paths;
@@ -29,14 +30,16 @@ use serde_json::Value;
 
 use crate::config::PipelineConfig;
 use crate::decide::checks::Heard;
-use crate::drift::{Drift, revision_name};
+use crate::drift::revision_name;
 use crate::model::TargetId;
 
+pub use demands::{Demand, Named, demands};
+pub use drift::Compared;
 pub use event_paths::{Installation, Leg, Rule, Wakes};
 pub use images::{Image, ImageKey, Stored, Use};
-pub use line::{Hidden, Line, Shown, State, Topic};
-pub use needs::{LogGroup, Needs, Users};
-pub use permissions::{Answered, Demand, Denied, demands};
+pub use line::{Hidden, Line, Shown, State, To, Topic};
+pub use needs::{LogGroup, Needs, Parameter, Users};
+pub use permissions::{Answered, Denied};
 pub use secrets::Secret;
 pub use services::{Guards, Service};
 pub use target_groups::Health;
@@ -52,8 +55,8 @@ pub struct Facts {
     pub others: BTreeMap<TargetId, Shown<Service>>,
     /// The one-off tasks of the config, by name: whether their task definition is there.
     pub tasks: BTreeMap<String, Shown<()>>,
-    /// The services that run something else than their last release left.
-    pub drift: BTreeMap<String, Shown<Drift>>,
+    /// What each target runs against what Tidegate left there.
+    pub drift: BTreeMap<TargetId, Shown<Compared>>,
     /// The targets of the services' target groups, by ARN.
     pub target_groups: BTreeMap<String, Shown<Vec<Health>>>,
     /// The answers to the config's checks, in its order.
@@ -64,8 +67,8 @@ pub struct Facts {
     pub logs: BTreeMap<LogGroup, Shown<Option<Timestamp>>>,
     /// Secrets by ARN.
     pub secrets: BTreeMap<String, Shown<Secret>>,
-    /// Parameters by region and name.
-    pub parameters: BTreeMap<(String, String), Shown<()>>,
+    /// Parameters.
+    pub parameters: BTreeMap<Parameter, Shown<()>>,
     /// The trust policies of roles, by ARN.
     pub roles: BTreeMap<String, Shown<Value>>,
     /// Images, by repository and digest.
@@ -98,16 +101,17 @@ pub fn lines(config: &PipelineConfig, facts: &Facts) -> Vec<Line> {
         images::lines(&facts.images, &facts.policies),
         event_paths::lines(config, &facts.table, stack, installation),
         rollback::lines(config, services),
-        permissions::lines(stack, unseen.as_ref(), &facts.permissions),
+        permissions::lines(config, stack, unseen.as_ref(), &facts.permissions),
     ]
     .concat()
 }
 
-/// Names in one sentence: all of a few, a number of many.
-fn list(names: &BTreeSet<String>) -> String {
+/// Targets in one sentence, by name: all of a few, a number of many.
+fn list(targets: &BTreeSet<TargetId>) -> String {
     /// More than a line holds.
     const MOST: usize = 3;
-    let mut shown: Vec<_> = names.iter().take(MOST).cloned().collect();
+    let names: BTreeSet<_> = targets.iter().map(|target| target.name.as_str()).collect();
+    let mut shown: Vec<_> = names.iter().take(MOST).map(|name| (*name).to_owned()).collect();
     if names.len() > MOST {
         shown.push(format!("{} more", names.len() - MOST));
     }

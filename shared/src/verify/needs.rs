@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::model::TargetId;
+
 /// Things by name, each with the targets that need it.
-pub type Users = BTreeMap<String, BTreeSet<String>>;
+pub type Users = BTreeMap<String, BTreeSet<TargetId>>;
 
 /// What the task definitions of a pipeline need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,10 +16,23 @@ pub struct Needs {
     pub roles: Users,
     /// Secrets, by ARN or name, without JSON key and version.
     pub secrets: Users,
-    /// Parameters of the Parameter Store, by region and name.
-    pub parameters: BTreeMap<(String, String), BTreeSet<String>>,
+    /// Parameters of the Parameter Store.
+    pub parameters: BTreeMap<Parameter, BTreeSet<TargetId>>,
     /// Log groups.
-    pub logs: BTreeMap<LogGroup, BTreeSet<String>>,
+    pub logs: BTreeMap<LogGroup, BTreeSet<TargetId>>,
+    /// Those of their users whose log driver makes the group where it is not there.
+    pub log_makers: BTreeMap<LogGroup, BTreeSet<TargetId>>,
+}
+
+/// A parameter of the Parameter Store, as a task definition names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Parameter {
+    /// The account that holds it.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A CloudWatch log group, as a task definition names it.
@@ -30,10 +45,11 @@ pub struct LogGroup {
 }
 
 impl Needs {
-    /// Adds what `definition` (a raw task definition) needs for `user`, whose own region is `region`.
-    pub fn add(&mut self, user: &str, definition: &Value, region: &str) {
-        let add = |users: &mut BTreeSet<String>| {
-            users.insert(user.to_owned());
+    /// Adds what `definition` (a raw task definition) needs for `user`, in whose account and region
+    /// everything is that names no other.
+    pub fn add(&mut self, user: &TargetId, definition: &Value) {
+        let add = |users: &mut BTreeSet<TargetId>| {
+            users.insert(user.clone());
         };
         for role in ["taskRoleArn", "executionRoleArn"] {
             if let Some(arn) = definition[role].as_str() {
@@ -43,10 +59,10 @@ impl Needs {
         for container in definition["containerDefinitions"].as_array().into_iter().flatten() {
             let log = &container["logConfiguration"];
             for value in values(container, log) {
-                match Source::of(value, region) {
+                match Source::of(value, user) {
                     Source::Secret(id) => add(self.secrets.entry(id).or_default()),
-                    Source::Parameter(place, name) => {
-                        add(self.parameters.entry((place, name)).or_default());
+                    Source::Parameter(parameter) => {
+                        add(self.parameters.entry(parameter).or_default());
                     }
                 }
             }
@@ -54,8 +70,12 @@ impl Needs {
             if log["logDriver"] == "awslogs"
                 && let Some(name) = option("awslogs-group")
             {
-                let region = option("awslogs-region").unwrap_or(region).to_owned();
-                add(self.logs.entry(LogGroup { region, name: name.to_owned() }).or_default());
+                let region = option("awslogs-region").unwrap_or(&user.region).to_owned();
+                let group = LogGroup { region, name: name.to_owned() };
+                if option("awslogs-create-group") == Some("true") {
+                    add(self.log_makers.entry(group.clone()).or_default());
+                }
+                add(self.logs.entry(group).or_default());
             }
         }
     }
@@ -75,23 +95,27 @@ fn values<'a>(container: &'a Value, log: &'a Value) -> impl Iterator<Item = &'a 
 enum Source {
     /// Secrets Manager, by ARN.
     Secret(String),
-    /// The Parameter Store, by region and name.
-    Parameter(String, String),
+    /// The Parameter Store.
+    Parameter(Parameter),
 }
 
 impl Source {
-    fn of(value: &str, region: &str) -> Self {
+    fn of(value: &str, user: &TargetId) -> Self {
+        let parameter = |account: &str, region: &str, name: &str| {
+            let [account, region, name] = [account, region, name].map(str::to_owned);
+            Self::Parameter(Parameter { account, region, name })
+        };
         // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME[:JSON-KEY:STAGE:VERSION]
         let parts: Vec<_> = value.split(':').collect();
         match &parts[..] {
             ["arn", _, "secretsmanager", ..] => Self::Secret(parts[..parts.len().min(7)].join(":")),
-            ["arn", _, "ssm", region, _, resource, ..] => {
+            ["arn", _, "ssm", region, account, resource, ..] => {
                 // `parameter/a` is called `a`, and `parameter/a/b` is called `/a/b`.
                 let path = resource.strip_prefix("parameter").unwrap_or(resource);
                 let bare = path.strip_prefix('/').filter(|name| !name.contains('/'));
-                Self::Parameter((*region).to_owned(), bare.unwrap_or(path).to_owned())
+                parameter(account, region, bare.unwrap_or(path))
             }
-            _ => Self::Parameter(region.to_owned(), value.to_owned()),
+            _ => parameter(&user.account, &user.region, value),
         }
     }
 }
@@ -100,23 +124,30 @@ impl Source {
 mod tests {
     use serde_json::json;
 
+    use super::super::tests::target;
     use super::*;
 
+    const HOME: &str = "123456789012";
+    /// Keeps its own: the account of an ARN is not the task's.
+    const OTHER: &str = "another";
     const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:config-AbCdEf";
 
     #[test]
     fn values_come_from_secrets_and_parameters_in_every_spelling() {
-        let ssm = |name: &str| format!("arn:aws:ssm:eu-west-1:123456789012:parameter/{name}");
-        let parameter = |region: &str, name: &str| Source::Parameter(region.into(), name.into());
+        let ssm = |name: &str| format!("arn:aws:ssm:eu-west-1:{OTHER}:parameter/{name}");
+        let parameter = |account: &str, region: &str, name: &str| {
+            let [account, region, name] = [account, region, name].map(str::to_owned);
+            Source::Parameter(Parameter { account, region, name })
+        };
         for (value, source) in [
             (SECRET.to_owned(), Source::Secret(SECRET.into())),
             (format!("{SECRET}:url::"), Source::Secret(SECRET.into())),
-            (ssm("token"), parameter("eu-west-1", "token")),
-            (ssm("api/token"), parameter("eu-west-1", "/api/token")),
-            ("/api/token".to_owned(), parameter("us-west-2", "/api/token")),
-            ("token".to_owned(), parameter("us-west-2", "token")),
+            (ssm("token"), parameter(OTHER, "eu-west-1", "token")),
+            (ssm("api/token"), parameter(OTHER, "eu-west-1", "/api/token")),
+            ("/api/token".to_owned(), parameter(HOME, "us-west-2", "/api/token")),
+            ("token".to_owned(), parameter(HOME, "us-west-2", "token")),
         ] {
-            assert_eq!(Source::of(&value, "us-west-2"), source, "{value}");
+            assert_eq!(Source::of(&value, &target("Rag")), source, "{value}");
         }
     }
 
@@ -135,11 +166,12 @@ mod tests {
             }, { "logConfiguration": { "logDriver": "splunk", "options": { "awslogs-group": "b" } } }],
         });
         let mut needs = Needs::default();
-        needs.add("Rag", &definition, "us-west-2");
-        needs.add("Carousel", &definition, "us-west-2");
-        let both = BTreeSet::from(["Carousel".to_owned(), "Rag".to_owned()]);
+        needs.add(&target("Rag"), &definition);
+        needs.add(&target("Carousel"), &definition);
+        let both = BTreeSet::from([target("Carousel"), target("Rag")]);
         assert_eq!(needs.secrets.keys().collect::<Vec<_>>(), [SECRET, &format!("{SECRET}2")]);
-        assert_eq!(needs.parameters[&("us-west-2".to_owned(), "token".to_owned())], both);
+        let names: Vec<_> = needs.parameters.keys().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["token"]);
         assert_eq!(needs.roles["role/execution"], both);
         let groups: Vec<_> = needs.logs.into_iter().collect();
         let group = LogGroup { region: "us-west-2".to_owned(), name: "/ecs/a".to_owned() };

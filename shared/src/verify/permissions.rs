@@ -1,23 +1,9 @@
 //! What the functions may do: exactly what this config asks of them, no guess.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Hidden, Line, Shown, Topic};
-use crate::config::{Parameters, PipelineConfig};
-use crate::model::TargetKind;
-
-/// Actions that one function's role must allow on all of these resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Demand {
-    /// The function's program: `deploy`.
-    pub program: &'static str,
-    /// As IAM writes them.
-    pub actions: Vec<&'static str>,
-    /// ARNs, or `*`.
-    pub resources: Vec<String>,
-    /// What the call says beside it: condition key and value.
-    pub context: Option<(&'static str, String)>,
-}
+use super::{Demand, Hidden, Line, Shown, To, Topic};
+use crate::config::{PipelineConfig, Role};
 
 /// An action on a resource.
 pub type Denied = (String, String);
@@ -25,90 +11,18 @@ pub type Denied = (String, String);
 /// What was demanded, and what of it a role does not allow.
 pub type Answered = Vec<(Demand, Shown<Vec<Denied>>)>;
 
-/// Actions that read services and how they are deployed.
-const LOOKS: [&str; 4] = [
-    "ecs:DescribeServices",
-    "ecs:ListServiceDeployments",
-    "ecs:DescribeServiceDeployments",
-    "ecs:DescribeServiceRevisions",
-];
-
-/// Everything that a release through this pipeline asks of the functions' roles.
-///
-/// `families` has the task definition family of each service, as `….:task-definition/NAME:*`.
-pub fn demands(
-    config: &PipelineConfig,
-    parameters: &Parameters,
-    families: &BTreeMap<String, String>,
-) -> Vec<Demand> {
-    let all = |arns: &BTreeSet<String>| arns.iter().cloned().collect::<Vec<_>>();
-    let any = || vec!["*".to_owned()];
-    let (services, repositories) =
-        (all(&parameters.service_arns), all(&parameters.repository_arns));
-    let (families_all, roles) =
-        (all(&parameters.task_definition_arns), all(&parameters.task_role_arns));
-    let cluster = ("ecs:cluster", config.cluster_arn());
-    let demand = |program, actions: &[&'static str], resources, context| Demand {
-        program,
-        actions: actions.to_vec(),
-        resources,
-        context,
-    };
-    let tasks = ["ecs:ListTasks", "ecs:DescribeTasks"];
-    let images = ["ecr:DescribeImages", "ecr:BatchGetImage"];
-    let keeps = [images[0], images[1], "ecr:PutImage", "ecr:GetLifecyclePolicy"];
-    let created = ("ecs:CreateAction", "RegisterTaskDefinition".to_owned());
-    let passed = ("iam:PassedToService", "ecs-tasks.amazonaws.com".to_owned());
-    let mut found = vec![
-        demand("promote", &images, repositories.clone(), None),
-        demand("deploy", &keeps, repositories, None),
-        demand("deploy", &["ecs:DescribeTaskDefinition"], any(), None),
-        demand("deploy", &["ecs:RegisterTaskDefinition"], families_all.clone(), None),
-        demand("deploy", &["ecs:TagResource"], families_all, Some(created)),
-        demand("deploy", &["iam:PassRole"], roles, Some(passed)),
-        demand("deploy", &LOOKS, services.clone(), None),
-        demand("deploy", &["ecs:StopServiceDeployment"], services.clone(), None),
-        demand("deploy", &tasks, any(), Some(cluster.clone())),
-        demand("watch", &LOOKS, services, None),
-        demand("watch", &tasks, any(), Some(cluster.clone())),
-        demand("watch", &["elasticloadbalancing:DescribeTargetHealth"], any(), None),
-        demand("watch", &["cloudwatch:DescribeAlarms"], any(), None),
-    ];
-    for (service, family) in families {
-        let arn = config.service_id(service).arn().into_iter().collect();
-        let context = Some(("ecs:task-definition", family.replace(":*", ":1")));
-        found.push(demand("deploy", &["ecs:UpdateService"], arn, context));
-    }
-    for name in config.waves.iter().flatten().map(|target| &target.name) {
-        let id = config.target_id(name);
-        let (reads, writes): (&[_], &[_]) = match id.kind {
-            TargetKind::Schedule => (&["scheduler:GetSchedule"], &["scheduler:UpdateSchedule"]),
-            TargetKind::Rule => (&["events:ListTargetsByRule"], &["events:PutTargets"]),
-            TargetKind::Service | TargetKind::Task | TargetKind::Lightsail => continue,
-        };
-        let arn: Vec<_> = id.arn().into_iter().collect();
-        found.push(demand("deploy", reads, arn.clone(), None));
-        found.push(demand("deploy", writes, arn.clone(), None));
-        found.push(demand("watch", reads, arn, None));
-    }
-    let of_tasks = config.pre_deploy.iter().map(|task| {
-        let PipelineConfig { account, region, .. } = config;
-        format!("arn:aws:ecs:{region}:{account}:task-definition/{}:1", task.task_definition)
-    });
-    found.push(demand("deploy", &["ecs:RunTask"], of_tasks.collect(), Some(cluster)));
-    let on_ecs = !config.cluster.is_empty();
-    let of_ecs = |action: &&str| action.starts_with("ecs:") || action.starts_with("iam:");
-    found.retain(|demand| on_ecs || !demand.actions.iter().any(of_ecs));
-    found.retain(|demand| !demand.resources.is_empty());
-    found
-}
-
 /// One line for each function that allows everything, or for each action that one does not.
-pub(super) fn lines(stack: &str, unseen: Option<&Hidden>, answered: &Answered) -> Vec<Line> {
+pub(super) fn lines(
+    config: &PipelineConfig,
+    stack: &str,
+    unseen: Option<&Hidden>,
+    answered: &Answered,
+) -> Vec<Line> {
     let topic = Topic::Permissions;
     if let Some(hidden) = unseen {
         return vec![topic.unknown(stack, hidden)];
     }
+    let elsewhere = config.role.as_ref().map(elsewhere);
     let mut programs: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (demand, shown) in answered {
@@ -136,7 +50,22 @@ pub(super) fn lines(stack: &str, unseen: Option<&Hidden>, answered: &Answered) -
         }
         lines
     });
-    told.collect()
+    told.chain(elsewhere).collect()
+}
+
+/// What is done in another account is done as a role there, whose own policy decides.
+fn elsewhere(role: &Role) -> Line {
+    let name = role.arn.rsplit('/').next().unwrap_or(&role.arn);
+    let hidden = Hidden {
+        action: "iam:SimulatePrincipalPolicy".to_owned(),
+        resource: role.arn.clone(),
+        words: format!(
+            "all that is done in account {} is done as this role, and what it allows was not asked",
+            role.account()
+        ),
+        to: To::Role(role.arn.clone()),
+    };
+    Topic::Permissions.unknown(name, &hidden)
 }
 
 fn refused(program: &str, (action, resource): &Denied) -> Line {
@@ -152,35 +81,26 @@ fn refused(program: &str, (action, resource): &Denied) -> Line {
 mod tests {
     use super::super::tests::config;
     use super::*;
-    use crate::config::Running;
     use crate::verify::State;
 
-    fn demanded() -> Vec<Demand> {
-        let running = Running::default();
-        let parameters = Parameters::new(&[config()], None, &running);
-        let family = "arn:aws:ecs:us-west-2:123456789012:task-definition/rag:*".to_owned();
-        demands(&config(), &parameters, &[("Rag".to_owned(), family)].into())
-    }
-
-    #[test]
-    fn what_is_demanded_is_what_the_config_names() {
-        let demanded = demanded();
-        let update = demanded.iter().find(|it| it.actions == ["ecs:UpdateService"]).unwrap();
-        assert_eq!(update.resources, ["arn:aws:ecs:us-west-2:123456789012:service/live-crons/Rag"]);
-        let revision = "arn:aws:ecs:us-west-2:123456789012:task-definition/rag:1".to_owned();
-        assert_eq!(update.context, Some(("ecs:task-definition", revision)));
-        // Without one-off tasks nobody runs any.
-        assert!(demanded.iter().all(|it| it.actions != ["ecs:RunTask"]));
+    fn demand() -> Demand {
+        Demand {
+            program: "promote",
+            actions: vec!["ecr:DescribeImages"],
+            resources: vec!["arn:repository".to_owned()],
+            context: None,
+        }
     }
 
     #[test]
     fn what_a_role_refuses_is_told_one_by_one() {
-        let demand = demanded().remove(0);
+        let demand = demand();
         let well = vec![(demand.clone(), Shown::There(Vec::new()))];
-        let line = lines("tidegate", None, &well).remove(0);
+        let line = lines(&config(), "tidegate", None, &well).remove(0);
         assert_eq!((line.state, &*line.subject), (State::Green, "promote"));
         let denied = ("ecr:PutImage".to_owned(), "arn:repository".to_owned());
-        let line = lines("tidegate", None, &vec![(demand, Shown::There(vec![denied]))]).remove(0);
+        let line = lines(&config(), "tidegate", None, &vec![(demand, Shown::There(vec![denied]))])
+            .remove(0);
         assert_eq!(line.state, State::Failed);
         assert_eq!(line.said, "it may not ecr:PutImage on arn:repository");
         assert!(line.remedy.unwrap().contains("`tidegate config check --live --iam`"));
@@ -192,9 +112,25 @@ mod tests {
             action: "cloudformation:DescribeStackResources".to_owned(),
             resource: "tidegate".to_owned(),
             words: "not authorized".to_owned(),
-            is_denied: true,
+            to: To::You,
         };
-        let lines = lines("tidegate", Some(&hidden), &Vec::new());
+        let lines = lines(&config(), "tidegate", Some(&hidden), &Vec::new());
         assert_eq!(lines[0].state, State::Unknown);
+    }
+
+    #[test]
+    fn what_a_role_elsewhere_allows_is_unknown_and_sends_nobody_to_the_readers_policy() {
+        let mut config = config();
+        let arn = "arn:aws:iam::123456789012:role/tidegate-target".to_owned();
+        config.role = Some(Role { arn, external_id: None });
+        let lines = lines(&config, "tidegate", None, &vec![(demand(), Shown::There(Vec::new()))]);
+        let [home, there] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!((home.state, there.state), (State::Green, State::Unknown));
+        assert_eq!(there.subject, "tidegate-target");
+        let remedy = there.remedy.as_ref().unwrap();
+        assert!(
+            remedy.contains("target-role.yaml") && !remedy.contains("ReaderPolicyArn"),
+            "{remedy}"
+        );
     }
 }

@@ -6,17 +6,19 @@ use serde_json::Value;
 
 use super::document::{elements, texts};
 use super::{Line, Needs, Shown, Topic, list};
+use crate::model::TargetId;
 
 /// Who hands roles to tasks.
 const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
 
 /// One line for each role; `roles` has their trust policies, by ARN.
 pub(super) fn lines(needs: &Needs, roles: &BTreeMap<String, Shown<Value>>) -> Vec<Line> {
-    let told = |(arn, users): (&String, &BTreeSet<String>)| Some(line(arn, users, roles.get(arn)?));
+    let told =
+        |(arn, users): (&String, &BTreeSet<TargetId>)| Some(line(arn, users, roles.get(arn)?));
     needs.roles.iter().filter_map(told).collect()
 }
 
-fn line(arn: &str, users: &BTreeSet<String>, shown: &Shown<Value>) -> Line {
+fn line(arn: &str, users: &BTreeSet<TargetId>, shown: &Shown<Value>) -> Line {
     let (topic, name) = (Topic::Roles, arn.rsplit('/').next().unwrap_or(arn));
     let waits = format!("no new task of {} can start", list(users));
     match shown {
@@ -56,6 +58,7 @@ fn trusts_tasks(policy: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::tests::target;
     use super::*;
     use crate::verify::State;
 
@@ -66,7 +69,7 @@ mod tests {
     #[test]
     fn only_a_role_that_ecs_may_hand_out_is_green() {
         let told = |statement: Value| {
-            let users = BTreeSet::from(["Rag".to_owned()]);
+            let users = BTreeSet::from([target("Rag")]);
             let shown = Shown::There(json!({ "Statement": statement }));
             line("arn:aws:iam::123456789012:role/ecs/live-crons-task", &users, &shown)
         };

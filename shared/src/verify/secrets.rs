@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Line, Needs, Shown, Topic, list};
+use super::{Line, Needs, Parameter, Shown, Topic, list};
+use crate::model::TargetId;
 
 /// A secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Secret {
 pub(super) fn lines(
     needs: &Needs,
     secrets: &BTreeMap<String, Shown<Secret>>,
-    parameters: &BTreeMap<(String, String), Shown<()>>,
+    parameters: &BTreeMap<Parameter, Shown<()>>,
 ) -> Vec<Line> {
     let secrets =
         needs.secrets.iter().filter_map(|(arn, users)| Some(secret(arn, users, secrets.get(arn)?)));
@@ -28,7 +29,7 @@ pub(super) fn lines(
     secrets.chain(parameters).collect()
 }
 
-fn secret(arn: &str, users: &BTreeSet<String>, shown: &Shown<Secret>) -> Line {
+fn secret(arn: &str, users: &BTreeSet<TargetId>, shown: &Shown<Secret>) -> Line {
     // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-RANDOM
     let (topic, name) = (Topic::Secrets, arn.rsplit(':').next().unwrap_or(arn));
     let waits = format!("no new task of {} can start", list(users));
@@ -54,8 +55,8 @@ fn secret(arn: &str, users: &BTreeSet<String>, shown: &Shown<Secret>) -> Line {
     }
 }
 
-fn parameter(key: &(String, String), users: &BTreeSet<String>, shown: &Shown<()>) -> Line {
-    let (topic, (region, name)) = (Topic::Secrets, key);
+fn parameter(key: &Parameter, users: &BTreeSet<TargetId>, shown: &Shown<()>) -> Line {
+    let (topic, Parameter { account: _, region, name }) = (Topic::Secrets, key);
     match shown {
         Shown::There(()) => topic.green(name, format!("is there, for {}", list(users))),
         Shown::Missing => topic.failed(
@@ -69,13 +70,14 @@ fn parameter(key: &(String, String), users: &BTreeSet<String>, shown: &Shown<()>
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::target;
     use super::*;
     use crate::verify::State;
 
     const ARN: &str = "arn:aws:secretsmanager:us-west-2:123456789012:secret:config-AbCdEf";
 
     fn told(shown: &Shown<Secret>) -> Line {
-        secret(ARN, &BTreeSet::from(["Rag".to_owned()]), shown)
+        secret(ARN, &BTreeSet::from([target("Rag")]), shown)
     }
 
     #[test]
@@ -95,8 +97,12 @@ mod tests {
 
     #[test]
     fn a_parameter_that_is_not_there_is_made_where_it_is_looked_for() {
-        let key = ("us-west-2".to_owned(), "/api/token".to_owned());
-        let users = BTreeSet::from(["Rag".to_owned()]);
+        let key = Parameter {
+            account: "123456789012".to_owned(),
+            region: "us-west-2".to_owned(),
+            name: "/api/token".to_owned(),
+        };
+        let users = BTreeSet::from([target("Rag")]);
         let gone = parameter(&key, &users, &Shown::Missing);
         assert_eq!(gone.state, State::Failed);
         assert!(gone.remedy.unwrap().contains("--region us-west-2 --name /api/token"));

@@ -2,6 +2,7 @@
 
 use super::{Guards, Service, list};
 use crate::config::{Config, PipelineConfig};
+use crate::model::{TargetId, TargetKind};
 use crate::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
 
 const CONFIG: &str = "
@@ -16,6 +17,11 @@ pipelines:
 pub(super) fn config() -> PipelineConfig {
     let config = Config::parse("tidegate.yaml", CONFIG).unwrap();
     config.resolve("123456789012", "us-west-2").unwrap().remove(0)
+}
+
+/// A service of that config.
+pub(super) fn target(name: &str) -> TargetId {
+    config().service_id(name)
 }
 
 pub(super) fn sighting() -> Sighting {
@@ -56,7 +62,9 @@ pub(super) fn service() -> Service {
 
 #[test]
 fn many_names_are_cut() {
-    let names = |count: usize| (0..count).map(|number| number.to_string()).collect();
+    let names = |count: usize| (0..count).map(|number| target(&number.to_string())).collect();
     assert_eq!(list(&names(3)), "0, 1, 2");
     assert_eq!(list(&names(5)), "0, 1, 2, 2 more");
+    let task = TargetId { kind: TargetKind::Task, ..target("0") };
+    assert_eq!(list(&[target("0"), task].into()), "0", "one name is said once");
 }
