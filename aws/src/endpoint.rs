@@ -70,14 +70,13 @@ mod tests {
         }
     }
 
-    /// An environment with one variable.
+    /// An environment that says something of one service.
     #[derive(Debug)]
     struct Variable(&'static str);
 
     impl LoadServiceConfig for Variable {
         fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-            let name = key.service_id().replace(' ', "_").to_uppercase();
-            (format!("{}_{name}", key.env()) == self.0).then(|| "http://one".to_owned())
+            (key.service_id() == self.0).then(|| "http://one".to_owned())
         }
     }
 
@@ -86,7 +85,7 @@ mod tests {
         let config = |origin| {
             let mut config = SdkConfig::builder()
                 .region(Region::from_static("us-west-2"))
-                .service_config(Variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"))
+                .service_config(Variable("CloudWatch Logs"))
                 .endpoint_url("http://all");
             config.insert_origin("endpoint_url", origin);
             config.build()
