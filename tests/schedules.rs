@@ -254,6 +254,8 @@ fn a_run_that_fails_comes_back_where_the_pipeline_names_no_cluster() {
     let config = baking().replace("[Rag], ", "").replace("    cluster: live-crons\n", "");
     play(1, &config, async |stage| {
         stage.apply(&config).await;
+        let (exit, said, _) = stage.tidegate("verify someli-production").await;
+        assert_eq!(exit, 0, "{said}");
         stage.push("uapi", "healthy");
         let good = stage.end_of(FIRST).await;
         assert_eq!(good.phase.name(), "live", "{}", stage.journal(FIRST).await);
@@ -262,6 +264,17 @@ fn a_run_that_fails_comes_back_where_the_pipeline_names_no_cluster() {
         let bad = stage.end_of(SECOND).await;
         assert_eq!(bad.phase.name(), "rolled_back", "{}", stage.journal(SECOND).await);
         assert_eq!(of_schedule(stage), before);
+    });
+}
+
+#[test]
+fn verify_tells_of_a_cluster_whose_runs_are_not_heard() {
+    play(1, &baking(), async |stage| {
+        stage.apply(&baking()).await;
+        runs_in(stage, OTHER);
+        let (exit, said, _) = stage.tidegate("verify someli-production").await;
+        assert_eq!(exit, 1, "{said}");
+        assert!(said.contains(&format!("it lets no event of {OTHER} through")), "{said}");
     });
 }
 

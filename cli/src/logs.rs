@@ -1,7 +1,7 @@
 //! The logs of a release's stopped tasks, read with the reader's own credentials and never stored.
 
-use tidegate_aws::Ecs;
 use tidegate_aws::logs::{LogStream, last_lines};
+use tidegate_aws::{Ecs, RefusalKind};
 use tidegate_core::config::Role;
 
 use crate::view::{LogView, TargetView};
@@ -51,6 +51,9 @@ async fn read(
     };
     let LogStream { region, group, stream: name } = &stream;
     let lines = last_lines(&sdk, &stream).await.map_err(|refusal| {
+        if refusal.kind != RefusalKind::AccessDenied {
+            return refusal.to_string();
+        }
         // A role that releases reads no logs: they may hold anything.
         format!(
             "{refusal}; with credentials that may read it: aws logs get-log-events --region {region} \

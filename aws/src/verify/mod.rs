@@ -33,6 +33,9 @@ pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result
     let (images, policies) = images::look(app, scene, &slots, &fleet).await;
     let found = stack::look(app, home, stack).await;
     let permissions = permissions(app, config, &fleet, &needs, &found).await;
+    let mut clusters: BTreeSet<String> =
+        fleet.named.values().filter_map(|named| named.cluster.clone()).collect();
+    clusters.extend((!config.cluster.is_empty()).then(|| config.cluster_arn()));
     Ok(Facts {
         at: app.clock.now(),
         target_groups: target_groups(app, config, &fleet).await,
@@ -49,6 +52,7 @@ pub async fn look(app: &App, scene: &Scene, home: &Place, stack: &str) -> Result
         installation: found.installation,
         permissions,
         services: fleet.services,
+        clusters,
         others: fleet.others,
         drift: fleet.drift,
         tasks: fleet.tasks,

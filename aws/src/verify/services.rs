@@ -82,7 +82,8 @@ pub(super) async fn look(app: &App, scene: &Scene, slots: &BTreeMap<TargetId, Sl
                         fleet.drift.insert(id.clone(), Shown::Hidden(hidden(refusal, role)));
                     }
                 }
-                let named = Named { revision: definition.arn.clone(), holder: seen.holder.take() };
+                let (holder, cluster) = (seen.holder.take(), seen.cluster.take());
+                let named = Named { revision: definition.arn.clone(), holder, cluster };
                 fleet.named.insert(id.clone(), named);
                 fleet.definitions.insert(id.clone(), definition);
                 let service = service(ecs, &id, seen).await;

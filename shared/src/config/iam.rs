@@ -32,10 +32,10 @@ pub struct Parameters {
     /// The Lightsail container services.
     pub lightsail_arns: BTreeSet<String>,
     /// Those of these that the config needs and that only AWS knows.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     unknown: BTreeSet<&'static str>,
     /// Those whose ARNs are folded, and how many there were.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     folded: BTreeMap<&'static str, usize>,
     /// The roles that the functions may take on; a role takes on none.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]

@@ -26,11 +26,23 @@ pub(super) fn check(file: &File, name: &str, unless_tags: &[TagPattern], finding
                 )),
                 Some(pattern) => wrong.push(format!(
                     "matches `{pattern}` of image `{image}` in `{owner}`: every release here would \
-                     start one there; `promote_from` offers it there instead"
+                     start one there"
                 )),
                 None => {}
             }
         }
+    }
+    let takes_it = |other: &&String| {
+        let pipeline = file.pipelines.get(*other).filter(|_| other.as_str() != name);
+        pipeline.is_some_and(|other| {
+            let marks = || theirs(file, other).any(|it| marked.iter().any(|own| own.1 == it));
+            file.settings(other).retag.as_ref() == Some(retag) && marks()
+        })
+    };
+    if let Some(other) = file.pipelines.keys().find(takes_it) {
+        wrong.push(format!(
+            "is put on the same repository by `{other}` too: each would take it from the other"
+        ));
     }
     for unless_tag in unless_tags.iter().filter(|pattern| pattern.matches(retag).is_some()) {
         wrong.push(format!(
@@ -47,6 +59,11 @@ fn marked<'f>(file: &'f File, pipeline: &'f Pipeline) -> Vec<(&'f str, Place<'f>
     let images = file.images(pipeline).iter();
     let registry = |own: &'f file::Image| pipeline.registry.as_ref().or(own.registry.as_ref());
     images.map(|(name, own)| (name.as_str(), (registry(own), own.repository.as_str()))).collect()
+}
+
+/// Where a pipeline marks its images.
+fn theirs<'f>(file: &'f File, other: &'f Pipeline) -> impl Iterator<Item = Place<'f>> {
+    marked(file, other).into_iter().map(|(_, place)| place)
 }
 
 /// A tag is on one image of a repository.

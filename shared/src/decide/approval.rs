@@ -56,7 +56,9 @@ fn changes(
             changes.push(format!("{} ({revision}): {}", target.name, short_image(what)));
         };
         if let Some(task) = config.task(target) {
-            say(&format!("runs once, `{}` in {}", task.command.join(" "), task.container));
+            // The first word: the others may hold what nobody wants in a channel.
+            let program = task.command.first().map_or("its own command", String::as_str);
+            say(&format!("runs once: {program}, in {}", task.container));
         }
         match &difference[..] {
             [] => say("the same once more"),

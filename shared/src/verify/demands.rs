@@ -25,6 +25,8 @@ pub struct Named {
     pub revision: String,
     /// The role of a schedule or a rule; a container service's own ARN.
     pub holder: Option<String>,
+    /// The cluster that a schedule or a rule runs its task in, by ARN.
+    pub cluster: Option<String>,
 }
 
 /// Actions on a service that read how it is deployed.
@@ -123,6 +125,9 @@ impl Demands {
         self.add("deploy", &["ecs:RegisterTaskDefinition"], &families, None);
         self.add("deploy", &["ecs:TagResource"], &families, created);
         self.add("deploy", &["iam:PassRole"], &list(&parameters.task_role_arns), passed);
+        if config.cluster.is_empty() {
+            return;
+        }
         self.add("deploy", &TASKS, &any(), in_cluster);
         self.add("watch", &TASKS, &any(), in_cluster);
         let of_tasks = config.pre_deploy.iter().map(|task| {
@@ -218,7 +223,7 @@ mod tests {
     #[test]
     fn what_is_demanded_is_what_the_config_names() {
         let revision = "arn:aws:ecs:us-west-2:123456789012:task-definition/rag:3".to_owned();
-        let named = Named { revision: revision.clone(), holder: None };
+        let named = Named { revision: revision.clone(), ..Named::default() };
         let all = demanded(&config(), &[(target("Rag"), named)].into());
         let update = of(&all, "deploy", "ecs:UpdateService").remove(0);
         assert_eq!(update.resources, ["arn:aws:ecs:us-west-2:123456789012:service/live-crons/Rag"]);

@@ -82,9 +82,9 @@ pub struct Rule {
 /// A line for each leg, or one that says why they cannot be seen.
 pub(super) fn lines(
     config: &PipelineConfig,
+    clusters: &BTreeSet<String>,
     table: &str,
-    stack: &str,
-    installation: &Shown<Installation>,
+    (stack, installation): (&str, &Shown<Installation>),
 ) -> Vec<Line> {
     let topic = Topic::EventPaths;
     let found = match installation {
@@ -100,10 +100,8 @@ pub(super) fn lines(
             "Name the stack that the table is of: `--stack` or TIDEGATE_STACK",
         )];
     }
-    // What runs on no cluster needs no event of one: the tick looks at it.
-    let cluster = (!config.cluster.is_empty()).then(|| config.cluster_arn());
     let legs = found.legs.iter().flat_map(|(name, shown)| match shown {
-        Shown::There(leg) => told(name, leg, cluster.as_deref(), found.has_webhook),
+        Shown::There(leg) => told(name, leg, clusters, found.has_webhook),
         Shown::Missing => vec![topic.failed(
             name,
             "somebody deleted it",
@@ -139,9 +137,9 @@ fn no_stack(stack: &str) -> Line {
     }
 }
 
-fn told(name: &str, leg: &Leg, cluster: Option<&str>, has_webhook: bool) -> Vec<Line> {
+fn told(name: &str, leg: &Leg, clusters: &BTreeSet<String>, has_webhook: bool) -> Vec<Line> {
     let one = match leg {
-        Leg::Rule(rule) => return rule_lines(name, rule, cluster),
+        Leg::Rule(rule) => return rule_lines(name, rule, clusters),
         Leg::Schedule(wakes) => wakes_line(name, wakes, |_| {
             "Enable it in the console, or deploy the stack again: `sam deploy`".to_owned()
         }),
@@ -169,22 +167,20 @@ fn wakes_line(name: &str, wakes: &Wakes, enable: impl Fn(&str) -> String) -> Lin
     }
 }
 
-fn rule_lines(name: &str, rule: &Rule, cluster: Option<&str>) -> Vec<Line> {
+fn rule_lines(name: &str, rule: &Rule, clusters: &BTreeSet<String>) -> Vec<Line> {
     let topic = Topic::EventPaths;
     let line =
         wakes_line(name, &rule.wakes, |rule| format!("`aws events enable-rule --name {rule}`"));
     if line.state != State::Green {
         return vec![line];
     }
-    let clusters = &rule.pattern["detail"]["clusterArn"];
-    if let Some(cluster) = cluster
-        && !clusters.is_null()
-        && !texts(clusters).any(|it| it == cluster)
-    {
+    let heard = &rule.pattern["detail"]["clusterArn"];
+    let is_heard = |cluster: &&String| heard.is_null() || texts(heard).any(|it| it == **cluster);
+    if let Some(cluster) = clusters.iter().find(|cluster| !is_heard(cluster)) {
         return vec![topic.failed(
             name,
             format!("it lets no event of {cluster} through"),
-            "Put the cluster into `ClusterArns` (`tidegate config check --iam` prints it) and \
+            "Put the cluster into `ClusterArns` (`tidegate config check --live --iam` prints it) and \
              deploy the stack again: `sam deploy`",
         )];
     }
@@ -292,7 +288,7 @@ mod tests {
         let pattern = json!({ "detail": { "clusterArn": [CLUSTER] } });
         let mut rule = Rule { wakes: wakes(), pattern, may_invoke: Shown::There(true) };
         change(&mut rule);
-        rule_lines("EcrPush", &rule, Some(CLUSTER)).remove(0)
+        rule_lines("EcrPush", &rule, &[CLUSTER.to_owned()].into()).remove(0)
     }
 
     fn fails(line: &Line, said: &str, remedy: &str) {
@@ -314,7 +310,8 @@ mod tests {
         assert_eq!(any.state, State::Green);
         let pattern = json!({ "detail": { "clusterArn": ["none"] } });
         let rule = Rule { wakes: wakes(), pattern, may_invoke: Shown::There(true) };
-        assert_eq!(rule_lines("EcsTask", &rule, None)[0].state, State::Green, "without a cluster");
+        let none = BTreeSet::new();
+        assert_eq!(rule_lines("EcsTask", &rule, &none)[0].state, State::Green, "without a cluster");
     }
 
     #[test]
@@ -346,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_stack_that_is_not_seen_is_unknown_and_the_wrong_one_fails() {
-        let lines = |found| lines(&config(), "table", "tidegate", &found);
+        let lines = |found| lines(&config(), &BTreeSet::new(), "table", ("tidegate", &found));
         let missing = lines(Shown::Missing).remove(0);
         assert_eq!(missing.state, State::Unknown);
         assert!(missing.remedy.unwrap().contains("TIDEGATE_STACK"));

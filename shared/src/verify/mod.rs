@@ -53,6 +53,8 @@ pub struct Facts {
     pub services: BTreeMap<String, Shown<Service>>,
     /// The schedules, rules and container services of the config, in the words of a service.
     pub others: BTreeMap<TargetId, Shown<Service>>,
+    /// The clusters in which something of the config runs tasks, by ARN.
+    pub clusters: BTreeSet<String>,
     /// The one-off tasks of the config, by name: whether their task definition is there.
     pub tasks: BTreeMap<String, Shown<()>>,
     /// What each target runs against what Tidegate left there.
@@ -99,7 +101,7 @@ pub fn lines(config: &PipelineConfig, facts: &Facts) -> Vec<Line> {
         secrets::lines(needs, &facts.secrets, &facts.parameters),
         roles::lines(needs, &facts.roles),
         images::lines(&facts.images, &facts.policies),
-        event_paths::lines(config, &facts.table, stack, installation),
+        event_paths::lines(config, &facts.clusters, &facts.table, (stack, installation)),
         rollback::lines(config, services),
         permissions::lines(config, stack, unseen.as_ref(), &facts.permissions),
     ]

@@ -579,7 +579,18 @@ fn a_retag_that_starts_another_pipeline_is_said() {
     assert_eq!(
         problems(&text),
         "tidegate.yaml:8:12: pipelines.p.retag: the tag `live` matches `live` of image `i` in `q`: every \
-         release here would start one there; `promote_from` offers it there instead"
+         release here would start one there"
+    );
+}
+
+#[test]
+fn a_retag_that_two_pipelines_would_take_from_each_other_is_said() {
+    let other = "c]]\n  q: { images: { i: { repository: jobs, tag: v } }, waves: [[d]] }";
+    let text = with(&with(SMALL, "c]]", other), "defaults:\n", "defaults:\n  retag: live\n");
+    assert_eq!(
+        problems(&text),
+        "tidegate.yaml:3:10: defaults.retag: the tag `live` is put on the same repository by `q` too: \
+         each would take it from the other"
     );
 }
 
