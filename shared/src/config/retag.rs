@@ -33,7 +33,7 @@ pub(super) fn check(file: &File, name: &str, unless_tags: &[TagPattern], finding
         }
     }
     let takes_it = |other: &&String| {
-        let pipeline = file.pipelines.get(*other).filter(|_| other.as_str() != name);
+        let pipeline = file.pipelines.get(*other).filter(|_| other.as_str() > name);
         pipeline.is_some_and(|other| {
             let marks = || theirs(file, other).any(|it| marked.iter().any(|own| own.1 == it));
             file.settings(other).retag.as_ref() == Some(retag) && marks()
