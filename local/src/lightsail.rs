@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use tidegate_core::definition::repository_of;
 
 use crate::api::{ApiError, Input, Place, epoch, present};
 use crate::ecr::{Behaviour, Ecr};
@@ -44,6 +45,9 @@ struct Deployment {
     created: Timestamp,
     /// Since when it is active.
     active: Option<Timestamp>,
+    /// Container → the image that was pulled for it, by its digest, from when it is active on: a tag that
+    /// is moved afterwards changes nothing that runs.
+    pulled: BTreeMap<String, String>,
 }
 
 impl Deployment {
@@ -55,6 +59,15 @@ impl Deployment {
             "publicEndpoint": self.endpoint,
             "createdAt": epoch(self.created),
         }))
+    }
+
+    fn pull(&mut self, ecr: &Ecr) {
+        let pulled = self.containers.iter().filter_map(|(name, container)| {
+            let image = container["image"].as_str()?;
+            let repository = repository_of(image);
+            Some((name.clone(), format!("{repository}@{}", ecr.pull(image)?.digest)))
+        });
+        self.pulled = pulled.collect();
     }
 
     fn images(&self) -> impl Iterator<Item = &str> {
@@ -90,8 +103,15 @@ impl Lightsail {
         now: Timestamp,
     ) {
         let state = "ACTIVE";
-        let deployment =
-            Deployment { version: 1, state, containers, endpoint, created: now, active: Some(now) };
+        let deployment = Deployment {
+            version: 1,
+            state,
+            containers,
+            endpoint,
+            created: now,
+            active: Some(now),
+            pulled: BTreeMap::new(),
+        };
         let service = Service { scale: 1, created: now, deployments: vec![deployment], due: None };
         self.services.insert(name.to_owned(), service);
     }
@@ -165,7 +185,9 @@ impl Lightsail {
         let Some(service) = self.services.get_mut(name) else { return Ok(Value::Null) };
         let version = service.deployments.last().map_or(0, |last| last.version) + 1;
         let state = "ACTIVATING";
-        let made = Deployment { version, state, containers, endpoint, created: now, active: None };
+        let pulled = BTreeMap::new();
+        let made =
+            Deployment { version, state, containers, endpoint, created: now, active: None, pulled };
         service.deployments.push(made);
         service.due = Some(now + TRIED);
         Ok(json!({ "containerService": self.view(name, self.service(name)?) }))
@@ -205,6 +227,14 @@ impl Lightsail {
         Some(self.services.get(name)?.in_state("ACTIVE")?.view())
     }
 
+    /// What its containers run, by name: the digest that was pulled.
+    pub fn running(&self, name: &str) -> Vec<(String, String)> {
+        let active = self.services.get(name).and_then(|service| service.in_state("ACTIVE"));
+        let pulled = active.into_iter().flat_map(|active| &active.pulled);
+        let digest = |image: &str| Some(image.split_once('@')?.1.to_owned());
+        pulled.filter_map(|(name, image)| Some((name.clone(), digest(image)?))).collect()
+    }
+
     /// When the next deployment is judged.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.services.values().filter_map(|service| service.due).min()
@@ -213,6 +243,9 @@ impl Lightsail {
     /// Judges the deployments whose time has come.
     pub fn advance(&mut self, now: Timestamp, ecr: &Ecr) {
         for service in self.services.values_mut() {
+            let active = service.deployments.iter_mut().filter(|it| it.state == "ACTIVE");
+            // What was there from the beginning.
+            active.filter(|it| it.pulled.is_empty()).for_each(|it| it.pull(ecr));
             let Some(due) = service.due.filter(|due| *due <= now) else { continue };
             service.due = None;
             let Some(tried) = service.deployments.last() else { continue };
@@ -225,6 +258,7 @@ impl Lightsail {
             if let Some(tried) = service.deployments.last_mut() {
                 tried.state = if holds { "ACTIVE" } else { "FAILED" };
                 tried.active = holds.then_some(due);
+                tried.pull(ecr);
             }
         }
     }
@@ -238,7 +272,7 @@ impl Lightsail {
         now: Timestamp,
     ) -> Option<u16> {
         let active = self.services.get(name)?.in_state("ACTIVE")?;
-        let serving = active.images().filter_map(|image| ecr.pull(image)?.serving);
+        let serving = active.pulled.values().filter_map(|image| ecr.pull(image)?.serving);
         serving
             .filter(|serving| {
                 let until = active.active.zip(serving.first).map(|(at, first)| at + first);

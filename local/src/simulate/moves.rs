@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::raw::{list, members, text};
+use super::raw::{list, text};
 use crate::api::Place;
 use crate::call::{Call, Caller};
 use crate::cloud::Cloud;
@@ -138,11 +138,7 @@ pub(super) fn runs(cloud: &Cloud, target: &str) -> Vec<(String, String)> {
     let id = Id::of(target);
     let named: Vec<(String, String)> = match id.word {
         "ecs" => return cloud.ecs_of(&id.place()).running_images(&id.service()),
-        "lightsail" => {
-            let active = cloud.lightsail.active(id.name).unwrap_or_default();
-            let stated = members(&active["containers"]);
-            stated.map(|(name, one)| (name.clone(), text(&one["image"]).to_owned())).collect()
-        }
+        "lightsail" => return cloud.lightsail.running(id.name),
         _ => {
             let stand = stand(cloud, target).map(|it| it.revision).unwrap_or_default();
             let body = definition(cloud, target, &stand).unwrap_or(&Value::Null);

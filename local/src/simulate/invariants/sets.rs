@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Moment, Wrongs};
 use crate::simulate::raw::{Written, phase, text};
-use crate::simulate::schedule::Pipeline;
+use crate::simulate::schedule::{PATTERN, Pipeline};
 
 /// A release that begins to move holds every image, all under one tag.
 pub(super) fn landed(now: &Moment<'_>, written: &[Written], wrongs: &mut Wrongs) {
@@ -38,7 +38,8 @@ pub(super) fn lost(now: &Moment<'_>, pipeline: &Pipeline, head: &Value, wrongs: 
         // Within one second the registry's own order decides.
         at(digest) > at(answered).map(|at| at + 1)
     };
-    for tag in now.pushes.tags() {
+    // Images are joined by the commit in the pattern; another tag on all of them joins nothing.
+    for tag in now.pushes.tags().filter(|tag| tag.starts_with(PATTERN)) {
         let whole = pipeline.images.iter().all(|image| {
             let digest = now.pushes.means(&image.repository, tag);
             digest.is_some_and(|digest| newer(&image.repository, digest))

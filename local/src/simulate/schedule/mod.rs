@@ -18,13 +18,13 @@ use crate::ecs::{RollbackShape, ShownDigest};
 use crate::faults::FaultRule;
 
 use extras::Extras;
-use pipeline::{LITERAL, PATTERN, Strategy, Tags};
+use pipeline::{LITERAL, Strategy, Tags};
 
 pub(super) use config::CLUSTER;
 pub(super) use deed::{Act, Deed, Verb};
 pub(super) use extras::{CALLS, Elsewhere, MARK, Target, TargetKind, url};
-pub(super) use pipeline::Selected;
 pub(super) use pipeline::{Image, Pipeline, Service};
+pub(super) use pipeline::{PATTERN, Selected};
 pub use troubles::KINDS;
 pub(super) use troubles::kind;
 

@@ -91,7 +91,7 @@ impl Tags {
 /// The tag that is moved.
 pub(super) const LITERAL: &str = "uapi";
 /// What the other tags begin with.
-pub(super) const PATTERN: &str = "prod-";
+pub(in crate::simulate) const PATTERN: &str = "prod-";
 
 /// One service.
 #[derive(Debug, Clone, PartialEq)]

@@ -103,6 +103,12 @@ impl Dice {
                 }
             }
         }
+        // One tag of a repository is one pipeline's.
+        if let [first, others @ ..] = &mut pipelines[..]
+            && others.iter().any(|other| other.extras.marks)
+        {
+            first.extras.marks = false;
+        }
     }
 
     /// What people and builds do besides.
