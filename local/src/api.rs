@@ -29,6 +29,13 @@ impl Place {
         format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
     }
 
+    /// The ARN of a container service of Lightsail. Its last part is an id that only AWS knows; here it
+    /// follows from the name, so that a template's parameter can hold it.
+    pub fn container_service(&self, name: &str) -> String {
+        let id = name.bytes().fold(0_u64, |id, byte| id.wrapping_mul(31).wrapping_add(byte.into()));
+        self.arn("lightsail", &format!("ContainerService/{id:016x}"))
+    }
+
     /// The host name of the private image registry here.
     pub fn registry(&self) -> String {
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)

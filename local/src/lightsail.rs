@@ -87,13 +87,6 @@ impl Lightsail {
         Self { place, services: BTreeMap::new() }
     }
 
-    /// The ARN of a container service. Its last part is an id that only AWS knows; here it follows from
-    /// the name, so that a template's parameter can hold it.
-    pub fn arn(place: &Place, name: &str) -> String {
-        let id = name.bytes().fold(0_u64, |id, byte| id.wrapping_mul(31).wrapping_add(byte.into()));
-        place.arn("lightsail", &format!("ContainerService/{id:016x}"))
-    }
-
     /// A container service that has run these containers for a while.
     pub fn seed(
         &mut self,
@@ -206,7 +199,7 @@ impl Lightsail {
         };
         present(json!({
             "containerServiceName": name,
-            "arn": Self::arn(&self.place, name),
+            "arn": self.place.container_service(name),
             "createdAt": epoch(service.created),
             "location": { "availabilityZone": "all", "regionName": self.place.region },
             "resourceType": "ContainerService",

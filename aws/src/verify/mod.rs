@@ -107,11 +107,7 @@ async fn target_groups(
 
 /// The answers to the config's checks, in its order: each URL once, all alarms at once.
 async fn checks(app: &App, config: &PipelineConfig) -> Vec<Shown<Heard>> {
-    let names = config.checks.iter().filter_map(|check| match check {
-        Check::Alarm { name } => Some(name.clone()),
-        Check::Http(_) => None,
-    });
-    let names: Vec<_> = names.collect();
+    let names: Vec<_> = config.alarms().map(str::to_owned).collect();
     let role = config.role.as_ref();
     let alarms = shown(app.alarms(&config.region, role).states(&names).await, role);
     let mut heard = Vec::new();

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::api::{Input, Place};
 use crate::call::Call;
-use crate::lightsail::Lightsail;
 
 /// One permission that must be held.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +50,7 @@ pub(super) fn of(call: &Call, place: &Place) -> Vec<Demand> {
                 // It has no level of resources.
                 call.action != "GetContainerServiceDeployments"
             });
-            let arn = service.map_or("*".to_owned(), |name| Lightsail::arn(place, name));
+            let arn = service.map_or("*".to_owned(), |name| place.container_service(name));
             vec![Demand::new(call.name(), arn)]
         }
         "sts" if call.action == "AssumeRole" => {

@@ -7,7 +7,6 @@ use tidegate_core::model::TargetKind;
 
 use super::definition::{family, roles, schedule_cluster, schedule_role};
 use crate::api::Place;
-use crate::lightsail::Lightsail;
 
 /// The values that a template's parameters must have for what [`super::fleet`] makes: for the functions
 /// themselves, or for what they reach as `role`.
@@ -37,7 +36,7 @@ pub fn parameters_of(
                     running.schedule_clusters.insert(place.arn("ecs", &cluster));
                 }
                 TargetKind::Lightsail => {
-                    running.lightsail.insert(Lightsail::arn(&place, name));
+                    running.lightsail.insert(place.container_service(name));
                 }
             }
         }

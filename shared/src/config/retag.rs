@@ -13,14 +13,14 @@ pub(super) fn check(file: &File, name: &str, unless_tags: &[TagPattern], finding
     let Some(pipeline) = file.pipelines.get(name) else { return };
     let Some(retag) = &file.settings(pipeline).retag else { return };
     let marked = marked(file, pipeline);
+    let is_marked = |place: &Place<'_>| marked.iter().any(|(_, marked)| marked == place);
     let mut wrong = shared(&marked);
     for (owner, other) in &file.pipelines {
         let is_own = owner == name;
         for (image, own) in &other.images {
             let place = (own.registry.as_ref(), own.repository.as_str());
-            let marked = marked.iter().any(|(_, marked)| *marked == place);
             let pattern = own.tag.patterns().iter().find(|own| own.matches(retag).is_some());
-            match pattern.filter(|_| marked) {
+            match pattern.filter(|_| is_marked(&place)) {
                 Some(pattern) if is_own => wrong.push(format!(
                     "matches `{pattern}` of image `{image}`: every release would start the next one"
                 )),
@@ -31,18 +31,14 @@ pub(super) fn check(file: &File, name: &str, unless_tags: &[TagPattern], finding
                 None => {}
             }
         }
-    }
-    let takes_it = |other: &&String| {
-        let pipeline = file.pipelines.get(*other).filter(|_| other.as_str() > name);
-        pipeline.is_some_and(|other| {
-            let marks = || theirs(file, other).any(|it| marked.iter().any(|own| own.1 == it));
-            file.settings(other).retag.as_ref() == Some(retag) && marks()
-        })
-    };
-    if let Some(other) = file.pipelines.keys().find(takes_it) {
-        wrong.push(format!(
-            "is put on the same repository by `{other}` too: each would take it from the other"
-        ));
+        let takes_it = file.settings(other).retag.as_ref() == Some(retag)
+            && self::marked(file, other).iter().any(|(_, own)| is_marked(own));
+        // Of two that fight over it the first is told.
+        if takes_it && owner.as_str() > name {
+            wrong.push(format!(
+                "is put on the same repository by `{owner}` too: each would take it from the other"
+            ));
+        }
     }
     for unless_tag in unless_tags.iter().filter(|pattern| pattern.matches(retag).is_some()) {
         wrong.push(format!(
@@ -59,11 +55,6 @@ fn marked<'f>(file: &'f File, pipeline: &'f Pipeline) -> Vec<(&'f str, Place<'f>
     let images = file.images(pipeline).iter();
     let registry = |own: &'f file::Image| pipeline.registry.as_ref().or(own.registry.as_ref());
     images.map(|(name, own)| (name.as_str(), (registry(own), own.repository.as_str()))).collect()
-}
-
-/// Where a pipeline marks its images.
-fn theirs<'f>(file: &'f File, other: &'f Pipeline) -> impl Iterator<Item = Place<'f>> {
-    marked(file, other).into_iter().map(|(_, place)| place)
 }
 
 /// A tag is on one image of a repository.

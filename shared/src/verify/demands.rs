@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Check, Parameters, PipelineConfig, Running};
+use crate::config::{Parameters, PipelineConfig, Running};
 use crate::model::{TargetId, TargetKind};
 
 /// Actions that one function's role must allow on all of these resources.
@@ -67,7 +67,7 @@ pub fn demands(
     for target in &targets {
         all.of_target(target, named.get(target));
     }
-    if config.checks.iter().any(|check| matches!(check, Check::Alarm { .. })) {
+    if config.alarms().next().is_some() {
         all.add("watch", &["cloudwatch:DescribeAlarms"], &any(), None);
     }
     all.0
