@@ -106,6 +106,9 @@ impl WholeOrBack {
             if (at == "healthy" && !well) || (state == "live" && !well && at != "unaffected") {
                 wrongs.push(format!("{id} is {state}, and {target} is {at}: it did not end well"));
             }
+            if at == "untouched" && now.runs.times(id, target) > 0 {
+                wrongs.push(format!("{id} is {state}, and {target}, untouched, ran for it"));
+            }
             return;
         }
         // A container service has no revision of its own: its bytes alone say whose they are.

@@ -1,6 +1,7 @@
 //! Things that meet by themselves once in tens of thousands of stories: what is done, and the trouble
 //! at the same moment that makes it matter.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -16,16 +17,28 @@ const SALT: u64 = 0x6b6e_6f74_2d2d_7469;
 /// So many seeds of a hundred have one.
 const SHARE: u32 = 8;
 
+/// So many of those that have one-off tasks, which few have.
+const SHARE_OF_TASKS: u32 = 30;
+
 /// A knot: what is done, and what goes wrong.
 pub(super) type Knot = (Vec<(Duration, Deed)>, Vec<FaultRule>);
 
 /// The knot of a seed, in its first pipeline; nothing in most seeds.
 pub(super) fn draw(seed: u64, pipelines: &[Pipeline]) -> Knot {
     let mut dice = Rng::with_seed(seed ^ SALT);
-    match pipelines.first().filter(|_| chance(&mut dice, SHARE)) {
-        None => Knot::default(),
-        Some(first) if dice.u32(..4) == 0 => (blocked_way_back(&mut dice, first), Vec::new()),
-        Some(first) => back_amid_a_call(&mut dice, first),
+    let Some(first) = pipelines.first() else { return Knot::default() };
+    let tasks = !first.extras.tasks.is_empty();
+    if !chance(&mut dice, if tasks { SHARE_OF_TASKS } else { SHARE }) {
+        return Knot::default();
+    }
+    if tasks {
+        return back_amid_a_look(&mut dice, first);
+    }
+    match dice.u32(..4) {
+        0 => (blocked_way_back(&mut dice, first), Vec::new()),
+        1 => back_amid_a_claim(&mut dice, first),
+        2 => back_before_it_lands(&mut dice, first),
+        _ => back_amid_a_call(&mut dice, first),
     }
 }
 
@@ -41,30 +54,69 @@ fn blocked_way_back(dice: &mut Rng, pipeline: &Pipeline) -> Vec<(Duration, Deed)
     ]
 }
 
+/// An operator goes back in the seconds in which deploy does not hear yet that a target is its own. Its
+/// survey writes such items as well, so all of them are slow.
+fn back_amid_a_claim(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
+    let slow = Fault::Delay(dice.u64(700..3_000));
+    let rule = FaultRule { times: None, ..every(1, "deploy", "UpdateItem", slow) };
+    (pushed_and_back(dice, pipeline, 3..20), vec![rule])
+}
+
+/// An operator goes back while a call is said to be lost, and it lands when the lease has run out (20 s)
+/// and somebody else may look: as late as a call can (30 s).
+fn back_before_it_lands(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
+    let late = Fault::Late(dice.u64(26_000..30_000));
+    let rule = every(dice.u64(1..=3), "deploy", "UpdateService", late);
+    (pushed_and_back(dice, pipeline, 3..18), vec![rule])
+}
+
+/// An operator decides by a look that is seconds old; meanwhile deploy, slow as well, begins to call.
+fn back_amid_a_look(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
+    let rules = vec![
+        slow(dice, "operator", "Query"),
+        slow(dice, "deploy", "DescribeServices"),
+        slow(dice, "deploy", "RunTask"),
+    ];
+    (pushed_and_back(dice, pipeline, 2..20), rules)
+}
+
 /// An operator goes back in the seconds in which a call of the release is under way, or is said to be
 /// lost and has yet to land; or in which a decision of watch is.
 fn back_amid_a_call(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
-    let verb = Verb::Rollback { no_block: dice.bool(), no_freeze: true, include_drifted: false };
-    let pushed = SPAN + dice.u64(..60);
     let (caller, action) =
         pick(dice, &[(3, ("deploy", "UpdateService")), (1, ("watch", "TransactWriteItems"))]);
-    let fault = if dice.bool() {
-        Fault::Late(dice.u64(5_000..30_000))
-    } else {
-        Fault::Delay(dice.u64(1_000..9_500))
-    };
-    let rule = FaultRule {
+    let late = Fault::Late(dice.u64(5_000..30_000));
+    let rule =
+        if dice.bool() { some(dice, caller, action, late) } else { slow(dice, caller, action) };
+    (pushed_and_back(dice, pipeline, 2..30), vec![rule])
+}
+
+/// A push that holds, and so many seconds later a rollback: before anything else is done, which would
+/// be struck in its place.
+fn pushed_and_back(dice: &mut Rng, pipeline: &Pipeline, soon: Range<u64>) -> Vec<(Duration, Deed)> {
+    // What moves goes back without a flag, or the command is refused.
+    let verb = Verb::Rollback { no_block: false, no_freeze: false, include_drifted: false };
+    let back = typed(pipeline, verb);
+    vec![at(0, push_of(dice, pipeline, "healthy"), dice), at(dice.u64(soon), back, dice)]
+}
+
+/// Some such calls are answered seconds later, before they are given up (10 s).
+fn slow(dice: &mut Rng, caller: &str, action: &str) -> FaultRule {
+    let delay = Fault::Delay(dice.u64(1_000..9_500));
+    some(dice, caller, action, delay)
+}
+
+fn some(dice: &mut Rng, caller: &str, action: &str, fault: Fault) -> FaultRule {
+    FaultRule { probability: Some(0.5), ..every(dice.u64(1..=3), caller, action, fault) }
+}
+
+fn every(times: u64, caller: &str, action: &str, fault: Fault) -> FaultRule {
+    FaultRule {
         caller: Some(caller.to_owned()),
         action: Some(action.to_owned()),
-        probability: Some(0.5),
-        times: Some(dice.u64(1..=3)),
+        times: Some(times),
         ..FaultRule::always(fault)
-    };
-    let typed = typed(pipeline, verb);
-    let soon = dice.u64(2..30);
-    let deeds =
-        vec![at(pushed, push_of(dice, pipeline, "healthy"), dice), at(pushed + soon, typed, dice)];
-    (deeds, vec![rule])
+    }
 }
 
 fn typed(pipeline: &Pipeline, verb: Verb) -> Deed {
