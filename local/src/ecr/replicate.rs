@@ -1,5 +1,7 @@
 //! What ECR's replication does, where somebody says that it did.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -35,5 +37,21 @@ impl Ecr {
             there.images.insert(digest.to_owned(), copied);
         }
         Ok(())
+    }
+
+    /// Copies what a repository has here and not yet there.
+    pub fn replicate_the_rest(
+        &mut self,
+        repository: &str,
+        to: &Place,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let digests = |registry: &Self| -> BTreeSet<String> {
+            let own = registry.repositories.get(repository).into_iter();
+            own.flat_map(|own| own.images.keys().cloned()).collect()
+        };
+        let here = digests(self);
+        let missing: Vec<_> = here.difference(&digests(self.at(to))).cloned().collect();
+        missing.iter().try_for_each(|digest| self.replicate(repository, digest, to, now))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::schedule::{Deed, Elsewhere, Pipeline, Schedule, Verb};
+use crate::api::Place;
 use crate::call::{Answer, Call, Caller, Scope};
 use crate::cloud::Reply;
 use crate::ecr::{digest_of, index_manifest, manifest, serving};
@@ -46,6 +47,14 @@ impl Hands {
             Deed::Tag { repository, push, tag } => {
                 let manifest = self.nth(repository, *push)?.clone();
                 self.put(repository, &manifest, Some(tag));
+                None
+            }
+            Deed::Copies { repository } => {
+                let there = Place::new(ACCOUNT, Elsewhere::REGION);
+                self.twin.world.with(|cloud, now| {
+                    // It fails where nothing was pushed yet: then nothing arrives.
+                    let _ = cloud.ecr.replicate_the_rest(repository, &there, now);
+                });
                 None
             }
             Deed::Stamp { pipeline, tag } => {

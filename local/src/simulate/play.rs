@@ -225,7 +225,7 @@ fn rests(court: &Court, now: Timestamp) -> bool {
     court.is_calm() && (now > court.moved + QUIET || asks_each_minute(court))
 }
 
-/// A release waits for somebody else's deployment: it is surveyed again with each tick.
+/// A release waits for somebody else's deployment, or for copies: it is surveyed again with each tick.
 fn asks_each_minute(court: &Court) -> bool {
-    court.ends().contains(&"held_busy")
+    court.ends().iter().any(|end| ["held_busy", "held_awaited"].contains(end))
 }

@@ -163,6 +163,7 @@ impl Table {
         for release in releases {
             let step = self.releases.get(&release.id.number).map(|release| release.step);
             demand(&release.id.to_string(), release.condition(), step, None)?;
+            self.says_so(release, journal)?;
         }
         for (before, after) in slots {
             let now = self.slots.get(&after.target);
@@ -177,6 +178,18 @@ impl Table {
             }
             None => Ok(()),
         }
+    }
+
+    /// A release that moves on says so in the same write; that it is looked at again it does not.
+    fn says_so(&self, release: &Release, journal: &[Entry]) -> Result<(), Refusal> {
+        let before = self.releases.get(&release.id.number);
+        let moved = before.is_none_or(|before| before.phase.name() != release.phase.name());
+        let own = (release.id.number, &Subject::Release, release.step);
+        if moved && !journal.iter().any(|entry| key(entry) == own) {
+            let what = format!("{} became {}", release.id, release.phase.name());
+            return Err(Refusal::Broken(format!("every_change_is_recorded: {what}")));
+        }
+        Ok(())
     }
 }
 

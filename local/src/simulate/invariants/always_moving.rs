@@ -7,7 +7,7 @@ use super::{Invariant, Moment, Wrongs};
 use crate::call::Noted;
 use crate::simulate::ends;
 use crate::simulate::raw::{Written, members, number, text};
-use crate::simulate::schedule::MARK;
+use crate::simulate::schedule::{MARK, Pipeline};
 
 pub(super) struct AlwaysMoving;
 
@@ -25,13 +25,14 @@ impl Invariant for AlwaysMoving {
             }
         }
         for pipeline in now.pipelines.iter().filter(|it| it.extras.marks) {
-            marked(now, &pipeline.name, wrongs);
+            marked(now, pipeline, wrongs);
         }
     }
 }
 
 /// The images of what became live by itself have the tag; what was adopted or accepted gets none.
-fn marked(now: &Moment<'_>, pipeline: &str, wrongs: &mut Wrongs) {
+fn marked(now: &Moment<'_>, own: &Pipeline, wrongs: &mut Wrongs) {
+    let (pipeline, registry) = (&own.name, own.registry());
     let live = now.table.head(pipeline).map_or(0, |head| number(&head["live"]));
     let release = now.table.release(&format!("{pipeline}/{live}")).unwrap_or(&Value::Null);
     let adopted = text(&release["cause"]["kind"]) == "adopted";
@@ -40,7 +41,7 @@ fn marked(now: &Moment<'_>, pipeline: &str, wrongs: &mut Wrongs) {
     }
     for (_, image) in members(&release["images"]) {
         let repository = text(&image["repository"]);
-        let uri = format!("{}/{repository}:{MARK}", now.cloud.place.registry());
+        let uri = format!("{}/{repository}:{MARK}", registry.registry());
         let shown = now.cloud.ecr.pull(&uri).map(|bytes| bytes.digest);
         // Where two pipelines mark the same repository, the last one has it.
         let marks = now.pipelines.iter().filter(|it| it.extras.marks);

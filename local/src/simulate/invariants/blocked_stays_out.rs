@@ -26,13 +26,18 @@ impl Invariant for BlockedStaysOut {
 
     fn landed(&mut self, now: &Moment<'_>, _: &Noted, written: &[Written], wrongs: &mut Wrongs) {
         for (before, after) in written.iter().filter_map(Written::release) {
+            let (id, cause) = (text(&after["id"]), &after["cause"]);
             let begins = phase(after) == "surveying" && phase(before) != "surveying";
-            let begins = begins && text(&after["cause"]["kind"]) != "undo";
-            let images = members(&after["images"]).map(|(_, image)| text(&image["digest"]));
-            for digest in images.filter(|_| begins) {
-                let id = text(&after["id"]);
-                if self.is_blocked(id, digest, now.at, SignedDuration::ZERO) {
+            let begins = begins && text(&cause["kind"]) != "undo";
+            let moves = phase(after) == "rolling" && phase(before) == "surveying";
+            let offered = text(&cause["kind"]) == "promoted";
+            for digest in members(&after["images"]).map(|(_, image)| text(&image["digest"])) {
+                if begins && self.is_blocked(id, digest, now.at, SignedDuration::ZERO) {
                     wrongs.push(format!("{id} begins with {digest}, which is blocked"));
+                }
+                let from = text(&cause["from"]);
+                if moves && offered && self.is_blocked(from, digest, now.at, IN_FLIGHT) {
+                    wrongs.push(format!("{id} moves with {digest}, which {from} went back from"));
                 }
             }
         }

@@ -25,6 +25,11 @@ pub enum Deed {
         /// The tag.
         tag: String,
     },
+    /// What was pushed to a repository by now arrives in the other region.
+    Copies {
+        /// Where.
+        repository: String,
+    },
     /// A tag on the newest bytes of every image of a pipeline: a person's word, where it is taken so.
     Stamp {
         /// The pipeline.

@@ -38,6 +38,11 @@ impl Pipeline {
             }
         }
     }
+
+    /// Whose registry its images are read from.
+    pub fn registry(&self) -> Place {
+        Place::new(ACCOUNT, if self.extras.copies { Elsewhere::REGION } else { REGION })
+    }
 }
 
 /// One image of a pipeline; its name in the config is the repository's.

@@ -28,7 +28,11 @@ pub(super) fn draw(
             Extra::Joined => builds(dice, first, &mut deeds),
             Extra::Approval => words(dice, first, SPAN, &mut deeds),
             // What is offered was live before, so its story is longer.
-            Extra::Promoted => words(dice, last, 4 * SPAN, &mut deeds),
+            Extra::Promoted => {
+                words(dice, last, 4 * SPAN, &mut deeds);
+                second_thoughts(dice, first, last, &mut deeds);
+                copies(dice, last, &mut deeds);
+            }
             Extra::Checks => answers(dice, first, &mut deeds),
             Extra::Elsewhere => {}
         }
@@ -107,6 +111,26 @@ fn words(dice: &mut Rng, pipeline: &Pipeline, span: u64, deeds: &mut Deeds) {
         for number in 0..dice.u32(1..=2) {
             let (pipeline, tag) = (pipeline.name.clone(), format!("{WORD}1.{number}.0"));
             deeds.push((dice.u64(20..span), Deed::Stamp { pipeline, tag }));
+        }
+    }
+}
+
+/// What is live, and so was offered, is gone back from; and somebody approves what was offered.
+fn second_thoughts(dice: &mut Rng, first: &Pipeline, next: &Pipeline, deeds: &mut Deeds) {
+    if chance(dice, 50) {
+        let at = dice.u64(SPAN / 2..3 * SPAN);
+        let back = Verb::Rollback { no_block: false, no_freeze: true, include_drifted: false };
+        deeds.push((at, typed(first, back)));
+        deeds.push((at + dice.u64(1..100), typed(next, Verb::Approve)));
+    }
+}
+
+/// Copies arrive at once or late, some of them never.
+fn copies(dice: &mut Rng, pipeline: &Pipeline, deeds: &mut Deeds) {
+    for image in pipeline.images.iter().filter(|_| pipeline.extras.copies) {
+        for _ in 0..pick(dice, &[(1, 0), (1, 1), (2, 3), (2, 8)]) {
+            let repository = image.repository.clone();
+            deeds.push((dice.u64(..5 * SPAN), Deed::Copies { repository }));
         }
     }
 }

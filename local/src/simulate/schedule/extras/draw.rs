@@ -177,11 +177,15 @@ fn promoted(dice: &mut Rng, first: &mut Pipeline, number: usize) -> Pipeline {
             one.name = format!("s{number}-{wave}-{service}");
         }
     }
-    let approval = approval(dice, &mut []);
+    let mut approval = approval(dice, &mut []);
+    let copies = chance(dice, 35);
+    // No event tells of a tag on copies, and the config says so.
+    approval.by_tag &= !copies;
     let extras = Extras {
         approval: Some(approval).filter(|_| chance(dice, 85)),
         promoted_from: Some(first.name.clone()),
         marks: chance(dice, 60),
+        copies,
         ..Extras::default()
     };
     Pipeline { name: format!("p{number}"), waves, extras, ..first.clone() }

@@ -32,6 +32,8 @@ pub struct Extras {
     pub approval: Option<Approval>,
     /// The pipeline whose live releases are offered here.
     pub promoted_from: Option<String>,
+    /// Its images are read in another region, where copies of them arrive.
+    pub copies: bool,
     /// What is live gets the tag [`MARK`].
     pub marks: bool,
     /// A URL is asked, and so many wrong answers in a row fail a release.

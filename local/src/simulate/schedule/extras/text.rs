@@ -18,6 +18,9 @@ pub(in super::super) fn write(text: &mut String, pipeline: &Pipeline) -> std::fm
     }
     if let Some(from) = &extras.promoted_from {
         writeln!(text, "    promote_from: {from}")?;
+        if extras.copies {
+            writeln!(text, "    registry: {{ region: {} }}", Elsewhere::REGION)?;
+        }
     }
     if extras.joined && extras.promoted_from.is_none() {
         writeln!(text, "    join_on: sha")?;
