@@ -12,7 +12,7 @@ pub(super) const PLAIN: RollbackOptions =
     RollbackOptions { block: true, freeze: true, include_drifted: false };
 
 /// A release that failed, whose rollback ECS has just accepted.
-fn returning() -> Stage {
+pub(super) fn returning() -> Stage {
     let mut stage = Stage::of(&[&["Rag"]]);
     stage.push("b1");
     stage.work();
@@ -25,7 +25,7 @@ fn returning() -> Stage {
 }
 
 /// A call of the release lands, though its rollback was accepted.
-fn ours_lands(stage: &mut Stage) {
+pub(super) fn ours_lands(stage: &mut Stage) {
     let (revision, now) = (stage.slot("Rag").ours().unwrap().to_owned(), stage.now);
     stage.services.get_mut("Rag").unwrap().update(&revision, now);
 }

@@ -108,6 +108,27 @@ fn going_back_over_drift_survives_throttling_and_lag() {
 }
 
 #[test]
+fn what_is_still_there_a_minute_after_going_back_over_it_is_drift_again() {
+    let mut stage = in_the_middle();
+    foreign_update(&mut stage, "Rag");
+    stage.look();
+    include_drifted(&mut stage, true);
+    stage.work();
+    let see_it = |stage: &mut Stage| {
+        stage.look_and_see("Rag", |sighting| {
+            sighting.deployments.remove(0);
+            sighting.deployments[0].primary = true;
+        })
+    };
+    stage.now += Duration::from_secs(59);
+    let said = see_it(&mut stage);
+    assert!(said.contains(&"ECS to leave ecs-svc/3".to_owned()), "{said:?}");
+    stage.now += Duration::from_secs(1);
+    see_it(&mut stage);
+    assert_eq!(stage.slot("Rag").phase.name(), "drifted");
+}
+
+#[test]
 fn drift_in_a_rollback_is_left_alone_too() {
     let mut stage = in_the_middle();
     stage.task_stops("Billing", |_| {});

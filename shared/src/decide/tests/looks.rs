@@ -73,7 +73,7 @@ fn what_came_after_the_first_missing_look_is_no_failure() {
         sighting.deployments = vec![before];
         sighting.deployments[0].primary = true;
     });
-    assert_eq!(phase(&stage), "settling");
+    assert_eq!((phase(&stage), stage.slot("Rag").puzzled), ("settling", 1));
     stage.pass(30);
     stage.look();
     assert_eq!(phase(&stage), "healthy");

@@ -16,3 +16,4 @@ mod order;
 mod retag;
 mod skew;
 mod tasks;
+mod way_back;
