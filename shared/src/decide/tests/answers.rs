@@ -46,6 +46,20 @@ fn a_deploy_that_never_answers_ends_in_words_and_not_in_silence() {
 }
 
 #[test]
+fn the_last_time_deploy_is_asked_it_has_as_long_to_answer() {
+    let asked_often = |nudge: u32, seconds: u64| {
+        let mut stage = asked();
+        stage.slot_mut("Rag").nudge = nudge;
+        stage.now += Duration::from_secs(seconds);
+        stage.advance();
+        (stage.slot("Rag").phase.name(), stage.slot("Rag").nudge)
+    };
+    assert_eq!(asked_often(9, 90), ("applying", 10));
+    assert_eq!(asked_often(10, 89), ("applying", 10));
+    assert_eq!(asked_often(10, 90).0, "returning");
+}
+
+#[test]
 fn throttling_is_never_a_failure() {
     let mut stage = asked();
     stage.answers.insert("Rag".into(), Answer::Throttles(Duration::from_secs(45)));

@@ -55,6 +55,18 @@ fn drift_before_in_and_after_its_wave_stops_the_release() {
 }
 
 #[test]
+fn a_revision_of_somebody_else_with_the_releases_own_bytes_is_adopted() {
+    for (bytes, end) in [("b1", "healthy"), ("f00", "drifted")] {
+        let mut stage = in_the_middle();
+        foreign_update(&mut stage, "Billing");
+        stage.look_and_see("Billing", |sighting| {
+            sighting.resolved = [("main".to_owned(), digest(bytes))].into();
+        });
+        assert_eq!(stage.slot("Billing").phase.name(), end, "{bytes}");
+    }
+}
+
+#[test]
 fn a_rollback_leaves_the_drifted_target_and_says_so() {
     let mut stage = in_the_middle();
     foreign_update(&mut stage, "Rag");

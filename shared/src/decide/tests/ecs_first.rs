@@ -79,6 +79,47 @@ fn a_rollback_of_what_was_healthy_is_a_failure_too() {
 }
 
 #[test]
+fn what_is_put_back_within_seconds_of_being_healthy_is_no_lag() {
+    for seconds in [0, 5] {
+        let mut stage = Stage::of(&[&["Rag"]]);
+        stage.push("b1");
+        stage.work();
+        stage.tick();
+        assert_eq!(stage.slot("Rag").phase.name(), "healthy");
+        stage.now += std::time::Duration::from_secs(seconds);
+        let (old, now) = (stage.slot("Rag").baseline.revision.clone(), stage.now);
+        stage.services.get_mut("Rag").unwrap().update(&old, now);
+        stage.look();
+        assert_eq!(failure(&stage).cause, "Rag: somebody put it back on its old revision");
+    }
+}
+
+#[test]
+fn a_rollback_that_only_its_words_give_away_is_ecss_own() {
+    for (words, by_ecs) in [
+        ("ECS deployment circuit breaker: tasks failed to start.", true),
+        ("ECS deployment: rolling back to deploymentId ecs-svc/1.", true),
+        ("ECS deployment failed: alarm detected.", true),
+        ("ECS deployment ecs-svc/3 completed.", false),
+    ] {
+        let mut stage = hanging();
+        let (old, now) = (stage.slot("Rag").baseline.revision.clone(), stage.now);
+        let rag = stage.services.get_mut("Rag").unwrap();
+        rag.update(&old, now);
+        rag.complete();
+        for _ in 0..2 {
+            stage.pass(10);
+            stage.look_and_see("Rag", |seen| seen.deployments[0].reason = words.to_owned());
+        }
+        let cause = &failure(&stage).cause;
+        assert_eq!(cause.ends_with("ECS rolled it back by itself"), by_ecs, "{words}: {cause}");
+        assert!(failure(&stage).evidence[0].ends_with(words), "{:?}", failure(&stage).evidence);
+        let blame = if words.contains("alarm") { Blame::Image } else { Blame::Other };
+        assert_eq!(failure(&stage).blame, blame, "an alarm rang for what ran: {words}");
+    }
+}
+
+#[test]
 fn a_breaker_that_only_gives_up_is_a_failure() {
     let mut stage = hanging();
     stage.look_and_see("Rag", |sighting| {
@@ -87,6 +128,7 @@ fn a_breaker_that_only_gives_up_is_a_failure() {
     });
     assert_eq!(failure(&stage).cause, "Rag: ECS gave the deployment up");
     assert_eq!(failure(&stage).evidence, ["ECS deployment circuit breaker: task failed"]);
+    assert_eq!(failure(&stage).remedy, "`tidegate show` has the tasks' stop reasons");
 }
 
 #[test]
@@ -140,6 +182,24 @@ fn a_native_strategy_is_judged_by_the_service_deployment_of_our_revision() {
             sighting.deployments[0].running = 1;
         });
         assert_eq!(stage.slot("Rag").phase.name(), expected, "{status:?}, ours: {of_ours}");
+    }
+}
+
+#[test]
+fn a_service_deployment_counts_where_ecs_names_no_revision_and_only_for_native_strategies() {
+    for (strategy, status, expected) in [
+        (Strategy::Native, S::Successful, "healthy"),
+        (Strategy::Native, S::RollbackFailed, "returning"),
+        (Strategy::Rolling, S::RollbackFailed, "settling"),
+    ] {
+        let mut stage = hanging();
+        stage.look_and_see("Rag", |sighting| {
+            sighting.strategy = strategy;
+            let unnamed = ServiceDeployment { revision: None, ..native(status, "") };
+            sighting.service_deployment = Some(unnamed);
+            sighting.deployments[0].running = 1;
+        });
+        assert_eq!(stage.slot("Rag").phase.name(), expected, "{strategy:?} {status:?}");
     }
 }
 

@@ -43,6 +43,25 @@ fn healthy_wants_a_completed_deployment_with_all_its_tasks_in_health() {
 }
 
 #[test]
+fn behind_a_classic_load_balancer_the_old_deployment_must_be_gone() {
+    let mut stage = accepted();
+    stage.pass(30);
+    let mut see = |others: bool, pending: u32| {
+        let before = stage.services["Rag"].deployments[0].clone();
+        stage.look_and_see("Rag", |sighting| {
+            sighting.deployments[0].rollout = None;
+            sighting.deployments[0].pending = pending;
+            let before = crate::sighting::Deployment { primary: false, ..before };
+            sighting.deployments.extend(others.then_some(before));
+        });
+        phase(&stage)
+    };
+    assert_eq!(see(true, 0), "settling");
+    assert_eq!(see(false, 1), "settling");
+    assert_eq!(see(false, 0), "healthy");
+}
+
+#[test]
 fn what_ecs_does_not_show_yet_is_lag_at_first() {
     let mut stage = accepted();
     let before = stage.services["Rag"].deployments[1].clone();
@@ -124,6 +143,8 @@ fn a_service_that_is_gone_is_drift() {
     let mut stage = accepted();
     stage.settle(&Sightings::from([(target("Rag"), Seen::Missing)]));
     assert_eq!(stage.phase(2), "drifted");
+    let SlotPhase::Drifted { seen, .. } = &stage.slot("Rag").phase else { panic!() };
+    assert_eq!(seen, "the service is gone");
 }
 
 #[test]

@@ -136,6 +136,8 @@ fn the_same_task_told_twice_is_one_task() {
     }
     assert_eq!(stage.phase(2), "rolling");
     assert_eq!(stage.slot("Rag").tasks.len(), 1);
+    let told = stage.table.journal.iter().filter(|entry| entry.reason.starts_with("a task"));
+    assert_eq!(told.count(), 1);
 }
 
 #[test]
@@ -177,6 +179,9 @@ fn tasks_found_by_a_look_count_like_those_of_events() {
     let tasks = [1, 2].map(|number| crate::stage::crash(number, stage.now));
     stage.look_and_see("Rag", |sighting| sighting.failures = vec![tasks[0].clone()]);
     assert_eq!(stage.slot("Rag").phase.name(), "settling");
+    assert_eq!(stage.slot("Rag").tasks.len(), 1);
+    let said = &stage.table.journal.last().unwrap().reason;
+    assert_eq!(said, "a task stopped; 2 are needed to fail the release");
     stage.look_and_see("Rag", |sighting| sighting.failures = tasks.to_vec());
     let SlotPhase::Returning { .. } = stage.slot("Rag").phase else { panic!() };
     let evidence = &stage.release(2).failure.as_ref().unwrap().evidence;
