@@ -129,6 +129,13 @@ fn a_breaker_that_only_gives_up_is_a_failure() {
     assert_eq!(failure(&stage).cause, "Rag: ECS gave the deployment up");
     assert_eq!(failure(&stage).evidence, ["ECS deployment circuit breaker: task failed"]);
     assert_eq!(failure(&stage).remedy, "`tidegate show` has the tasks' stop reasons");
+    let evidence = |to: &str| {
+        let entry = stage.table.journal.iter().rfind(|entry| entry.to == to).unwrap();
+        entry.evidence.clone()
+    };
+    let ours = stage.slot("Rag").ours().unwrap();
+    assert_eq!(evidence("settling"), [format!("revision {ours}")]);
+    assert_eq!(evidence("failed"), ["ECS deployment circuit breaker: task failed"]);
 }
 
 #[test]
