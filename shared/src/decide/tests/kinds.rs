@@ -9,12 +9,12 @@ use crate::stage::{Stage, crash, target};
 
 use TargetKind::{Lightsail, Rule, Schedule, Service};
 
-fn rag(kind: TargetKind) -> TargetId {
+pub(super) fn rag(kind: TargetKind) -> TargetId {
     TargetId { kind, ..target("Rag") }
 }
 
 /// The scene as it would be if its target were of this kind.
-fn scene(stage: &Stage, kind: TargetKind) -> Scene {
+pub(super) fn scene(stage: &Stage, kind: TargetKind) -> Scene {
     let mut scene = stage.table.scene();
     if let Some(moving) = &mut scene.moving {
         moving.waves = vec![vec![rag(kind)]];

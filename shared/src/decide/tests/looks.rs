@@ -84,6 +84,16 @@ fn what_ecs_does_not_show_yet_is_lag_at_first() {
 }
 
 #[test]
+fn an_older_deployment_that_drains_is_not_taken_for_ours() {
+    let mut stage = accepted();
+    let mut before = stage.services["Rag"].deployments[1].clone();
+    let older = before.clone();
+    before.primary = true;
+    let said = stage.look_and_see("Rag", |sighting| sighting.deployments = vec![before, older]);
+    assert_eq!(said[1], "ECS to show the new deployment");
+}
+
+#[test]
 fn what_came_after_the_first_missing_look_is_no_failure() {
     let mut stage = accepted();
     stage.now += Duration::from_secs(60);

@@ -13,6 +13,7 @@ mod hold;
 mod kinds;
 mod looks;
 mod many;
+mod one_off;
 mod order;
 mod retag;
 mod skew;

@@ -163,6 +163,18 @@ fn a_task_of_a_release_that_has_ended_says_nothing() {
 }
 
 #[test]
+fn a_task_of_ours_that_stops_on_the_way_back_says_nothing() {
+    let mut stage = settling(1);
+    stage.task_stops("Rag", crash);
+    stage.work();
+    assert_eq!(stage.slot("Rag").phase.name(), "returning");
+    let (scene, slot) = (stage.table.scene(), stage.slot("Rag"));
+    let task = crate::stage::crash(9, stage.now);
+    let ours = slot.ours().unwrap();
+    assert_eq!(crate::decide::note_task(&scene, slot, ours, &task, stage.now), None);
+}
+
+#[test]
 fn a_crash_loop_neither_grows_the_slot_nor_goes_on_for_ever() {
     let mut stage = settling(2);
     stage.config_mut().watch.failed_tasks = 1000;
