@@ -1,5 +1,7 @@
 //! ECS rolls back by itself, or gives up: never a success.
 
+use jiff::SignedDuration;
+
 use crate::model::{Blame, SlotPhase};
 use crate::sighting::{RolloutState, ServiceDeployment, ServiceDeploymentStatus as S, Strategy};
 use crate::stage::{Behaviour, Stage, digest};
@@ -56,6 +58,22 @@ fn steady_again_on_the_old_revision_is_a_failure() {
         assert!(failure(&stage).cause.contains(who), "{}", failure(&stage).cause);
         stage.play();
         assert_eq!(stage.phase(2), "rolled_back");
+    }
+}
+
+#[test]
+fn only_a_deployment_older_than_our_call_was_there_before_it() {
+    for (seconds, by_ecs) in [(-1, true), (0, false)] {
+        let mut stage = hanging();
+        let slot = stage.slot("Rag");
+        let (old, called) = (slot.baseline.revision.clone(), slot.done.called.unwrap());
+        let now = stage.now;
+        stage.services.get_mut("Rag").unwrap().update(&old, now);
+        stage.look_and_see("Rag", |sighting| {
+            sighting.deployments[0].created_at = called + SignedDuration::from_secs(seconds);
+        });
+        let cause = &failure(&stage).cause;
+        assert_eq!(cause.ends_with("ECS rolled it back by itself"), by_ecs, "{cause}");
     }
 }
 
