@@ -64,6 +64,7 @@ fn a_release_is_not_live_before_its_bake_nor_without_a_last_look() {
     stage.tick();
     let Phase::Baking { until } = stage.release(2).phase else { panic!("{}", stage.phase(2)) };
     assert_eq!(until, stage.now + std::time::Duration::from_secs(120));
+    assert_eq!(stage.advance(), ["the bake"], "no look is waited for before it ends");
     stage.now = until;
     let waits = stage.advance();
     assert_eq!(waits, ["a last look"]);
