@@ -120,6 +120,19 @@ fn only_the_images_failures_block_it() {
 }
 
 #[test]
+fn of_several_tasks_the_one_that_names_the_image_is_the_verdict() {
+    let cause = "Rag: container `main` exited with code 1 after 2 s";
+    for order in [[crash as How, no_secret], [no_secret, crash]] {
+        let mut stage = settling(2);
+        for how in order {
+            stage.task_stops("Rag", how);
+        }
+        assert_eq!(stage.cause(2), cause);
+        assert!(stage.table.blocks.contains_key(&digest("b1")));
+    }
+}
+
+#[test]
 fn one_stray_crash_does_not_fail_a_release() {
     let mut stage = settling(2);
     stage.task_stops("Rag", crash);
