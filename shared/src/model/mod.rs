@@ -26,3 +26,6 @@ pub use lease::{LEASE, Note};
 pub use release::{Approved, Cause, Hold, Phase, Release};
 pub use scene::{Block, Change, Plan, Push, Rejection, Scene, WaitingOn};
 pub use slot::{Action, Asked, Baseline, Done, Intent, Lease, Outcome, Pin, Slot, SlotPhase, Todo};
+
+#[cfg(test)]
+mod tests;
