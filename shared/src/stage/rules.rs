@@ -53,6 +53,8 @@ fn whole_or_back(table: &Table) -> Kept {
             Phase::Live { accepted: false, .. } => {
                 matches!(slot.phase, SlotPhase::Healthy { .. } | SlotPhase::Unaffected)
             }
+            // What a one-off task did stays.
+            Phase::RolledBack { .. } if slot.target.is_task() && slot.ran() => true,
             Phase::RolledBack { .. } => matches!(
                 slot.phase,
                 SlotPhase::Returned { .. } | SlotPhase::Untouched | SlotPhase::Unaffected

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::command::{self, Refused, RollbackOptions};
 use crate::config::Approval;
-use crate::decide::Finding;
+use crate::decide::{Finding, conclude};
 use crate::model::{Change, Hold, NoticeKind as N, Release, Scene};
-use crate::stage::{OPERATOR, Stage, digest, image};
+use crate::stage::{OPERATOR, Stage, arn, digest, image, target};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -55,6 +55,15 @@ fn finds(stage: &mut Stage, difference: &str) {
     stage.findings.insert("Rag".into(), finding);
 }
 
+/// From now on a new revision is made from another one than runs.
+fn made_from(stage: &mut Stage, base: &str) {
+    let mut baseline = Box::new(stage.services.get_mut("Rag").unwrap().baseline(stage.now));
+    base.clone_into(&mut baseline.base);
+    let (pins, revision, difference) = (Vec::new(), "api:8".to_owned(), Vec::new());
+    let finding = Finding::Ready { baseline, pins, revision, difference };
+    stage.findings.insert("Rag".into(), finding);
+}
+
 fn start(stage: &mut Stage, bytes: &str) {
     let bytes = image("app", bytes, "prod-0000001", stage.now);
     let start = |scene: &Scene, actor: &str, now| -> Result<Change, Refused> {
@@ -77,6 +86,9 @@ fn nothing_moves_before_a_person_said_so() {
     approve(&mut stage, 2, &plan).unwrap();
     let given = stage.release(2).approved.clone().unwrap();
     assert_eq!((given.by.as_str(), given.plan), (OPERATOR, plan));
+    let why = &stage.table.journal.last().unwrap().reason;
+    assert_eq!(*why, format!("approved by {OPERATOR}: surveyed again, then it moves"));
+    assert_eq!(stage.release(2).nudge, 1, "deploy is asked once more");
     stage.play();
     assert_eq!(stage.phase(2), "live");
     assert_eq!(stage.told(), [N::Waiting, N::Started, N::Live]);
@@ -239,6 +251,28 @@ fn a_plan_is_the_bytes_the_targets_and_what_would_change() {
         plan(&stage)
     });
     assert_ne!(name(|_| {}), name(|stage| finds(stage, "cpu: 256 → 1024")));
+    // What a revision is made from may hold secrets that no difference shows.
+    assert_eq!(name(|_| {}), name(|stage| made_from(stage, &arn("Rag", 1))));
+    assert_ne!(name(|_| {}), name(|stage| made_from(stage, &arn("Rag", 2))));
+}
+
+#[test]
+fn a_survey_that_comes_twice_asks_once_unless_it_finds_something_else() {
+    let mut stage = careful();
+    stage.push("b1");
+    let first = stage.found();
+    stage.survey();
+    let shown = plan(&stage);
+    stage.now += Duration::from_secs(3600);
+    assert_eq!(conclude(&stage.table.scene(), &first, stage.now).changes, []);
+    let mut second = first;
+    let Some(Finding::Ready { difference, .. }) = second.get_mut(&target("Rag")) else { panic!() };
+    difference.push("cpu: 256 → 1024".to_owned());
+    let asked_anew = conclude(&stage.table.scene(), &second, stage.now);
+    stage.write(&asked_anew.changes[0]);
+    assert_ne!(plan(&stage), shown);
+    let until = moving(&stage).approval_asked().unwrap().1;
+    assert_eq!(until, stage.now + DAY, "there is as much time for it as for the first");
 }
 
 #[test]

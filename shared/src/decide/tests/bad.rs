@@ -165,6 +165,9 @@ fn only_bytes_that_did_not_run_before_are_blocked() {
     stage.play();
     assert_eq!(stage.phase(2), "rolled_back");
     assert_eq!(stage.table.blocks.keys().collect::<Vec<_>>(), [&digest("bad")]);
+    let mut told = stage.table.notices().filter(|notice| notice.kind == N::RollbackStarted);
+    let said = told.next().unwrap().text.last().unwrap();
+    assert!(said.starts_with("api:uapi (bad000000000) is blocked in p: "), "{said}");
 }
 
 #[test]

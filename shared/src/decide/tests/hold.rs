@@ -225,6 +225,7 @@ fn bytes_that_are_blocked_while_it_is_held_do_not_take_the_others_along() {
     stage.work();
     let bad = digest("a1");
     stage.command(|scene, actor, now| command::block(scene, &bad, actor, "it leaks", now)).unwrap();
+    assert_eq!(stage.release(3).nudge, 1, "deploy is asked once more");
     stage.findings.clear();
     stage.play();
     assert_eq!(stage.phase(3), "live");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command::{self, RollbackOptions};
 use crate::decide::{Sightings, conclude, decide};
 use crate::model::{Change, NoticeKind as N, Scene};
-use crate::stage::{Behaviour, Stage, arn, digest, names};
+use crate::stage::{Behaviour, Refusal, Stage, arn, digest, names};
 
 const SERVICES: usize = 100;
 
@@ -70,6 +70,25 @@ fn a_wave_that_opened_in_part_opens_whole_with_the_next_wake_up() {
     assert_eq!(count(&stage, "applying"), SERVICES);
     let opened = stage.table.journal.iter().filter(|entry| entry.to == "rolling").count();
     assert_eq!(opened, 1, "one change, one entry");
+}
+
+#[test]
+fn a_wave_does_not_open_further_beside_a_person_who_stops_the_release() {
+    let mut stage = hundred();
+    stage.push("b1");
+    let (found, now) = (stage.found(), stage.now);
+    while stage.phase(2) == "surveying" {
+        let plan = conclude(&stage.table.scene(), &found, now);
+        stage.write(&plan.changes[0]);
+    }
+    let scene = stage.table.scene();
+    let further = decide(&scene, &Sightings::new(), now);
+    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let back = command::rollback_moving(&scene, "ada", options, now).unwrap();
+    stage.write(&back);
+    // The two have no target in common: what goes back first is what was asked already.
+    let late = stage.table.write(&further.changes[0]);
+    assert!(matches!(late, Err(Refusal::Superseded(_))), "{late:?}");
 }
 
 #[test]

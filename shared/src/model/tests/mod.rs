@@ -1,5 +1,6 @@
 //! What an item says about itself, and who may write it.
 
+mod condition;
 mod lease;
 mod slot;
 

@@ -1,0 +1,215 @@
+//! One-off tasks before the first wave: what goes back, what is waited for, what undoes them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::back::PLAIN;
+use crate::command;
+use crate::config::TaskConfig;
+use crate::decide::{Finding, Seen, Sightings};
+use crate::model::{
+    Action, Done, NoticeKind as N, Outcome, Release, ReleaseId, Slot, SlotPhase, TargetId,
+};
+use crate::sighting::TaskSighting;
+use crate::stage::{Answer, Stage, arn, crash, target};
+
+fn task_id(name: &str) -> TargetId {
+    TargetId { kind: crate::model::TargetKind::Task, ..target(name) }
+}
+
+fn config(name: &str) -> TaskConfig {
+    TaskConfig {
+        name: name.to_owned(),
+        task_definition: name.to_owned(),
+        container: "main".to_owned(),
+        command: vec!["migrate".to_owned()],
+        network_from: "Rag".to_owned(),
+        timeout: Duration::from_secs(900),
+        down: Some(vec!["migrate".to_owned(), "down".to_owned()]),
+    }
+}
+
+/// A pipeline of the service `Rag`, with these one-off tasks before it, one after the other.
+fn with_tasks(names: &[&str]) -> Stage {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    for &name in names {
+        let baseline = Box::new(stage.services.get_mut("Rag").unwrap().baseline(stage.now));
+        let (pins, difference) = (Vec::new(), Vec::new());
+        let finding = Finding::Ready { baseline, pins, revision: arn(name, "r2"), difference };
+        stage.findings.insert(name.to_owned(), finding);
+        // The stage's deploy knows services alone: these tests answer for it.
+        stage.answers.insert(name.to_owned(), Answer::Never);
+        stage.config_mut().pre_deploy.push(config(name));
+    }
+    stage
+}
+
+/// Release 2 asks for the first of them.
+fn asked(names: &[&str]) -> Stage {
+    let mut stage = with_tasks(names);
+    stage.push("b1");
+    stage.work();
+    assert_eq!(phase(&stage, names[0]), "applying");
+    stage
+}
+
+fn slot<'s>(stage: &'s Stage, task: &str) -> &'s Slot {
+    &stage.table.slots[&task_id(task)]
+}
+
+fn phase(stage: &Stage, task: &str) -> &'static str {
+    slot(stage, task).phase.name()
+}
+
+/// Deploy takes up what is asked and answers, having sent a call or not.
+fn answers(stage: &mut Stage, task: &str, called: bool, outcome: Outcome) {
+    let (id, now) = (task_id(task), stage.now);
+    let claim = slot(stage, task).claim("deploy", now).unwrap();
+    stage.table.note(&id, claim);
+    if called {
+        let intent = slot(stage, task).intend("RunTask".to_owned(), now).unwrap();
+        stage.table.note(&id, intent);
+    }
+    let done = slot(stage, task).done.clone();
+    let done = Done { intent: None, outcome: Some(outcome), ..done };
+    let finish = slot(stage, task).finish(done);
+    stage.table.note(&id, finish);
+}
+
+fn runs(stage: &mut Stage, task: &str) {
+    let deployment = Some(format!("arn:aws:ecs:us-west-2:123456789012:task/cluster/{task}"));
+    let at = stage.now;
+    answers(stage, task, true, Outcome::Accepted { deployment, at });
+    stage.advance();
+    assert_eq!(phase(stage, task), "settling");
+}
+
+fn ends(stage: &mut Stage, task: &str, exit_code: i64) {
+    let mut end = crash(1, stage.now);
+    end.exit_code = Some(exit_code);
+    let seen = TaskSighting { status: "STOPPED".to_owned(), ended: Some(end) };
+    stage.settle(&Sightings::from([(task_id(task), Seen::Task(Box::new(seen)))]));
+}
+
+fn roll_back(stage: &mut Stage) {
+    let back = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    stage.command(back).unwrap();
+}
+
+#[test]
+fn a_task_that_nobody_called_is_withdrawn_and_so_are_those_behind_it() {
+    let mut stage = asked(&["migrate", "seed"]);
+    assert_eq!(phase(&stage, "seed"), "queued");
+    roll_back(&mut stage);
+    assert_eq!((phase(&stage, "migrate"), phase(&stage, "seed")), ("untouched", "untouched"));
+    let withdrawn = slot(&stage, "migrate");
+    assert_eq!((withdrawn.asked.action, withdrawn.todo), (Action::None, None));
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn a_task_that_runs_is_waited_for_and_what_it_did_stays() {
+    for (exit_code, end) in [(0, "healthy"), (1, "failed")] {
+        let mut stage = asked(&["migrate", "seed"]);
+        runs(&mut stage, "migrate");
+        roll_back(&mut stage);
+        assert_eq!((phase(&stage, "migrate"), phase(&stage, "seed")), ("settling", "untouched"));
+        let waits = stage.advance();
+        assert_eq!(waits[0], "migrate to end: a task that runs is not stopped");
+        assert_eq!(stage.phase(2), "rolling_back");
+        ends(&mut stage, "migrate", exit_code);
+        assert_eq!((phase(&stage, "migrate"), stage.phase(2)), (end, "rolled_back"));
+        assert_eq!(slot(&stage, "migrate").asked.action, Action::Apply, "nothing was asked of it");
+    }
+}
+
+#[test]
+fn a_task_whose_call_may_still_land_is_waited_for() {
+    type Leaves = fn(&mut Done, Timestamp);
+    let table: &[(&str, Leaves, &str)] = &[
+        ("throttled, and nothing else was sent", |_, _| {}, "untouched"),
+        ("an earlier call has no answer", |done, now| done.lost = Some(now), "applying"),
+        (
+            "a later call has no answer yet",
+            |done, now| {
+                done.intent = Some(crate::model::Intent { call: "RunTask".into(), at: now })
+            },
+            "applying",
+        ),
+        ("the call has no answer", |done, _| done.outcome = None, "applying"),
+    ];
+    for (what, leaves, expected) in table {
+        let mut stage = asked(&["migrate"]);
+        let until = stage.now + Duration::from_secs(30);
+        answers(&mut stage, "migrate", true, Outcome::Throttled { until });
+        let (id, now) = (task_id("migrate"), stage.now);
+        let mut done = slot(&stage, "migrate").done.clone();
+        leaves(&mut done, now);
+        let keep = slot(&stage, "migrate").keep(done);
+        stage.table.note(&id, keep);
+        roll_back(&mut stage);
+        assert_eq!(phase(&stage, "migrate"), *expected, "{what}");
+        let end = if *expected == "untouched" { "rolled_back" } else { "rolling_back" };
+        assert_eq!(stage.phase(2), end, "{what}");
+    }
+}
+
+#[test]
+fn services_go_back_while_a_task_still_runs() {
+    let mut stage = asked(&["migrate"]);
+    runs(&mut stage, "migrate");
+    ends(&mut stage, "migrate", 0);
+    stage.work();
+    assert_eq!(stage.slot("Rag").phase.name(), "settling");
+    roll_back(&mut stage);
+    assert_eq!(stage.advance()[0], "Rag to come back");
+    stage.play();
+    assert_eq!((stage.phase(2), phase(&stage, "migrate")), ("rolled_back", "healthy"));
+    let said = stage.table.notices().last().unwrap();
+    assert!(said.text.iter().any(|text| text.starts_with("migrate had been run")), "{said:?}");
+    assert!(said.commands.iter().any(|typed| typed.contains("--down")), "{:?}", said.commands);
+}
+
+/// Release 2 ran its task and went back; release 3 undoes it.
+fn undoing() -> Stage {
+    let mut stage = asked(&["migrate"]);
+    runs(&mut stage, "migrate");
+    roll_back(&mut stage);
+    ends(&mut stage, "migrate", 0);
+    assert_eq!(stage.phase(2), "rolled_back");
+    let (ran, last): (Vec<Slot>, Release) =
+        (vec![slot(&stage, "migrate").clone()], stage.release(2).clone());
+    stage.command(|scene, actor, now| command::undo(scene, &ran, &last, 3, actor, now)).unwrap();
+    stage.work();
+    let slot = slot(&stage, "migrate");
+    assert_eq!((slot.asked.action, slot.phase.name()), (Action::Undo, "applying"));
+    stage
+}
+
+#[test]
+fn what_undoes_a_task_runs_alone_and_leaves_what_is_live() {
+    let mut stage = undoing();
+    runs(&mut stage, "migrate");
+    ends(&mut stage, "migrate", 0);
+    assert_eq!((stage.phase(3), stage.table.head.moving), ("rolled_back", None));
+    assert_eq!(stage.table.head.live, Some(1));
+    assert_eq!(stage.slot("Rag").release, ReleaseId::new("p", 2), "no service was taken for it");
+    let told: Vec<N> = stage.told();
+    assert_eq!(told.last(), Some(&N::RolledBack));
+    let said = stage.table.notices().last().unwrap();
+    assert!(said.title.contains("ran what undoes migrate"), "{}", said.title);
+}
+
+#[test]
+fn what_fails_to_undo_a_task_is_for_a_person() {
+    let mut stage = undoing();
+    runs(&mut stage, "migrate");
+    ends(&mut stage, "migrate", 1);
+    assert_eq!((stage.phase(3), stage.table.head.moving), ("rollback_failed", Some(3)));
+    assert!(stage.table.head.freeze.is_some());
+    let SlotPhase::Failed { .. } = slot(&stage, "migrate").phase else { panic!() };
+    let blocked: BTreeMap<_, _> = stage.table.blocks.clone();
+    assert!(blocked.is_empty(), "the same bytes may be right once it is mended");
+}
