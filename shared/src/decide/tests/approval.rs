@@ -263,7 +263,7 @@ fn a_survey_that_comes_twice_asks_once_unless_it_finds_something_else() {
     let first = stage.found();
     stage.survey();
     let shown = plan(&stage);
-    stage.now += Duration::from_secs(3600);
+    stage.now += Duration::from_hours(1);
     assert_eq!(conclude(&stage.table.scene(), &first, stage.now).changes, []);
     let mut second = first;
     let Some(Finding::Ready { difference, .. }) = second.get_mut(&target("Rag")) else { panic!() };

@@ -1,7 +1,7 @@
 //! What a slot says about its target.
 
 use super::asked_anew;
-use crate::model::{Done, Outcome, Slot, SlotPhase, TargetId, TargetKind};
+use crate::model::{Done, Outcome, Pin, Slot, SlotPhase, TargetId, TargetKind};
 use crate::stage::{Stage, arn, at, digest};
 
 const TASK: &str = "arn:aws:ecs:us-west-2:123456789012:task/cluster/0123";
@@ -49,6 +49,17 @@ fn a_container_is_pinned_to_its_repository_and_bytes() {
     let slot = applying();
     let reference = format!("123456789012.dkr.ecr.us-west-2.amazonaws.com/app@{}", digest("b1"));
     assert_eq!(slot.wanted[0].reference(), reference);
+}
+
+#[test]
+fn what_runs_is_pinned_to_its_bytes_where_they_are_known() {
+    let mut runs = applying().baseline.images.remove(0);
+    let pin = Pin::of_running(&runs).unwrap();
+    assert_eq!((pin.container.as_str(), &pin.digest), ("main", &digest("01d")));
+    assert_eq!(pin.reference(), format!("repository@{}", digest("01d")));
+    assert!(pin.accepts.contains(&pin.digest));
+    runs.digest = None;
+    assert_eq!(Pin::of_running(&runs), None);
 }
 
 #[test]
