@@ -264,7 +264,7 @@ fn a_survey_that_comes_twice_asks_once_unless_it_finds_something_else() {
     stage.survey();
     let shown = plan(&stage);
     stage.now += Duration::from_hours(1);
-    assert_eq!(conclude(&stage.table.scene(), &first, stage.now).changes, []);
+    assert!(conclude(&stage.table.scene(), &first, stage.now).changes.is_empty());
     let mut second = first;
     let Some(Finding::Ready { difference, .. }) = second.get_mut(&target("Rag")) else { panic!() };
     difference.push("cpu: 256 → 1024".to_owned());

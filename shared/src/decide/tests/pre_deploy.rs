@@ -62,15 +62,13 @@ fn phase(stage: &Stage, task: &str) -> &'static str {
     slot(stage, task).phase.name()
 }
 
-/// Deploy takes up what is asked and answers, having sent a call or not.
-fn answers(stage: &mut Stage, task: &str, called: bool, outcome: Outcome) {
+/// Deploy takes up what is asked and answers to the call that it sent.
+fn answers(stage: &mut Stage, task: &str, outcome: Outcome) {
     let (id, now) = (task_id(task), stage.now);
     let claim = slot(stage, task).claim("deploy", now).unwrap();
     stage.table.note(&id, claim);
-    if called {
-        let intent = slot(stage, task).intend("RunTask".to_owned(), now).unwrap();
-        stage.table.note(&id, intent);
-    }
+    let intent = slot(stage, task).intend("RunTask".to_owned(), now).unwrap();
+    stage.table.note(&id, intent);
     let done = slot(stage, task).done.clone();
     let done = Done { intent: None, outcome: Some(outcome), ..done };
     let finish = slot(stage, task).finish(done);
@@ -80,7 +78,7 @@ fn answers(stage: &mut Stage, task: &str, called: bool, outcome: Outcome) {
 fn runs(stage: &mut Stage, task: &str) {
     let deployment = Some(format!("arn:aws:ecs:us-west-2:123456789012:task/cluster/{task}"));
     let at = stage.now;
-    answers(stage, task, true, Outcome::Accepted { deployment, at });
+    answers(stage, task, Outcome::Accepted { deployment, at });
     stage.advance();
     assert_eq!(phase(stage, task), "settling");
 }
@@ -140,7 +138,7 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
     for (what, leaves, expected) in table {
         let mut stage = asked(&["migrate"]);
         let until = stage.now + Duration::from_secs(30);
-        answers(&mut stage, "migrate", true, Outcome::Throttled { until });
+        answers(&mut stage, "migrate", Outcome::Throttled { until });
         let (id, now) = (task_id("migrate"), stage.now);
         let mut done = slot(&stage, "migrate").done.clone();
         leaves(&mut done, now);
@@ -154,7 +152,7 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
 }
 
 #[test]
-fn services_go_back_while_a_task_still_runs() {
+fn services_go_back_and_people_are_told_what_was_run() {
     let mut stage = asked(&["migrate"]);
     runs(&mut stage, "migrate");
     ends(&mut stage, "migrate", 0);
