@@ -29,8 +29,13 @@ struct Workspace(Value);
 
 impl Workspace {
     fn read() -> Self {
+        let rustc = Command::new("rustc").arg("-vV").output().unwrap();
+        let version = String::from_utf8(rustc.stdout).unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        // What other platforms need was never downloaded.
         let cargo = Command::new(env!("CARGO"))
             .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+            .args(["--filter-platform", host])
             .current_dir(root())
             .output()
             .unwrap();

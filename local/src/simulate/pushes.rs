@@ -37,7 +37,7 @@ impl Pushes {
     /// Listens as the pipelines of `schedule` do.
     pub(super) fn of(schedule: &Schedule) -> Self {
         // No push is anything to a pipeline that takes what was live in another one.
-        let own = schedule.pipelines.iter().filter(|it| it.extras.promoted_from.is_none());
+        let own = schedule.pipelines.iter().filter(|it| it.extras.promoted.is_none());
         let images = own.flat_map(|pipeline| {
             let images = pipeline.images.iter();
             images.map(|image| ((pipeline.name.clone(), image.repository.clone()), image.clone()))

@@ -26,10 +26,10 @@ impl Offers {
             if phase(after) == "live" && phase(before) != "live" {
                 self.live.insert(id.to_owned(), after["images"].clone());
             }
-            let promoted = now.pipeline(id).and_then(|it| it.extras.promoted_from.as_ref());
+            let promoted = now.pipeline(id).and_then(|it| it.extras.promoted.as_ref());
             match (promoted, cause) {
                 (Some(_), "push") => wrongs.push(format!("{id} was started by a push")),
-                (Some(from), "promoted") => self.offer(from, before, after, wrongs),
+                (Some(own), "promoted") => self.offer(&own.from, before, after, wrongs),
                 (None, "promoted") => wrongs.push(format!("{id} was promoted, and from nowhere")),
                 _ => {}
             }

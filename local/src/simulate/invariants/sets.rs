@@ -51,5 +51,5 @@ pub(super) fn lost(now: &Moment<'_>, pipeline: &Pipeline, head: &Value, wrongs: 
 }
 
 pub(super) fn joined(pipeline: &Pipeline) -> bool {
-    pipeline.extras.joined && pipeline.extras.promoted_from.is_none()
+    pipeline.extras.joined && pipeline.extras.promoted.is_none()
 }

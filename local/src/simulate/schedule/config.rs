@@ -18,7 +18,7 @@ impl Schedule {
         let Some(own) = self.pipelines.iter().find(|it| it.name == pipeline) else {
             return document(&[]);
         };
-        let before = own.extras.promoted_from.as_ref();
+        let before = own.extras.promoted.as_ref().map(|promoted| &promoted.from);
         let before = self.pipelines.iter().filter(|it| Some(&it.name) == before).cloned();
         let changed: Vec<_> = before.chain([Pipeline { bake, ..own.clone() }]).collect();
         document(&changed)
@@ -39,7 +39,7 @@ fn write_pipeline(text: &mut String, pipeline: &Pipeline) -> std::fmt::Result {
     writeln!(text, "  {name}:\n    cluster: {CLUSTER}")?;
     extras::write(text, pipeline)?;
     // What is promoted has its images from where it was live.
-    let own = pipeline.extras.promoted_from.is_none();
+    let own = pipeline.extras.promoted.is_none();
     if own {
         writeln!(text, "    images:")?;
     }

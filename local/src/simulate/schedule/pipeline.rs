@@ -41,7 +41,7 @@ impl Pipeline {
 
     /// Whose registry its images are read from.
     pub fn registry(&self) -> Place {
-        Place::new(ACCOUNT, if self.extras.copies { Elsewhere::REGION } else { REGION })
+        Place::new(ACCOUNT, if self.extras.reads_copies() { Elsewhere::REGION } else { REGION })
     }
 }
 

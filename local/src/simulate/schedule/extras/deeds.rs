@@ -127,7 +127,7 @@ fn second_thoughts(dice: &mut Rng, first: &Pipeline, next: &Pipeline, deeds: &mu
 
 /// Copies arrive at once or late, some of them never.
 fn copies(dice: &mut Rng, pipeline: &Pipeline, deeds: &mut Deeds) {
-    for image in pipeline.images.iter().filter(|_| pipeline.extras.copies) {
+    for image in pipeline.images.iter().filter(|_| pipeline.extras.reads_copies()) {
         for _ in 0..pick(dice, &[(1, 0), (1, 1), (2, 3), (2, 8)]) {
             let repository = image.repository.clone();
             deeds.push((dice.u64(..5 * SPAN), Deed::Copies { repository }));

@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::super::chance::{chance, pick};
 use super::super::{Deed, FaultRule, Image, Pipeline, Tags};
-use super::{Approval, Elsewhere, Extras, Target, TargetKind, Task, deeds, troubles};
+use super::{Approval, Elsewhere, Extras, Promoted, Target, TargetKind, Task, deeds, troubles};
 
 /// Makes these dice other ones than those of the rest of the schedule.
 const SALT: u64 = 0x6d6f_7265_2d6f_6e65;
@@ -183,9 +183,8 @@ fn promoted(dice: &mut Rng, first: &mut Pipeline, number: usize) -> Pipeline {
     approval.by_tag &= !copies;
     let extras = Extras {
         approval: Some(approval).filter(|_| chance(dice, 85)),
-        promoted_from: Some(first.name.clone()),
+        promoted: Some(Promoted { from: first.name.clone(), copies }),
         marks: chance(dice, 60),
-        copies,
         ..Extras::default()
     };
     Pipeline { name: format!("p{number}"), waves, extras, ..first.clone() }

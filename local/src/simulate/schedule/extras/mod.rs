@@ -30,10 +30,8 @@ pub struct Extras {
     pub joined: bool,
     /// A person's word before anything moves.
     pub approval: Option<Approval>,
-    /// The pipeline whose live releases are offered here.
-    pub promoted_from: Option<String>,
-    /// Its images are read in another region, where copies of them arrive.
-    pub copies: bool,
+    /// What is live in another pipeline is offered here.
+    pub promoted: Option<Promoted>,
     /// What is live gets the tag [`MARK`].
     pub marks: bool,
     /// A URL is asked, and so many wrong answers in a row fail a release.
@@ -42,6 +40,22 @@ pub struct Extras {
     pub alarm: bool,
     /// Its cluster is in another region; and where it asks for a role, in another account.
     pub elsewhere: Option<Elsewhere>,
+}
+
+impl Extras {
+    /// Its images are read in another region, where copies of them arrive.
+    pub fn reads_copies(&self) -> bool {
+        self.promoted.as_ref().is_some_and(|promoted| promoted.copies)
+    }
+}
+
+/// `promote_from`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promoted {
+    /// The pipeline before.
+    pub from: String,
+    /// With a `registry` in another region.
+    pub copies: bool,
 }
 
 /// A one-off task.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::Pipeline;
-use super::{Elsewhere, MARK, TargetKind, Task, WORD};
+use super::{Elsewhere, MARK, Promoted, TargetKind, Task, WORD};
 use crate::places::{ACCOUNT, REGION};
 
 /// The keys of a pipeline that say where its cluster is and what must be before its waves; those that
@@ -16,13 +16,13 @@ pub(in super::super) fn write(text: &mut String, pipeline: &Pipeline) -> std::fm
         let (role, id) = (Elsewhere::role(ACCOUNT), Elsewhere::EXTERNAL_ID);
         writeln!(text, "    role: {role}\n    external_id: {id}")?;
     }
-    if let Some(from) = &extras.promoted_from {
+    if let Some(Promoted { from, copies }) = &extras.promoted {
         writeln!(text, "    promote_from: {from}")?;
-        if extras.copies {
+        if *copies {
             writeln!(text, "    registry: {{ region: {} }}", Elsewhere::REGION)?;
         }
     }
-    if extras.joined && extras.promoted_from.is_none() {
+    if extras.joined && extras.promoted.is_none() {
         writeln!(text, "    join_on: sha")?;
     }
     if let Some(approval) = extras.approval {
