@@ -58,15 +58,15 @@ fn blocked_way_back(dice: &mut Rng, pipeline: &Pipeline) -> Vec<(Duration, Deed)
 /// survey writes such items as well, so all of them are slow.
 fn back_amid_a_claim(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
     let slow = Fault::Delay(dice.u64(700..3_000));
-    let rule = FaultRule { times: None, ..every(1, "deploy", "UpdateItem", slow) };
-    (pushed_and_back(dice, pipeline, 3..20), vec![rule])
+    (pushed_and_back(dice, pipeline, 3..20), vec![every("deploy", "UpdateItem", slow)])
 }
 
 /// An operator goes back while a call is said to be lost, and it lands when the lease has run out (20 s)
 /// and somebody else may look: as late as a call can (30 s).
 fn back_before_it_lands(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
     let late = Fault::Late(dice.u64(26_000..30_000));
-    let rule = every(dice.u64(1..=3), "deploy", "UpdateService", late);
+    let times = Some(dice.u64(1..=3));
+    let rule = FaultRule { times, ..every("deploy", "UpdateService", late) };
     (pushed_and_back(dice, pipeline, 3..18), vec![rule])
 }
 
@@ -107,14 +107,14 @@ fn slow(dice: &mut Rng, caller: &str, action: &str) -> FaultRule {
 }
 
 fn some(dice: &mut Rng, caller: &str, action: &str, fault: Fault) -> FaultRule {
-    FaultRule { probability: Some(0.5), ..every(dice.u64(1..=3), caller, action, fault) }
+    let times = Some(dice.u64(1..=3));
+    FaultRule { probability: Some(0.5), times, ..every(caller, action, fault) }
 }
 
-fn every(times: u64, caller: &str, action: &str, fault: Fault) -> FaultRule {
+fn every(caller: &str, action: &str, fault: Fault) -> FaultRule {
     FaultRule {
         caller: Some(caller.to_owned()),
         action: Some(action.to_owned()),
-        times: Some(times),
         ..FaultRule::always(fault)
     }
 }

@@ -143,8 +143,14 @@ fn on_baseline(
     // A baseline that was failing already never settles: as many tasks as before are enough.
     let was_failing = baseline.ran < baseline.desired;
     let enough = sighting.desired.min(baseline.ran);
-    if deployment.running < enough || !(sighting.settled() || was_failing) {
-        let what = format!("{} of {enough} tasks of the baseline to run", deployment.running);
+    let running = deployment.running;
+    if running < enough {
+        let what = format!("{running} of {enough} tasks of the baseline to run");
+        return wait(slot, what, Some(deadline));
+    }
+    if !(sighting.settled() || was_failing) {
+        let what =
+            format!("{} to complete it ({running} of {enough} tasks run)", slot.target.kind.host());
         return wait(slot, what, Some(deadline));
     }
     // Where that was none, nothing of it has shown that ours has gone.

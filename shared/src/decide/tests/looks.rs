@@ -7,7 +7,7 @@ use crate::model::SlotPhase;
 use crate::stage::{Behaviour, Stage, digest, target};
 
 /// ECS has just accepted the release's revision.
-fn accepted() -> Stage {
+pub(super) fn accepted() -> Stage {
     let mut stage = Stage::of(&[&["Rag"]]);
     stage.push("b1");
     stage.work();

@@ -56,8 +56,8 @@ fn a_survey_that_died_between_two_chunks_goes_on() {
     assert_eq!(stage.phase(2), "live");
 }
 
-#[test]
-fn a_wave_that_opened_in_part_opens_whole_with_the_next_wake_up() {
+/// Everything is surveyed, and the first chunk of the wave is asked.
+fn opened_in_part() -> Stage {
     let mut stage = hundred();
     stage.push("b1");
     let (found, now) = (stage.found(), stage.now);
@@ -65,6 +65,12 @@ fn a_wave_that_opened_in_part_opens_whole_with_the_next_wake_up() {
         let plan = conclude(&stage.table.scene(), &found, now);
         stage.write(&plan.changes[0]);
     }
+    stage
+}
+
+#[test]
+fn a_wave_that_opened_in_part_opens_whole_with_the_next_wake_up() {
+    let mut stage = opened_in_part();
     assert_eq!((count(&stage, "applying"), count(&stage, "queued")), (30, 70));
     stage.advance();
     assert_eq!(count(&stage, "applying"), SERVICES);
@@ -74,15 +80,9 @@ fn a_wave_that_opened_in_part_opens_whole_with_the_next_wake_up() {
 
 #[test]
 fn a_wave_does_not_open_further_beside_a_person_who_stops_the_release() {
-    let mut stage = hundred();
-    stage.push("b1");
-    let (found, now) = (stage.found(), stage.now);
-    while stage.phase(2) == "surveying" {
-        let plan = conclude(&stage.table.scene(), &found, now);
-        stage.write(&plan.changes[0]);
-    }
+    let mut stage = opened_in_part();
     let scene = stage.table.scene();
-    let further = decide(&scene, &Sightings::new(), now);
+    let (further, now) = (decide(&scene, &Sightings::new(), stage.now), stage.now);
     let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
     let back = command::rollback_moving(&scene, "ada", options, now).unwrap();
     stage.write(&back);

@@ -5,19 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::kinds::{rag, scene};
+use super::looks::accepted;
 use crate::decide::{Seen, Sightings, decide};
 use crate::model::{Blame, SlotPhase, TargetKind, TaskFailure};
 use crate::sighting::TaskSighting;
 use crate::stage::{Stage, crash};
-
-/// ECS took the task.
-fn running() -> Stage {
-    let mut stage = Stage::of(&[&["Rag"]]);
-    stage.push("b1");
-    stage.work();
-    assert_eq!(stage.slot("Rag").phase.name(), "settling");
-    stage
-}
 
 fn seen(status: &str, ended: Option<TaskFailure>) -> Seen {
     Seen::Task(Box::new(TaskSighting { status: status.to_owned(), ended }))
@@ -39,7 +31,7 @@ fn judged(
 
 #[test]
 fn exit_code_0_and_nothing_else_is_well() {
-    let stage = running();
+    let stage = accepted();
     let ends = |exit_code: Option<i64>| {
         let end = TaskFailure { exit_code, ..crash(1, stage.now) };
         judged(&stage, Some(seen("STOPPED", Some(end))), stage.now).unwrap()
@@ -60,7 +52,7 @@ fn exit_code_0_and_nothing_else_is_well() {
 
 #[test]
 fn a_task_that_goes_on_is_waited_for_until_its_time_is_up() {
-    let stage = running();
+    let stage = accepted();
     let SlotPhase::Settling { deadline, .. } = stage.slot("Rag").phase else { panic!() };
     let before = deadline - Duration::from_secs(1);
     for (seen, what) in [
@@ -80,7 +72,7 @@ fn a_task_that_goes_on_is_waited_for_until_its_time_is_up() {
 
 #[test]
 fn a_task_that_has_ended_is_not_judged_again() {
-    let mut stage = running();
+    let mut stage = accepted();
     stage.tick();
     assert_eq!(stage.phase(2), "baking");
     let ended = seen("STOPPED", Some(crash(1, stage.now)));

@@ -138,7 +138,7 @@ fn a_baseline_that_was_well_before_is_back_when_it_is_settled() {
     let said = stage.look_and_see("Rag", |sighting| {
         sighting.deployments[0].rollout = Some(RolloutState::InProgress);
     });
-    assert_eq!(said[1], "1 of 1 tasks of the baseline to run");
+    assert_eq!(said[1], "ECS to complete it (1 of 1 tasks run)");
     // The release's tasks may still drain: ECS itself says that it is done.
     let mut ours = stage.services["Rag"].deployments[0].clone();
     ours.revision = stage.slot("Rag").ours().unwrap().to_owned();
