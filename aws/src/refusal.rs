@@ -138,14 +138,19 @@ where
             let kind = classify(answer.raw().status().as_u16(), code, words);
             (kind, format!("{code}: {words}"))
         }
-        SdkError::ConstructionFailure(_) => (RefusalKind::Invalid, chain(error)),
-        _ => (RefusalKind::Unreachable, chain(error)),
+        SdkError::ConstructionFailure(_) => (RefusalKind::Invalid, told(error)),
+        _ => (RefusalKind::Unreachable, told(error)),
     }
 }
 
-/// The error and its causes in one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    causes(error).skip(1).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// The error and its causes in one line, without the words by which the SDK only passes on.
+pub fn told(error: &(dyn Error + 'static)) -> String {
+    const PASSED_ON: [&str; 4] = ["dispatch failure", "service error", "unhandled error", "other"];
+    let words: Vec<_> = causes(error).map(ToString::to_string).collect();
+    let mut telling: Vec<_> =
+        words.iter().map(String::as_str).filter(|it| !PASSED_ON.contains(it)).collect();
+    telling.dedup();
+    if telling.is_empty() { words.join(": ") } else { telling.join(": ") }
 }
 
 /// The error itself, then what caused it.

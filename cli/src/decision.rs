@@ -38,7 +38,13 @@ pub(crate) async fn carry_out(
         if dry_run {
             return Ok(Outcome::imagined(&scene, &change));
         }
-        if table.commit(&change).await? == Commit::Done {
+        let written = table.commit(&change).await.map_err(|error| match error {
+            lost if lost.may_have_landed() => {
+                Error::Unanswered { pipeline: pipeline.to_owned(), lost }
+            }
+            error => error.into(),
+        });
+        if written? == Commit::Done {
             let waiting_on = move_on(table, clock, pipeline).await;
             let after = table.scene(pipeline).await?;
             return Ok(Outcome::written(&after, &change, waiting_on));

@@ -23,7 +23,26 @@ pub enum Error {
     NotNow(String),
     /// The table.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Table(TableError),
+    /// A table of another name, or of another place.
+    #[error("{0}; is that the stack's output `Table`, and are region and account the stack's?")]
+    NoTable(TableError),
+    /// The pipeline was never applied.
+    #[error(
+        "pipeline {0} is not known here; `tidegate status` names those that are, and `tidegate config apply` makes more known"
+    )]
+    NoPipeline(String),
+    /// Nobody knows whether it was written.
+    #[error(
+        "{lost}: whether it was written is not known; look at `tidegate status {pipeline}` before \
+         you type it again"
+    )]
+    Unanswered {
+        /// Where it was to be written.
+        pipeline: String,
+        /// What was lost.
+        lost: TableError,
+    },
     /// AWS.
     #[error(transparent)]
     Aws(#[from] Refusal),
@@ -43,10 +62,12 @@ pub enum Error {
         source: io::Error,
     },
     /// The config has mistakes.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] Problems),
     /// Others wrote the same items each time.
-    #[error("{0} was overtaken by other writers again and again; try again in a moment")]
+    #[error(
+        "{0} was overtaken by other writers, or throttled, again and again; try again in a moment"
+    )]
     Overtaken(String),
     /// Nobody reads the output.
     #[error("the output cannot be written")]
@@ -54,6 +75,17 @@ pub enum Error {
     /// The output cannot be said as JSON.
     #[error("the output cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::NoSuchPipeline(pipeline) => Self::NoPipeline(pipeline),
+            TableError::Contended { what, .. } => Self::Overtaken(what),
+            error if error.is_no_table() => Self::NoTable(error),
+            error => Self::Table(error),
+        }
+    }
 }
 
 impl Error {
@@ -64,6 +96,9 @@ impl Error {
             Self::Refused(_)
             | Self::NotNow(_)
             | Self::Table(_)
+            | Self::NoTable(_)
+            | Self::NoPipeline(_)
+            | Self::Unanswered { .. }
             | Self::Aws(_)
             | Self::Survey(_)
             | Self::Identity(_)

@@ -113,7 +113,8 @@ impl Reference {
     }
 }
 
-/// Where a rollback goes: a release's number, `latest`, `live`, or a version: a tag that came with it.
+/// Where a rollback goes: a release's number or name, `latest`, `live`, or a version: a tag that came with
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Goal {
     /// The release with this number.
@@ -124,6 +125,15 @@ pub enum Goal {
     Live,
     /// The newest live release that came under this tag.
     Version(String),
+}
+
+impl Goal {
+    /// The same where it was written with its pipeline, as releases are everywhere: no tag holds a `/`.
+    pub(crate) fn within(&self, pipeline: &str) -> Self {
+        let Self::Version(text) = self else { return self.clone() };
+        let here = text.strip_prefix(pipeline).and_then(|rest| rest.strip_prefix('/'));
+        here.and_then(|rest| rest.parse().ok()).unwrap_or_else(|| self.clone())
+    }
 }
 
 impl fmt::Display for Goal {
@@ -192,5 +202,9 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(goal), "{text}");
         }
+        let within = |text: &str| text.parse().map(|goal: Goal| goal.within("p"));
+        assert_eq!(within("p/41"), Ok(Goal::Number(41)));
+        assert_eq!(within("p/live"), Ok(Goal::Live));
+        assert_eq!(within("other/41"), Ok(Goal::Version("other/41".to_owned())));
     }
 }

@@ -2,20 +2,27 @@
 
 use std::io::{IsTerminal, stderr, stdin};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_sts::error::DisplayErrorContext;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use tidegate_aws::{App, Clock, Dice, Probe, Reach, Table};
+use aws_types::sdk_config::SharedCredentialsProvider;
+use tidegate_aws::{App, Clock, Dice, Probe, Reach, Table, refusal};
 use tidegate_core::config::{Registry, check_region};
 
 use crate::Error;
 
 /// A call that takes longer is lost; a person waits for it.
-const OPERATION_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One try of it: AWS answers within a second or two, so three fit. A transaction that is sent again
+/// is known by its token, and is not done twice.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Where Tidegate's table is, and as whom it is asked.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -119,11 +126,15 @@ impl Session {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http)
+            .http_client(http.clone())
             .time_source(clock.clone())
             .sleep_impl(clock.clone())
-            .timeout_config(TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT).build());
+            .timeout_config(timeouts);
         if let Some(region) = region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -133,7 +144,7 @@ impl Session {
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
-        let sdk = loader.load().await;
+        let mut sdk = loader.load().await;
         let Some(region) = sdk.region() else {
             let advice =
                 "no AWS region is set: use --region, AWS_REGION, or a profile that has one";
@@ -141,6 +152,22 @@ impl Session {
         };
         check_region(region.as_ref()).map_err(Error::Usage)?;
         refuse_variants(&sdk)?;
+        if let Some(profile) = profile {
+            // As in every AWS tool, who is named on the command line comes before the environment's keys.
+            let parts = ProviderConfig::without_region()
+                .with_http_client(http)
+                .with_time_source(clock.clone())
+                .with_sleep_impl(clock.clone())
+                .with_region(sdk.region().cloned());
+            let named = ProfileFileCredentialsProvider::builder()
+                .configure(&parts)
+                .profile_name(profile)
+                .build();
+            sdk = sdk
+                .into_builder()
+                .credentials_provider(SharedCredentialsProvider::new(named))
+                .build();
+        }
         Ok(self.sdk.get_or_init(|| sdk))
     }
 
@@ -175,7 +202,7 @@ impl Session {
             .get_caller_identity()
             .send()
             .await
-            .map_err(|error| Error::Identity(DisplayErrorContext(error).to_string()))?;
+            .map_err(|error| Error::Identity(refusal::told(&error)))?;
         let (Some(arn), Some(account)) = (answer.arn, answer.account) else {
             return Err(Error::Identity("the answer names nobody".to_owned()));
         };

@@ -301,6 +301,17 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_that_is_sent_again_is_known_by_its_token() {
+        let mut db = table();
+        let mut once = put("a", "1");
+        once["ConditionExpression"] = json!("attribute_not_exists(pk)");
+        let write = json!({"TransactItems": [{"Put": once}], "ClientRequestToken": "one"});
+        assert_eq!(db.call("TransactWriteItems", &write, at(0)).1.len(), 1);
+        let (answer, changes) = db.call("TransactWriteItems", &write, at(9));
+        assert_eq!((answer.status, changes), (200, Vec::new()));
+    }
+
+    #[test]
     fn reads_that_are_not_consistent_lag_when_told_to() {
         let mut db = table();
         db.lag = Duration::from_secs(2);

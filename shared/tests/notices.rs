@@ -6,7 +6,7 @@
 mod story;
 
 use story::{a_release, a_slot, crash, entry, failed, nine};
-use tidegate_core::messages::{self, Notification};
+use tidegate_core::messages::{self, Aftermath, Notification};
 use tidegate_core::model::{Blame, Entry, Hold, Notice, Phase, Slot, SlotPhase, Subject};
 use tidegate_core::sighting::Strategy;
 
@@ -158,12 +158,8 @@ fn rolled_back() {
         0 => SlotPhase::Returned { at: story::at(115) },
         _ => SlotPhase::Untouched,
     });
-    let notice = messages::rolled_back(
-        &release,
-        &slots.iter().collect::<Vec<_>>(),
-        &release.images.values().collect::<Vec<_>>(),
-        false,
-    );
+    let after = Aftermath { blocked: release.images.values().collect(), ..Aftermath::default() };
+    let notice = messages::rolled_back(&release, &slots.iter().collect::<Vec<_>>(), &after);
     check_notice("rolled_back", "rolling_back", "rolled_back", notice);
 }
 
@@ -173,10 +169,26 @@ fn rolled_back_before_anything_moved_blames_nobody() {
     let mut failure = crash();
     failure.blame = Blame::Other;
     release.failure = Some(failure);
-    let notice = messages::rolled_back(&release, &[], &[], false);
+    let notice = messages::rolled_back(&release, &[], &Aftermath::default());
     assert!(notice.text[0].starts_with("No service had been changed"), "{:?}", notice.text);
     let said = format!("{:?}{:?}", notice.text, notice.commands);
-    assert!(!said.contains("block"), "{said}");
+    assert!(!said.contains("block") && !said.contains("frozen"), "{said}");
+}
+
+#[test]
+fn a_rollback_that_was_called_off_tells_what_it_leaves_behind() {
+    let release = a_release(Phase::RolledBack { at: story::at(120) });
+    let live_blocked = release.images.values().collect();
+    let after = Aftermath { live_blocked, frozen: true, ..Aftermath::default() };
+    let Notice { text, commands, .. } = messages::rolled_back(&release, &[], &after);
+    let text = text.join("\n");
+    assert!(text.contains("is blocked: nothing releases it again"), "{text}");
+    assert!(text.contains("is frozen: what is pushed waits"), "{text}");
+    for way_out in
+        ["tidegate unblock someli-production sha256:", "tidegate unfreeze someli-production"]
+    {
+        assert!(commands.iter().any(|line| line.starts_with(way_out)), "{way_out}: {commands:?}");
+    }
 }
 
 #[test]

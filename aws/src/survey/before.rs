@@ -42,12 +42,11 @@ impl Survey<'_> {
             let primary = sighting.primary();
             let (id, revision) =
                 primary.map_or(("no deployment", ""), |d| (d.id.as_str(), d.revision.as_str()));
+            let (running, desired) =
+                primary.map_or((sighting.running, sighting.desired), |it| (it.running, it.desired));
             match primary.map_or("", |primary| primary.reason.as_str()) {
                 why if target.kind == TargetKind::Lightsail && !why.is_empty() => why.to_owned(),
-                _ => format!(
-                    "{id} brings {revision} in ({} of {} tasks)",
-                    sighting.running, sighting.desired
-                ),
+                _ => format!("{id} brings {revision} in ({running} of {desired} tasks)"),
             }
         }))
     }

@@ -2,6 +2,11 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::refusal;
+
+const NO_ANSWER: &str = "no answer in time";
+const UNREADABLE: &str = "an answer that cannot be read";
+
 /// Why the table did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -69,13 +74,23 @@ impl TableError {
                 refused.err().code().unwrap_or("an unnamed error").to_owned(),
                 refused.err().message().unwrap_or_default().to_owned(),
             ),
-            SdkError::TimeoutError(_) => ("no answer in time".to_owned(), String::new()),
+            SdkError::TimeoutError(_) => (NO_ANSWER.to_owned(), String::new()),
             SdkError::DispatchFailure(failure) => (
                 "not reached:".to_owned(),
-                failure.as_connector_error().map_or_else(String::new, ToString::to_string),
+                failure.as_connector_error().map_or_else(String::new, |error| refusal::told(error)),
             ),
-            _ => ("an answer that cannot be read".to_owned(), String::new()),
+            _ => (UNREADABLE.to_owned(), String::new()),
         };
         Self::Call { action, resource: resource.to_owned(), code, message }
+    }
+
+    /// What was to be written may stand there all the same: only its answer was lost.
+    pub fn may_have_landed(&self) -> bool {
+        matches!(self, Self::Call { code, .. } if [NO_ANSWER, UNREADABLE].contains(&code.as_str()))
+    }
+
+    /// There is no such table here.
+    pub fn is_no_table(&self) -> bool {
+        matches!(self, Self::Call { code, .. } if code == "ResourceNotFoundException")
     }
 }

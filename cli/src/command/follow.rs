@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{ReleaseId, Subject};
+use tidegate_core::model::{Head, Phase, Release, Scene, Subject};
 
 use crate::output::{Desk, Tone};
 use crate::view::{EntryView, wait_in_words};
@@ -38,10 +39,20 @@ impl Follow {
             if release.phase.is_ended() || release.phase.is_stuck() {
                 return Ok(Exit::of(&release));
             }
-            told.waits(session, desk, &id).await?;
+            let scene = table.scene(&id.pipeline).await?;
+            told.waits(desk, &scene, clock.now());
+            if is_frozen_out(&scene.head, &release) {
+                return Ok(Exit::of(&release));
+            }
             clock.sleep(PAUSE).await;
         }
     }
+}
+
+/// Nothing lets it start but a person who unfreezes its pipeline.
+pub(crate) fn is_frozen_out(head: &Head, release: &Release) -> bool {
+    let waits = matches!(release.phase, Phase::Waiting { .. });
+    waits && head.moving.is_none() && head.freeze.is_some()
 }
 
 /// What was said already.
@@ -53,19 +64,12 @@ struct Told {
 
 impl Told {
     /// Says what is waited for, when that is news.
-    async fn waits(
-        &mut self,
-        session: &Session,
-        desk: &mut Desk<'_>,
-        id: &ReleaseId,
-    ) -> Result<(), Error> {
-        let scene = session.table().await?.scene(&id.pipeline).await?;
-        let plan = decide(&scene, &Sightings::new(), session.clock()?.now());
+    fn waits(&mut self, desk: &mut Desk<'_>, scene: &Scene, now: Timestamp) {
+        let plan = decide(scene, &Sightings::new(), now);
         let waits: Vec<_> = plan.waiting_on.iter().map(wait_in_words).collect();
         for line in waits.iter().filter(|line| !self.waits.contains(line)) {
             desk.talk(&format!("{}: {line}", Tone::Waiting.of("waits")));
         }
         self.waits = waits;
-        Ok(())
     }
 }

@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 use tidegate_aws::table::TableError;
-use tidegate_core::model::Push;
+use tidegate_core::model::{Push, ReleaseId};
 
 use crate::output::{Desk, Tone};
 use crate::reference::pipeline_name;
-use crate::view::{ReleaseView, moment};
+use crate::view::{EntryView, ReleaseView, moment};
 use crate::{Error, Exit, Session};
 
-/// A pipeline's releases, newest first, and the pushes that made none
+/// A pipeline's releases, newest first, the pushes that made none, and who froze, blocked or configured
 #[derive(Debug, Clone, clap::Args)]
 pub struct History {
     /// The pipeline
@@ -29,11 +29,13 @@ pub struct Past {
     pub releases: Vec<ReleaseView>,
     /// Pushes that made no release, newest first.
     pub pushes: Vec<Push>,
+    /// The audit trail of the pipeline itself, newest first: freezes, blocks, configs.
+    pub decisions: Vec<EntryView>,
 }
 
 impl fmt::Display for Past {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { releases, pushes } = self;
+        let Self { releases, pushes, decisions } = self;
         for release in releases {
             writeln!(f, "{}", release.line())?;
             if let Some(failure) = &release.failure {
@@ -49,7 +51,10 @@ impl fmt::Display for Past {
         {
             writeln!(f, "  {}  {repository}:{tag} ({})  {why}", moment(*at), digest.short())?;
         }
-        Ok(())
+        if !decisions.is_empty() {
+            writeln!(f, "{}", Tone::Strong.of("what was decided about the pipeline"))?;
+        }
+        decisions.iter().try_for_each(|entry| writeln!(f, "  {entry}"))
     }
 }
 
@@ -62,7 +67,14 @@ impl History {
         let releases = table.releases(&self.pipeline, self.limit).await?;
         let pushes = table.pushes(&self.pipeline, self.limit).await?;
         let releases = releases.iter().map(ReleaseView::new).collect();
-        desk.say(&Past { releases, pushes })?;
+        // Number 0 is the pipeline itself. A person decides a few times a month: all are read.
+        let mut decisions = table.journal(&ReleaseId::new(self.pipeline.clone(), 0)).await?;
+        // A push that was refused is among the pushes.
+        decisions.retain(|entry| entry.to != "refused");
+        decisions.reverse();
+        decisions.truncate(self.limit);
+        let decisions = decisions.into_iter().map(EntryView).collect();
+        desk.say(&Past { releases, pushes, decisions })?;
         Ok(Exit::Done)
     }
 }

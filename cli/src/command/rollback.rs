@@ -2,7 +2,7 @@
 
 use tidegate_aws::Table;
 use tidegate_core::command::{self, RollbackOptions};
-use tidegate_core::model::{Phase, Release, ReleaseId, Scene, TargetId};
+use tidegate_core::model::{Cause, Phase, Release, ReleaseId, Scene, TargetId};
 
 use crate::consent::Consent;
 use crate::decision::carry_out;
@@ -59,13 +59,8 @@ impl Rollback {
             _ if *down => self.undo(session, desk, &scene).await?,
             (Some(moving), None) => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
-                let what = format!("fails {} ({})", moving.id, moving.phase.name());
-                consent.ask(
-                    session,
-                    desk,
-                    pipeline,
-                    &format!("{what} and brings its targets back"),
-                )?;
+                let what = format!("fails {} and brings its targets back", said(moving));
+                consent.ask(session, desk, pipeline, &what)?;
                 carry_out(session, pipeline, consent.dry_run, |moment| {
                     command::rollback_moving(moment.scene, moment.actor, options, moment.now)
                 })
@@ -77,6 +72,7 @@ impl Rollback {
                 )));
             }
             (_, goal) => {
+                let goal = goal.as_ref().map(|goal| goal.within(pipeline));
                 let goal = destination(table, &scene, goal.as_ref()).await?;
                 let what = format!("puts {pipeline} back to {} ({})", goal.id, goal.label());
                 consent.ask(session, desk, pipeline, &what)?;
@@ -144,7 +140,10 @@ async fn destination(table: &Table, scene: &Scene, goal: Option<&Goal>) -> Resul
                 |release: &&Release| release.images.values().any(|i| i.tags.contains(tag));
             releases.iter().filter(is_live).find(came_under)
         }
-        None => earlier(scene, &releases),
+        None => {
+            refuse_a_second_time(scene, &releases)?;
+            earlier(scene, &releases)
+        }
     };
     found.cloned().ok_or_else(|| {
         Error::NotNow(
@@ -156,6 +155,37 @@ async fn destination(table: &Table, scene: &Scene, goal: Option<&Goal>) -> Resul
             } + &format!("; `tidegate history {pipeline}` shows what it has"),
         )
     })
+}
+
+/// A release that moves, in words that show when it is a rollback itself.
+fn said(moving: &Release) -> String {
+    let (id, phase) = (&moving.id, moving.phase.name());
+    match &moving.cause {
+        Cause::Rollback { to } => format!("{id} ({phase}), which goes back to {to} by itself,"),
+        _ => format!("{id} ({phase})"),
+    }
+}
+
+/// What came last was brought back already. Two people, or one who doubts, type `rollback` twice;
+/// the second time would take away what is good.
+fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error> {
+    let newest = releases.iter().find(|release| !release.cause.undoes());
+    let (Some(newest), Some(live)) = (newest, &scene.live) else { return Ok(()) };
+    if !matches!(newest.phase, Phase::RolledBack { .. }) {
+        return Ok(());
+    }
+    let pipeline = &scene.head.pipeline;
+    let further = earlier(scene, releases).map_or_else(
+        || format!("`tidegate history {pipeline}` shows what there is"),
+        |earlier| {
+            let number = earlier.id.number;
+            format!("`tidegate rollback {pipeline} --to {number}` leaves that too")
+        },
+    );
+    Err(Error::NotNow(format!(
+        "{} was rolled back already, and {} is live: {further}",
+        newest.id, live.id
+    )))
 }
 
 /// The newest live release before the present one that brings other bytes, none of them blocked.
@@ -225,6 +255,19 @@ mod tests {
             blocked: blocked.map(block).into_iter().collect(),
             rejected: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn what_came_last_and_went_back_already_is_not_gone_back_from_twice() {
+        let (good, live) = (release(1, 'a', "live"), release(2, 'b', "live"));
+        let (failed, scene) = (release(3, 'c', "rolled_back"), scene(Some(live.clone()), None));
+        let all = [&failed, &live, &good].map(Clone::clone);
+        let said = refuse_a_second_time(&scene, &all).unwrap_err().to_string();
+        assert!(said.starts_with("p/3 was rolled back already, and p/2 is live"), "{said}");
+        assert!(said.contains("`tidegate rollback p --to 1` leaves that too"), "{said}");
+        assert!(refuse_a_second_time(&scene, &all[1..]).is_ok());
+        let said = refuse_a_second_time(&scene, &all[..2]).unwrap_err().to_string();
+        assert!(said.ends_with("`tidegate history p` shows what there is"), "{said}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tidegate_aws::table::TableError;
 use tidegate_core::config::Period;
 use tidegate_core::model::{Digest, Phase, Push, Release};
 
-use super::follow::PAUSE;
+use super::follow::{PAUSE, is_frozen_out};
 use crate::output::Desk;
 use crate::pushes::Pushes;
 use crate::reference::pipeline_name;
@@ -78,6 +78,17 @@ impl Wait {
                     phase if phase.is_ended() || phase.is_stuck() || late => {
                         desk.say(&ReleaseView::new(&release))?;
                         return Ok(Exit::of(&release));
+                    }
+                    Phase::Waiting { .. } => {
+                        let head = table.head_of(&self.pipeline).await?;
+                        if head.is_some_and(|head| is_frozen_out(&head, &release)) {
+                            let pipeline = &self.pipeline;
+                            desk.talk(&format!(
+                                "{pipeline} is frozen; `tidegate unfreeze {pipeline}` lets it start"
+                            ));
+                            desk.say(&ReleaseView::new(&release))?;
+                            return Ok(Exit::of(&release));
+                        }
                     }
                     _ => {}
                 },

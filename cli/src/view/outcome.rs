@@ -21,6 +21,9 @@ pub struct Outcome {
     /// The release that it is about, where it is about one, as it stands now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseView>,
+    /// The release that moves after it, where that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<ReleaseView>,
     /// The digests that it blocks.
     pub blocks: Vec<Block>,
     /// The freeze that the pipeline is in with it.
@@ -49,9 +52,12 @@ impl Outcome {
             Some(newer) if newer.step > release.step => ReleaseView::new(&newer),
             _ => ReleaseView::new(release),
         });
+        let other = |it: &&Release| decided.is_some_and(|decided| decided.id != it.id);
+        let next = after.moving.as_ref().filter(other).map(ReleaseView::new);
         Self {
             pipeline: after.head.pipeline.clone(),
             dry_run: false,
+            next,
             changes: change.journal.iter().cloned().map(EntryView).collect(),
             release,
             blocks: change.blocks.clone(),
@@ -72,8 +78,17 @@ pub(crate) fn wait_in_words(on: &WaitingOn) -> String {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pipeline, dry_run, changes, release, blocks, freeze, waiting_on, ways_out } =
-            self;
+        let Self {
+            pipeline,
+            dry_run,
+            changes,
+            release,
+            next,
+            blocks,
+            freeze,
+            waiting_on,
+            ways_out,
+        } = self;
         for entry in changes {
             let would = if *dry_run { "would be written: " } else { "" };
             writeln!(f, "{would}{}", entry.sentence())?;
@@ -89,6 +104,9 @@ impl fmt::Display for Outcome {
         if let Some(Freeze { by: _, why, at: _ }) = freeze {
             let frozen = if *dry_run { "would be frozen" } else { "is frozen" };
             writeln!(f, "{pipeline} {frozen}: {why}")?;
+        }
+        if let Some(next) = next {
+            writeln!(f, "{} moves now: {}", Tone::Strong.of(&next.release), next.state())?;
         }
         for on in waiting_on {
             writeln!(f, "{}: {}", Tone::Waiting.of("waits"), wait_in_words(on))?;

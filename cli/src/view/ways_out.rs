@@ -45,6 +45,10 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
             | Phase::Refused { .. } => Vec::new(),
         },
     };
+    let live = scene.live.iter().flat_map(|live| live.images.values());
+    for image in live.filter(|image| scene.blocked.contains_key(&image.digest)) {
+        ways.push(format!("tidegate unblock {pipeline} {}", image.digest));
+    }
     // A release that is stuck comes first: unfreezing is refused until it has ended.
     let stuck = scene.moving.as_ref().is_some_and(|release| release.phase.is_stuck());
     if scene.head.freeze.is_some() && !stuck {

@@ -12,7 +12,7 @@ use crate::story::{
 use tidegate_cli::command::config::{Application, Applied};
 use tidegate_cli::command::history::Past;
 use tidegate_cli::command::show::Dossier;
-use tidegate_cli::view::{Outcome, PipelineView, ReleaseView, VerifyView};
+use tidegate_cli::view::{EntryView, Outcome, PipelineView, ReleaseView, VerifyView};
 use tidegate_cli::{Color, Exit, Format, render};
 use tidegate_core::command::{self, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
@@ -144,7 +144,9 @@ fn what_was_released_and_what_was_not() {
         instead: None,
     };
     let releases = [&refused, &failed, &live()].map(ReleaseView::new).to_vec();
-    let past = Past { releases, pushes: vec![push] };
+    let frozen = command::freeze(&scene(None, vec![], None), OPERATOR, "we are looking", at(1100));
+    let decisions = frozen.unwrap().journal.into_iter().map(EntryView).collect();
+    let past = Past { releases, pushes: vec![push], decisions };
     check("history.txt", &render(&past, Format::Text, Color::Auto).unwrap());
 }
 

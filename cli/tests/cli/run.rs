@@ -59,7 +59,7 @@ async fn a_bad_config_is_data_too_but_fails() {
     // Who applies it learns the same, before AWS is asked.
     let (exit, out, talk) = ran(&["config", "apply", path]).await;
     assert_eq!((exit, out.as_str()), (Exit::Failed, ""));
-    assert!(talk.contains("did you mean `cluster`?"), "{talk}");
+    assert_eq!(talk.matches("did you mean `cluster`?").count(), 1, "{talk}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::does;
 use super::step::{CHUNK, SINGLES, TIDEGATE, release_entry};
 use crate::guard::{Guard, stands};
-use crate::messages;
+use crate::messages::{self, Aftermath};
 use crate::model::{
     Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage,
     Scene, Slot, SlotPhase, Todo, set_of,
@@ -155,15 +155,20 @@ fn rolled_back(
     let mut head = scene.head.stepped();
     head.moving = None;
     let stays_out = |image: &&ReleaseImage| scene.blocked.contains_key(&image.digest);
-    let blocked: Vec<_> = next.images.values().filter(stays_out).collect();
+    let live = scene.live.iter().flat_map(|live| live.images.values());
     // What ended well is known, and so is what undoes it; what failed needs a person's look first.
     let undoable = |slot: &&&Slot| {
         let task = scene.config.task(&slot.target);
         let ended_well = matches!(slot.phase, SlotPhase::Healthy { .. });
         ended_well && task.is_some_and(|task| task.down.is_some())
     };
-    let can_undo = slots.iter().any(|slot| undoable(&slot)) && !release.cause.undoes();
-    let notice = messages::rolled_back(&next, slots, &blocked, can_undo);
+    let after = Aftermath {
+        blocked: next.images.values().filter(stays_out).collect(),
+        live_blocked: live.filter(stays_out).collect(),
+        can_undo: slots.iter().any(|slot| undoable(&slot)) && !release.cause.undoes(),
+        frozen: head.freeze.is_some(),
+    };
+    let notice = messages::rolled_back(&next, slots, &after);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }

@@ -296,6 +296,12 @@ fn baseline_reason(slot: &Slot) -> String {
     if let (true, Some(revision)) = (slot.target.is_task(), slot.ours()) {
         return format!("surveyed: it runs once, from {revision}");
     }
+    let back = &slot.baseline.revision;
+    if slot.baseline.images.is_empty() {
+        return format!(
+            "surveyed: none of its containers takes an image of this pipeline; it runs {back}"
+        );
+    }
     let images: Vec<_> = slot
         .baseline
         .images
@@ -305,6 +311,5 @@ fn baseline_reason(slot: &Slot) -> String {
             format!("{} runs {digest} ({})", image.container, image.source)
         })
         .collect();
-    let back = &slot.baseline.revision;
     format!("surveyed: {}; the way back is {back}", images.join(", "))
 }

@@ -33,14 +33,22 @@ pub fn rollback_started(release: &Release, slots: &[&Slot], blocked: &[&ReleaseI
     }
 }
 
-/// Every target that was touched runs its baseline again; `blocked` of its images do not come again.
-/// `can_undo`: the config says what undoes a one-off task that ran.
-pub fn rolled_back(
-    release: &Release,
-    slots: &[&Slot],
-    blocked: &[&ReleaseImage],
-    can_undo: bool,
-) -> Notice {
+/// How a pipeline stands once a release of it is rolled back.
+#[derive(Debug, Clone, Default)]
+pub struct Aftermath<'a> {
+    /// Images of the release that do not come again.
+    pub blocked: Vec<&'a ReleaseImage>,
+    /// Images that are live, and blocked all the same: a rollback that was called off leaves them so.
+    pub live_blocked: Vec<&'a ReleaseImage>,
+    /// The config says what undoes a one-off task that ran.
+    pub can_undo: bool,
+    /// Nothing new starts.
+    pub frozen: bool,
+}
+
+/// Every target that was touched runs its baseline again.
+pub fn rolled_back(release: &Release, slots: &[&Slot], after: &Aftermath<'_>) -> Notice {
+    let Aftermath { blocked, live_blocked, can_undo, frozen } = after;
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let back: Vec<_> = slots
         .iter()
@@ -58,9 +66,21 @@ pub fn rolled_back(
     text.extend(story_of(release));
     text.extend(what_ran_stays(slots));
     text.extend(stays_out(release, blocked));
-    text.push("The next push is released as usual, unless the pipeline is frozen.".to_owned());
+    if !live_blocked.is_empty() {
+        text.push(format!(
+            "What is live, {}, is blocked: nothing releases it again, until a person unblocks it.",
+            labels(live_blocked)
+        ));
+    }
+    text.push(if *frozen {
+        format!("{pipeline} is frozen: what is pushed waits until a person unfreezes it.")
+    } else {
+        "The next push is released as usual.".to_owned()
+    });
     let mut commands = vec![command::show(id)];
-    commands.extend(blocked.iter().map(|image| command::unblock(pipeline, &image.digest)));
+    let unblock = |image: &&ReleaseImage| command::unblock(pipeline, &image.digest);
+    commands.extend(blocked.iter().chain(live_blocked).map(unblock));
+    commands.extend(frozen.then(|| command::unfreeze(pipeline)));
     commands.extend(can_undo.then(|| command::down(pipeline)));
     Notice {
         kind: NoticeKind::RolledBack,
@@ -178,7 +198,6 @@ fn second_deployment(touched: &[&Slot]) -> Option<String> {
 }
 
 fn stays_out(release: &Release, blocked: &[&ReleaseImage]) -> Option<String> {
-    let labels: Vec<_> = blocked.iter().map(|image| image.label()).collect();
     let (is, it, is_not, them) = match blocked.len() {
         0 => return None,
         1 => ("is", "it", "is not", "it"),
@@ -186,7 +205,12 @@ fn stays_out(release: &Release, blocked: &[&ReleaseImage]) -> Option<String> {
     };
     Some(format!(
         "{} {is} blocked in {}: {it} {is_not} released there again until a person unblocks {them}.",
-        labels.join(", "),
+        labels(blocked),
         release.id.pipeline
     ))
+}
+
+fn labels(images: &[&ReleaseImage]) -> String {
+    let labels: Vec<_> = images.iter().map(|image| image.label()).collect();
+    labels.join(", ")
 }

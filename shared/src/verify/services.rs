@@ -82,6 +82,17 @@ fn line(name: &str, shown: &Shown<Service>) -> Line {
             "Raise its desired count, if it should run",
         );
     }
+    if primary.failed_tasks > 0 && primary.running < primary.desired {
+        // What runs is the deployment before this one's, and ECS tries again and again.
+        let (cause, remedy) = newest_cause(&service.stopped);
+        let (ours, failed) = (primary.running, primary.failed_tasks);
+        let said = format!(
+            "{ours} of {} tasks run {revision}, which ECS brings in ({counts} in all): {failed} failed: \
+             {cause}",
+            primary.desired
+        );
+        return topic.failed(name, said, remedy);
+    }
     if primary.failed_tasks > 0 {
         let (cause, remedy) = newest_cause(&service.stopped);
         let said = format!("{counts} {revision}, but {} failed: {cause}", primary.failed_tasks);
@@ -183,5 +194,17 @@ mod tests {
         assert!(moving.remedy.unwrap().contains("`tidegate status`"));
         let failing = told(|it| it.sighting.deployments[0].failed_tasks = 2);
         assert!(failing.said.contains("but 2 failed"), "{}", failing.said);
+    }
+
+    #[test]
+    fn a_deployment_that_crashes_while_the_one_before_still_runs_is_a_failure() {
+        let line = told(|it| {
+            let primary = &mut it.sighting.deployments[0];
+            (primary.running, primary.failed_tasks) = (0, 8);
+        });
+        assert_eq!(line.state, State::Failed);
+        let said =
+            "0 of 1 tasks run rag:3, which ECS brings in (1 of 1 tasks run in all): 8 failed";
+        assert!(line.said.starts_with(said), "{}", line.said);
     }
 }
