@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::{Check, HttpCheck, OnTimeout};
-use crate::decide::checks::{AlarmState, Heard, alarms, due, hear, next_due};
+use crate::decide::checks::{AlarmState, Heard, Meaning, alarms, due, hear, meaning, next_due};
+use crate::decide::{Sightings, decide};
 use crate::model::{Blame, Checked, Phase, SlotPhase};
 use crate::stage::{Stage, at};
 
@@ -105,6 +106,8 @@ fn wrong_answers_in_a_row_bring_it_back_and_blame_no_bytes() {
     let failure = stage.release(2).failure.clone().unwrap();
     assert!(failure.cause.contains("answered wrongly 3 times in a row: nothing (connection"));
     assert_eq!(failure.blame, Blame::Other);
+    let asked = "expected 200 or 204, asked every 15 s from ";
+    assert!(failure.evidence[0].contains(asked), "{:?}", failure.evidence);
     assert!(!format!("{failure:?}").contains("hunter2"), "a query may hold a secret: {failure:?}");
     assert!(stage.table.blocks.is_empty());
     stage.play();
@@ -131,10 +134,12 @@ fn a_url_that_falls_in_the_bake_brings_it_back() {
         stage.tick();
         stage.hears(0, answers(200, "ready"));
     }
-    for _ in 0..2 {
-        stage.pass(20);
-        stage.hears(0, answers(500, ""));
-    }
+    assert_eq!(stage.advance(), ["the bake"], "it is green");
+    stage.pass(20);
+    let said = stage.hears(0, answers(500, ""));
+    assert!(said[1].ends_with("1 of 2 tries answered 500"), "{said:?}");
+    stage.pass(20);
+    stage.hears(0, answers(500, ""));
     assert_eq!(stage.phase(2), "rolling_back");
 }
 
@@ -160,9 +165,32 @@ fn what_may_not_be_asked_is_silence_and_ends_with_the_timeout() {
 #[test]
 fn a_check_that_nobody_comes_to_ask_ends_the_wait_all_the_same() {
     let mut stage = rolling(vec![url(3)]);
-    stage.play();
-    assert_eq!(stage.phase(2), "rolled_back");
+    stage.tick();
+    stage.now += Duration::from_secs(900 + 299);
+    stage.advance();
+    assert_eq!(stage.phase(2), "rolling", "five ticks more than its time");
+    stage.now += Duration::from_secs(1);
+    stage.advance();
+    assert_eq!(stage.phase(2), "rolling_back");
     assert!(stage.cause(2).starts_with("not green in time"), "{}", stage.cause(2));
+}
+
+#[test]
+fn a_wrong_answer_is_evidence_when_the_time_is_up() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.tick();
+    let gate = stage.now;
+    stage.hears(0, answers(503, "down"));
+    let waits = decide(&stage.table.scene(), &Sightings::new(), stage.now).waiting_on;
+    assert_eq!(waits[0].until, Some(gate + Duration::from_secs(900)));
+    stage.now = gate + Duration::from_secs(899);
+    stage.advance();
+    assert_eq!(stage.phase(2), "rolling");
+    stage.now += Duration::from_secs(1);
+    stage.advance();
+    let failure = stage.release(2).failure.clone().unwrap();
+    assert!(failure.cause.ends_with("1 of 3 tries answered 503 `down`"), "{failure}");
+    assert_eq!((stage.phase(2), failure.blame), ("rolling_back", Blame::Other));
 }
 
 #[test]
@@ -188,11 +216,11 @@ fn an_alarm_that_rang_before_is_said_once_and_not_held_against_it() {
         let rang = |reason: &str| reason.contains("alarm api-5xx rang before the release");
         stage.table.journal.iter().filter(|entry| rang(&entry.reason)).count()
     };
-    for _ in 0..2 {
+    for phase in ["rolling", "baking", "baking"] {
         stage.tick();
         stage.hears(0, rings(at(0)));
+        assert_eq!((stage.phase(2), told(&stage)), (phase, 1));
     }
-    assert_eq!((stage.phase(2), told(&stage)), ("baking", 1));
     stage.hears(0, quiet(AlarmState::Ok));
     assert!(!stage.release(2).checks[0].rang_before);
     stage.pass(30);
@@ -221,6 +249,14 @@ fn an_alarm_that_stays_as_it_is_costs_no_write_while_nothing_hangs_on_it() {
         assert!(hear(&stage.table.scene(), &[(0, quiet(AlarmState::Ok))], stage.now).is_none());
     }
     assert_eq!(stage.release(2).step, step);
+    for _ in 0..2 {
+        stage.tick();
+        stage.hears(0, quiet(AlarmState::Ok));
+    }
+    let Phase::Baking { until } = stage.release(2).phase else { panic!("{}", stage.phase(2)) };
+    let scene = stage.table.scene();
+    let writes = |at| hear(&scene, &[(0, quiet(AlarmState::Ok))], at).is_some();
+    assert!(!writes(until - Duration::from_secs(1)) && writes(until), "the end hangs on it");
 }
 
 #[test]
@@ -243,4 +279,14 @@ fn a_release_of_an_older_tidegate_has_answered_nothing() {
     let read: crate::model::Release = serde_json::from_value(old).unwrap();
     assert_eq!(read.checks, Vec::<Checked>::new());
     assert!(matches!(stage.slot("Rag").phase, SlotPhase::Healthy { .. }));
+}
+
+#[test]
+fn an_error_page_is_shown_as_far_as_it_can_be_recognised() {
+    let shown = |length: usize| match meaning(&url(3), &answers(500, &"é".repeat(length)), at(0)) {
+        Meaning::Wrong(said) => said,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shown(40), format!("500 `{}`", "é".repeat(40)));
+    assert_eq!(shown(41), format!("500 `{}…`", "é".repeat(40)));
 }

@@ -147,6 +147,8 @@ fn a_service_without_tasks_proves_nothing_and_the_release_says_so() {
     stage.push("b1");
     stage.play();
     assert!(matches!(stage.release(2).phase, Phase::Live { unproven: true, .. }));
+    let why = &stage.table.journal.last().unwrap().reason;
+    assert_eq!(why, "it held, but no task ran that could prove it (desired count 0)");
     assert!(matches!(stage.slot("Rag").phase, SlotPhase::Healthy { unproven: true, .. }));
 }
 

@@ -19,6 +19,7 @@ mod pre_deploy;
 mod retag;
 mod skew;
 mod start;
+mod survey;
 mod tasks;
 mod told;
 mod way_back;

@@ -119,6 +119,9 @@ fn a_task_that_runs_is_waited_for_and_what_it_did_stays() {
         ends(&mut stage, "migrate", exit_code);
         assert_eq!((phase(&stage, "migrate"), stage.phase(2)), (end, "rolled_back"));
         assert_eq!(slot(&stage, "migrate").asked.action, Action::Apply, "nothing was asked of it");
+        let typed = &stage.table.notices().last().unwrap().commands;
+        let undo = typed.iter().any(|typed| typed.contains("--down"));
+        assert_eq!(undo, end == "healthy", "what failed needs a person's look first: {typed:?}");
     }
 }
 

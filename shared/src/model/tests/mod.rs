@@ -1,8 +1,13 @@
 //! What an item says about itself, and who may write it.
 
 mod condition;
+mod failure;
+mod images;
 mod lease;
+mod names;
+mod release;
 mod slot;
+mod targets;
 
 use crate::model::{Asked, Slot, Todo};
 
