@@ -145,9 +145,10 @@ fn wrong(check: &Check, state: &Checked, now: Timestamp) -> Option<Failure> {
 fn late(scene: &Scene, release: &Release, now: Timestamp) -> Option<Failure> {
     let gate = gate(scene, release)?;
     let deadline = gate + scene.config.watch.timeout;
+    // An answer that is not red is green: without a red one nobody has asked since.
     let over = |state: &Checked| {
-        let seen = state.red.is_some() || state.asked_at.is_some_and(|at| at >= gate);
-        !is_green(state, gate) && now >= if seen { deadline } else { deadline + BLIND }
+        let end = if state.red.is_some() { deadline } else { deadline + BLIND };
+        !is_green(state, gate) && now >= end
     };
     let (check, state) = all(scene, release).find(|(_, state)| over(state))?;
     let blame = match state.red {

@@ -270,6 +270,25 @@ fn nothing_is_asked_once_the_release_goes_back() {
 }
 
 #[test]
+fn whoever_goes_back_waits_for_no_check_before_the_end() {
+    let mut stage = Stage::of(WAVES);
+    stage.push("b1");
+    stage.play();
+    stage.config_mut().checks = vec![url(3)];
+    let to = stage.release(1).clone();
+    let back = |scene: &_, actor: &_, now| {
+        crate::command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
+    };
+    stage.command(back).unwrap();
+    stage.survey();
+    stage.tick();
+    assert_eq!((stage.slot("Billing").phase.name(), stage.urls_due()), ("applying", 0));
+    stage.tick();
+    let Phase::Baking { until } = stage.release(3).phase else { panic!("{}", stage.phase(3)) };
+    assert_eq!(next_due(&stage.table.scene()), Some(until));
+}
+
+#[test]
 fn a_release_of_an_older_tidegate_has_answered_nothing() {
     let mut stage = rolling(vec![url(3)]);
     stage.tick();

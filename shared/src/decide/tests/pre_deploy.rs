@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::back::PLAIN;
 use crate::command;
-use crate::config::TaskConfig;
+use crate::config::{Check, TaskConfig};
+use crate::decide::checks::alarms;
 use crate::decide::{Finding, Seen, Sightings};
 use crate::model::{
     Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Slot, TargetId, TargetKind,
@@ -123,6 +124,19 @@ fn a_task_that_runs_is_waited_for_and_what_it_did_stays() {
         let undo = typed.iter().any(|typed| typed.contains("--down"));
         assert_eq!(undo, end == "healthy", "what failed needs a person's look first: {typed:?}");
     }
+}
+
+#[test]
+fn what_checks_see_while_tasks_run_alone_is_not_their_doing() {
+    let mut stage = with_tasks(&["migrate"]);
+    stage.config_mut().checks = vec![Check::Alarm { name: "api-5xx".to_owned() }];
+    stage.push("b1");
+    stage.work();
+    let listened_to = |stage: &Stage| alarms(&stage.table.scene()).count();
+    assert_eq!((phase(&stage, "migrate"), listened_to(&stage)), ("applying", 0));
+    runs(&mut stage, "migrate");
+    ends(&mut stage, "migrate", 0);
+    assert_eq!((stage.slot("Rag").phase.name(), listened_to(&stage)), ("applying", 1));
 }
 
 #[test]

@@ -17,7 +17,8 @@ fn the_audit_trail_says_what_each_target_ran_and_how_it_goes_back() {
     stage.push("b1");
     let entry = &taken(&mut stage).journal[0];
     let back = arn("Rag", 1);
-    let said = format!("surveyed: main runs 01d000000000 (its running tasks); the way back is {back}");
+    let said =
+        format!("surveyed: main runs 01d000000000 (its running tasks); the way back is {back}");
     assert_eq!((entry.from.as_str(), entry.to.as_str()), ("free", "queued"));
     assert_eq!(entry.reason, said);
 }
