@@ -1,4 +1,4 @@
-//! URLs and alarms: what they hold up, and what they bring down.
+//! URLs that must answer: what they hold up, and what they bring down.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::stage::{Stage, at};
 const WAVES: &[&[&str]] = &[&["Rag"], &["Billing"]];
 const EVERY: Duration = Duration::from_secs(15);
 
-fn url(attempts: u32) -> Check {
+pub(super) fn url(attempts: u32) -> Check {
     Check::Http(HttpCheck {
         url: "https://api.example.com/health?key=hunter2".to_owned(),
         expect: vec![200, 204],
@@ -24,12 +24,12 @@ fn url(attempts: u32) -> Check {
     })
 }
 
-fn alarm() -> Check {
+pub(super) fn alarm() -> Check {
     Check::Alarm { name: "api-5xx".to_owned() }
 }
 
 /// A release whose first wave is about to be looked at.
-fn rolling(checks: Vec<Check>) -> Stage {
+pub(super) fn rolling(checks: Vec<Check>) -> Stage {
     let mut stage = Stage::of(WAVES);
     stage.config_mut().checks = checks;
     stage.push("b1");
@@ -37,22 +37,18 @@ fn rolling(checks: Vec<Check>) -> Stage {
     stage
 }
 
-fn answers(status: u16, body: &str) -> Heard {
+pub(super) fn answers(status: u16, body: &str) -> Heard {
     Heard::Http { status, body: body.to_owned() }
 }
 
-fn rings(since: Timestamp) -> Heard {
+pub(super) fn rings(since: Timestamp) -> Heard {
     let reason = "Threshold Crossed: 3 datapoints".to_owned();
     Heard::Alarm { state: AlarmState::Alarm, reason, since: Some(since) }
 }
 
-fn quiet(state: AlarmState) -> Heard {
-    Heard::Alarm { state, reason: String::new(), since: None }
-}
-
 impl Stage {
     /// Check `index` is asked and answers so; what is waited for then.
-    fn hears(&mut self, index: usize, heard: Heard) -> Vec<String> {
+    pub(super) fn hears(&mut self, index: usize, heard: Heard) -> Vec<String> {
         if let Some(change) = hear(&self.table.scene(), &[(index, heard)], self.now) {
             self.write(&change);
         }
@@ -71,6 +67,7 @@ fn each_wave_and_the_end_wait_for_an_answer_of_their_own() {
     for wave in 0..2 {
         stage.tick();
         assert_eq!(stage.urls_due(), 1, "wave {wave} is healthy");
+        assert!(wave > 0 || next_due(&stage.table.scene()) == Some(stage.now), "since now");
         assert_eq!(stage.advance(), ["check GET https://api.example.com/health to be green"]);
         stage.hears(0, answers(204, "all ready"));
     }
@@ -134,7 +131,12 @@ fn a_url_that_falls_in_the_bake_brings_it_back() {
         stage.tick();
         stage.hears(0, answers(200, "ready"));
     }
-    assert_eq!(stage.advance(), ["the bake"], "it is green");
+    for _ in 0..2 {
+        assert_eq!(stage.advance(), ["the bake"], "it is green");
+        stage.pass(20);
+        stage.hears(0, answers(200, "ready"));
+        assert_eq!(next_due(&stage.table.scene()), Some(stage.now + EVERY));
+    }
     stage.pass(20);
     let said = stage.hears(0, answers(500, ""));
     assert!(said[1].ends_with("1 of 2 tries answered 500"), "{said:?}");
@@ -153,6 +155,7 @@ fn what_may_not_be_asked_is_silence_and_ends_with_the_timeout() {
         for _ in 0..14 {
             let said = stage.hears(0, refused.clone());
             assert!(said[0].ends_with("not a public address"), "{said:?}");
+            assert_eq!(stage.urls_due(), 0, "not before its time");
             stage.tick();
         }
         stage.tick();
@@ -191,72 +194,6 @@ fn a_wrong_answer_is_evidence_when_the_time_is_up() {
     let failure = stage.release(2).failure.clone().unwrap();
     assert!(failure.cause.ends_with("1 of 3 tries answered 503 `down`"), "{failure}");
     assert_eq!((stage.phase(2), failure.blame), ("rolling_back", Blame::Other));
-}
-
-#[test]
-fn an_alarm_that_begins_to_ring_brings_it_back_at_once() {
-    let mut stage = rolling(vec![alarm()]);
-    assert_eq!(alarms(&stage.table.scene()).collect::<Vec<_>>(), [(0, "api-5xx")]);
-    stage.pass(10);
-    let surveyed = stage.slot("Rag").baseline.at;
-    stage.hears(0, rings(surveyed + Duration::from_secs(1)));
-    assert_eq!(stage.phase(2), "rolling_back", "while the first wave settles");
-    let failure = stage.release(2).failure.clone().unwrap();
-    assert_eq!(failure.cause, "alarm api-5xx began to ring");
-    assert!(
-        failure.evidence.contains(&"alarm api-5xx: Threshold Crossed: 3 datapoints".to_owned())
-    );
-    assert!(stage.table.blocks.is_empty());
-}
-
-#[test]
-fn an_alarm_that_rang_before_is_said_once_and_not_held_against_it() {
-    let mut stage = rolling(vec![alarm()]);
-    let told = |stage: &Stage| {
-        let rang = |reason: &str| reason.contains("alarm api-5xx rang before the release");
-        stage.table.journal.iter().filter(|entry| rang(&entry.reason)).count()
-    };
-    for phase in ["rolling", "baking", "baking"] {
-        stage.tick();
-        stage.hears(0, rings(at(0)));
-        assert_eq!((stage.phase(2), told(&stage)), (phase, 1));
-    }
-    stage.hears(0, quiet(AlarmState::Ok));
-    assert!(!stage.release(2).checks[0].rang_before);
-    stage.pass(30);
-    stage.hears(0, rings(stage.now));
-    assert_eq!(stage.phase(2), "rolling_back", "it was quiet, and began again");
-}
-
-#[test]
-fn an_alarm_without_data_is_neither_green_nor_wrong() {
-    let mut stage = rolling(vec![alarm()]);
-    stage.tick();
-    let said = stage.hears(0, quiet(AlarmState::InsufficientData));
-    assert!(said[0].starts_with("check alarm api-5xx: it is INSUFFICIENT_DATA"), "{said:?}");
-    stage.tick();
-    assert_eq!(stage.phase(2), "rolling");
-    stage.hears(0, quiet(AlarmState::Ok));
-    assert_eq!(stage.slot("Billing").phase.name(), "applying");
-}
-
-#[test]
-fn an_alarm_that_stays_as_it_is_costs_no_write_while_nothing_hangs_on_it() {
-    let mut stage = rolling(vec![alarm()]);
-    let step = stage.release(2).step;
-    for _ in 0..3 {
-        stage.pass(10);
-        assert!(hear(&stage.table.scene(), &[(0, quiet(AlarmState::Ok))], stage.now).is_none());
-    }
-    assert_eq!(stage.release(2).step, step);
-    for _ in 0..2 {
-        stage.tick();
-        stage.hears(0, quiet(AlarmState::Ok));
-    }
-    let Phase::Baking { until } = stage.release(2).phase else { panic!("{}", stage.phase(2)) };
-    let scene = stage.table.scene();
-    let writes = |at| hear(&scene, &[(0, quiet(AlarmState::Ok))], at).is_some();
-    assert!(!writes(until - Duration::from_secs(1)) && writes(until), "the end hangs on it");
 }
 
 #[test]
@@ -308,4 +245,13 @@ fn an_error_page_is_shown_as_far_as_it_can_be_recognised() {
     };
     assert_eq!(shown(40), format!("500 `{}`", "é".repeat(40)));
     assert_eq!(shown(41), format!("500 `{}…`", "é".repeat(40)));
+}
+
+#[test]
+fn what_a_crash_left_closed_is_opened_before_anything_is_asked() {
+    let mut stage = rolling(vec![url(3)]);
+    stage.tick();
+    assert_eq!(stage.urls_due(), 1);
+    stage.slot_mut("Billing").wave = 0;
+    assert_eq!(stage.urls_due(), 0, "the open wave is not healthy as a whole");
 }

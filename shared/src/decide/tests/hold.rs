@@ -147,6 +147,37 @@ fn in_a_frozen_pipeline_nothing_takes_a_held_releases_place() {
 }
 
 #[test]
+fn a_freeze_holds_what_is_held_and_never_a_survey_nor_a_person_who_goes_back() {
+    let freeze = |stage: &mut Stage| {
+        stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    };
+    let mut stage = found(Finding::Busy("ecs-svc/9".into()));
+    freeze(&mut stage);
+    stage.findings.clear();
+    stage.tick();
+    assert!(stage.advance()[0].ends_with("`tidegate unfreeze p` lets p/2 start"));
+    assert_eq!(stage.release(2).nudge, 0);
+
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    freeze(&mut stage);
+    stage.now += Duration::from_secs(100);
+    stage.advance();
+    assert_eq!(stage.release(2).nudge, 1, "its survey was lost");
+    stage.play();
+    stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
+    let to = stage.release(1).clone();
+    let back = |scene: &_, actor: &_, now| {
+        command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
+    };
+    stage.command(back).unwrap();
+    stage.work();
+    stage.findings.clear();
+    stage.play();
+    assert_eq!((stage.phase(2), stage.phase(3)), ("live", "live"));
+}
+
+#[test]
 fn an_operators_rollback_does_not_give_way_to_a_push() {
     let mut stage = Stage::of(&[&["Rag"]]);
     stage.push("b1");
@@ -181,6 +212,9 @@ fn a_release_that_no_target_runs_is_refused() {
     assert_eq!(stage.phase(2), "refused");
     assert_eq!(stage.told(), [N::Refused]);
     assert_eq!(stage.table.head.moving, None);
+    let why = &stage.table.journal.last().unwrap().reason;
+    let said = "no container of the pipeline's targets runs web:uapi (e10000000000); `containers`";
+    assert!(why.starts_with(said), "{why}");
 }
 
 #[test]

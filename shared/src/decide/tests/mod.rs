@@ -1,5 +1,6 @@
 //! Stories: what follows from what was seen, told by the shipped decisions on a [`crate::stage`].
 
+mod alarms;
 mod answers;
 mod approval;
 mod back;

@@ -1,7 +1,9 @@
 //! What a survey leaves in the table: the targets, each with its way back.
 
+use std::time::Duration;
+
 use crate::decide::{Finding, conclude};
-use crate::stage::{Stage, arn, digest};
+use crate::stage::{Stage, arn, digest, target};
 
 /// What was found is written down, and nothing opens yet.
 fn taken(stage: &mut Stage) -> crate::model::Change {
@@ -45,10 +47,25 @@ fn a_survey_that_finds_the_same_in_the_way_is_answered_all_the_same() {
     stage.push("b1");
     stage.work();
     for nudge in 1..=2 {
-        stage.now += std::time::Duration::from_secs(60);
+        stage.now += Duration::from_secs(60);
         stage.advance();
         assert!(stage.release(2).todo.is_some(), "it is asked again");
         stage.survey();
         assert_eq!((stage.release(2).nudge, stage.release(2).todo), (nudge, None));
     }
+}
+
+#[test]
+fn people_are_told_of_an_image_that_has_not_come_when_most_copies_would_have() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    let found = Finding::Awaited("app@b10000000000 in us-east-1".into());
+    stage.findings.insert("Rag".into(), found.clone());
+    stage.push("b1");
+    stage.work();
+    let (scene, found) = (stage.table.scene(), [(target("Rag"), found)].into());
+    let told = |minutes| {
+        let now = stage.now + Duration::from_mins(minutes);
+        conclude(&scene, &found, now).changes.iter().any(|it| it.journal[0].notice.is_some())
+    };
+    assert_eq!([16, 44, 45].map(told), [false, false, true]);
 }
