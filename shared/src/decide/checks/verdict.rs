@@ -145,7 +145,7 @@ fn wrong(check: &Check, state: &Checked, now: Timestamp) -> Option<Failure> {
 fn late(scene: &Scene, release: &Release, now: Timestamp) -> Option<Failure> {
     let gate = gate(scene, release)?;
     let deadline = gate + scene.config.watch.timeout;
-    // An answer that is not red is green: without a red one nobody has asked since.
+    // What was answered since the gate is red or else green: where it is neither, nobody asked.
     let over = |state: &Checked| {
         let end = if state.red.is_some() { deadline } else { deadline + BLIND };
         !is_green(state, gate) && now >= end
