@@ -1,7 +1,7 @@
 //! An operator's decision: read, decide, write; whoever loses a race reads and decides again.
 
 use jiff::Timestamp;
-use tidegate_aws::table::Commit;
+use tidegate_aws::table::{Commit, Lost, TableError};
 use tidegate_aws::{Clock, Table, advance};
 use tidegate_core::command::Refused;
 use tidegate_core::decide::Sightings;
@@ -39,8 +39,8 @@ pub(crate) async fn carry_out(
             return Ok(Outcome::imagined(&scene, &change));
         }
         let written = table.commit(&change).await.map_err(|error| match error {
-            lost if lost.may_have_landed() => {
-                Error::Unanswered { pipeline: pipeline.to_owned(), lost }
+            TableError::Call { lost: Lost::Answer, .. } => {
+                Error::Unanswered { pipeline: pipeline.to_owned(), why: error }
             }
             error => error.into(),
         });

@@ -3,11 +3,14 @@
 use std::io;
 
 use tidegate_aws::Refusal;
-use tidegate_aws::table::TableError;
+use tidegate_aws::table::{Lost, TableError};
 use tidegate_core::command::Refused;
 use tidegate_core::config::Problems;
 
 use crate::Exit;
+
+/// DynamoDB's code for it.
+const NO_TABLE: &str = "ResourceNotFoundException";
 
 /// Why a command did not do what it was asked. Each says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +37,14 @@ pub enum Error {
     NoPipeline(String),
     /// Nobody knows whether it was written.
     #[error(
-        "{lost}: whether it was written is not known; look at `tidegate status {pipeline}` before \
+        "{why}: whether it was written is not known; look at `tidegate status {pipeline}` before \
          you type it again"
     )]
     Unanswered {
         /// Where it was to be written.
         pipeline: String,
         /// What was lost.
-        lost: TableError,
+        why: TableError,
     },
     /// AWS.
     #[error(transparent)]
@@ -50,7 +53,7 @@ pub enum Error {
     #[error(transparent)]
     Survey(#[from] tidegate_aws::Error),
     /// Nobody knows who the operator is.
-    #[error("sts:GetCallerIdentity failed: {0}; `aws sts get-caller-identity` must work first")]
+    #[error("no AWS credentials that work: {0}; `aws sts get-caller-identity` must work first")]
     Identity(String),
     /// A file of the operator's.
     #[error("{path} cannot be read")]
@@ -82,7 +85,10 @@ impl From<TableError> for Error {
         match error {
             TableError::NoSuchPipeline(pipeline) => Self::NoPipeline(pipeline),
             TableError::Contended { what, .. } => Self::Overtaken(what),
-            error if error.is_no_table() => Self::NoTable(error),
+            TableError::Call { lost: Lost::Refused(ref code), .. } if code == NO_TABLE => {
+                Self::NoTable(error)
+            }
+            TableError::Call { lost: Lost::Credentials, said, .. } => Self::Identity(said),
             error => Self::Table(error),
         }
     }

@@ -34,11 +34,17 @@ pub struct Access {
     #[arg(long, global = true, value_name = "REGION", help_heading = "AWS")]
     pub region: Option<String>,
     /// Instead of AWS's own endpoints, for example `http://127.0.0.1:4566`
-    #[arg(long, global = true, value_name = "URL", help_heading = "AWS")]
+    #[arg(long, global = true, value_name = "URL", value_parser = url, help_heading = "AWS")]
     pub endpoint_url: Option<String>,
     /// Profile of ~/.aws/config, instead of `AWS_PROFILE`
     #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
     pub profile: Option<String>,
+}
+
+/// The SDK would show the whole request to whoever forgets the scheme.
+fn url(text: &str) -> Result<String, String> {
+    let whole = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    whole.then(|| text.to_owned()).ok_or_else(|| format!("expected a URL: http://{text}"))
 }
 
 /// Who the operator is, as STS names them.

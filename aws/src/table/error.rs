@@ -1,26 +1,25 @@
 //! What can go wrong with the table. Losing a race is not here: it is an ordinary outcome.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use crate::refusal;
-
-const NO_ANSWER: &str = "no answer in time";
-const UNREADABLE: &str = "an answer that cannot be read";
 
 /// Why the table did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// DynamoDB refused or was not reached.
-    #[error("dynamodb:{action} on {resource} failed: {code} {message}")]
+    #[error("dynamodb:{action} on {resource} failed: {said}")]
     Call {
         /// The API action.
         action: &'static str,
         /// The table or index.
         resource: String,
-        /// DynamoDB's code, or how the call was lost.
-        code: String,
-        /// DynamoDB's words.
-        message: String,
+        /// What that means.
+        lost: Lost,
+        /// The same in DynamoDB's words, or the SDK's.
+        said: String,
     },
     /// An item of a newer Tidegate: it is left alone.
     #[error("{item} was written in schema {found}; this Tidegate knows up to {known}: update it")]
@@ -60,6 +59,19 @@ pub enum TableError {
     Missing(String),
 }
 
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// DynamoDB answered with this code.
+    Refused(String),
+    /// It was sent, and may have been carried out: only its answer was lost.
+    Answer,
+    /// Nobody was reached.
+    Connection,
+    /// It was not sent, for nobody could sign it.
+    Credentials,
+}
+
 impl TableError {
     pub(super) fn write(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Unwritable(Box::new(source))
@@ -69,28 +81,35 @@ impl TableError {
     where
         E: ProvideErrorMetadata,
     {
-        let (code, message) = match error {
-            SdkError::ServiceError(refused) => (
-                refused.err().code().unwrap_or("an unnamed error").to_owned(),
-                refused.err().message().unwrap_or_default().to_owned(),
-            ),
-            SdkError::TimeoutError(_) => (NO_ANSWER.to_owned(), String::new()),
-            SdkError::DispatchFailure(failure) => (
-                "not reached:".to_owned(),
-                failure.as_connector_error().map_or_else(String::new, |error| refusal::told(error)),
-            ),
-            _ => (UNREADABLE.to_owned(), String::new()),
+        let (lost, said) = match error {
+            SdkError::ServiceError(refused) => {
+                let code = refused.err().code().unwrap_or("an unnamed error");
+                let words = refused.err().message().unwrap_or_default();
+                let said = format!("{code} {words}").trim_end().to_owned();
+                match code {
+                    // DynamoDB stumbled on its way, nobody knows where.
+                    "InternalServerError" => (Lost::Answer, said),
+                    _ => (Lost::Refused(code.to_owned()), said),
+                }
+            }
+            SdkError::TimeoutError(_) => (Lost::Answer, "no answer in time".to_owned()),
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(error) => (cut_off(error), format!("not reached: {}", refusal::told(error))),
+                None => (Lost::Connection, "not reached".to_owned()),
+            },
+            _ => (Lost::Answer, "an answer that cannot be read".to_owned()),
         };
-        Self::Call { action, resource: resource.to_owned(), code, message }
+        Self::Call { action, resource: resource.to_owned(), lost, said }
     }
+}
 
-    /// What was to be written may stand there all the same: only its answer was lost.
-    pub fn may_have_landed(&self) -> bool {
-        matches!(self, Self::Call { code, .. } if [NO_ANSWER, UNREADABLE].contains(&code.as_str()))
+fn cut_off(error: &ConnectorError) -> Lost {
+    // So hyper says that no connection ever stood; one that broke later may have carried the call.
+    const NEVER_STOOD: &str = "client error (Connect)";
+    let mut causes = refusal::causes(error);
+    if causes.any(|cause| cause.is::<CredentialsError>()) {
+        return Lost::Credentials;
     }
-
-    /// There is no such table here.
-    pub fn is_no_table(&self) -> bool {
-        matches!(self, Self::Call { code, .. } if code == "ResourceNotFoundException")
-    }
+    let stood = error.is_io() && !refusal::told(error).contains(NEVER_STOOD);
+    if stood || error.is_timeout() { Lost::Answer } else { Lost::Connection }
 }

@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::de::DeserializeOwned;
 
 pub use commit::Commit;
-pub use error::TableError;
+pub use error::{Lost, TableError};
 pub use item::SCHEMA;
 pub use keys::Key;
 pub use lease::{Claim, Recorded};

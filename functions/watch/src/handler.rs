@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_aws::table::{Commit, TableError};
+use tidegate_aws::table::{Commit, Lost, TableError};
 use tidegate_aws::{Advanced, App, Error, advance};
 use tidegate_core::decide::{all_told, due, ends_at, note_task, note_told, open, waits_for};
 use tidegate_core::event::{self, Happened, Woken};
@@ -41,7 +41,7 @@ pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Valu
 fn is_throttle(error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => refusal.is_throttle(),
-        Error::Table(TableError::Call { code, .. }) => {
+        Error::Table(TableError::Call { lost: Lost::Refused(code), .. }) => {
             ["Throttl", "ThroughputExceeded", "RequestLimitExceeded"]
                 .iter()
                 .any(|it| code.contains(it))
