@@ -2,6 +2,7 @@
 //!
 //! [`run`] is the whole of it, so that tests and the demo call the very same code as the terminal.
 
+mod access;
 mod adoption;
 mod args;
 mod choice;
@@ -9,6 +10,7 @@ mod claims;
 pub mod command;
 mod consent;
 mod decision;
+mod destination;
 mod error;
 mod exit;
 mod live;
@@ -21,13 +23,14 @@ pub mod view;
 
 use std::io::Write;
 
+pub use access::Access;
 pub use args::{Args, Command};
 pub use choice::Choice;
 pub use error::Error;
 pub use exit::Exit;
 pub use output::{Color, Format, render};
 pub use reference::{Goal, InvalidReference, Reference, Which};
-pub use session::{Access, Identity, Session};
+pub use session::{Identity, Session};
 
 use output::Desk;
 
