@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
+use tidegate_aws::Table;
 use tidegate_core::decide::{Sightings, decide};
+use tidegate_core::model::{Head, Release, ReleaseId};
 
 use crate::output::Desk;
 use crate::reference::pipeline_name;
@@ -47,10 +49,20 @@ impl Status {
             let scene = table.scene(&name).await?;
             // A plan that nobody carries out: only its reasons are wanted.
             let plan = decide(&scene, &Sightings::new(), clock.now());
-            views.push(PipelineView::new(&scene, plan.waiting_on));
+            let last = ended_last(table, &scene.head).await?;
+            views.push(PipelineView::new(&scene, plan.waiting_on).after(last.as_ref()));
         }
         let exit = views.iter().map(PipelineView::exit).max().unwrap_or(Exit::Done);
         desk.say(&Pipelines(views))?;
         Ok(exit)
     }
+}
+
+/// The newest release, where the head does not name it: it ended without becoming live.
+async fn ended_last(table: &Table, head: &Head) -> Result<Option<Release>, Error> {
+    let newest = head.next - 1;
+    if newest == 0 || [head.moving, head.waiting, head.live].contains(&Some(newest)) {
+        return Ok(None);
+    }
+    Ok(table.release_of(&ReleaseId::new(head.pipeline.clone(), newest)).await?)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Freeze, Scene, Slot, WaitingOn};
+use tidegate_core::model::{Block, Freeze, Release, Scene, Slot, WaitingOn};
 
 use super::outcome::wait_in_words;
 use super::ways_out::ways_out;
@@ -24,6 +24,9 @@ pub struct PipelineView {
     /// The newest release that became live.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<ReleaseView>,
+    /// The newest release, where it ended otherwise: it was brought back, abandoned, refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<ReleaseView>,
     /// The release that moves, or stopped where a person decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moving: Option<ReleaseView>,
@@ -58,6 +61,7 @@ impl PipelineView {
             config: head.config,
             freeze: head.freeze.clone(),
             live: live.as_ref().map(ReleaseView::new),
+            last: None,
             moving: moving.as_ref().map(ReleaseView::new),
             targets: moving.iter().flat_map(|release| TargetView::all(release, &owned)).collect(),
             waiting: waiting.as_ref().map(ReleaseView::new),
@@ -66,6 +70,12 @@ impl PipelineView {
             ways_out: ways_out(scene),
             exit,
         }
+    }
+
+    /// The same with the release that ended last, where it is not what is live.
+    #[must_use]
+    pub fn after(self, last: Option<&Release>) -> Self {
+        Self { last: last.map(ReleaseView::new), ..self }
     }
 
     /// The state as an exit code.
@@ -81,6 +91,7 @@ impl fmt::Display for PipelineView {
             config,
             freeze,
             live,
+            last,
             moving,
             targets,
             waiting,
@@ -98,12 +109,14 @@ impl fmt::Display for PipelineView {
             None => writeln!(f, "  live     nothing yet")?,
             Some(live) => standing(f, "live", live)?,
         }
+        if let Some(last) = last {
+            standing(f, "last", last)?;
+            because(f, last)?;
+        }
         if let Some(moving) = moving {
             standing(f, "moving", moving)?;
             waves(f, targets)?;
-            if let Some(failure) = &moving.failure {
-                writeln!(f, "    {} {}", Tone::Bad.of("because"), failure.cause)?;
-            }
+            because(f, moving)?;
         }
         if let Some(waiting) = waiting {
             standing(f, "waiting", waiting)?;
@@ -121,6 +134,13 @@ impl fmt::Display for PipelineView {
 fn standing(f: &mut fmt::Formatter<'_>, role: &str, view: &ReleaseView) -> fmt::Result {
     let images = image::list(&view.images);
     writeln!(f, "  {role:<7}  {}  {images}  {}", Tone::Strong.of(&view.release), view.state())
+}
+
+fn because(f: &mut fmt::Formatter<'_>, view: &ReleaseView) -> fmt::Result {
+    match &view.failure {
+        Some(failure) => writeln!(f, "    {} {}", Tone::Bad.of("because"), failure.cause),
+        None => Ok(()),
+    }
 }
 
 fn waves(f: &mut fmt::Formatter<'_>, targets: &[TargetView]) -> fmt::Result {

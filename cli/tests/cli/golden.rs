@@ -85,6 +85,13 @@ fn a_rollback_that_failed() {
     check_status("status-rollback-failed", &scene, Exit::Broken);
 }
 
+#[test]
+fn what_came_last_and_went_back() {
+    let (failed, _) = rolled_back();
+    let view = status(&scene(None, vec![], None)).after(Some(&failed));
+    check("status-rolled-back.txt", &render(&view, Format::Text, Color::Auto).unwrap());
+}
+
 fn dossier() -> Dossier {
     let (release, slots) = rolled_back();
     let mut failed = entry(Some("Rag"), 3, "settling", "failed", &crash().cause);
