@@ -128,6 +128,15 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// It names the release that is live.
+    pub(crate) fn is_live(&self, live: Option<u64>) -> bool {
+        match self {
+            Self::Live => true,
+            Self::Number(number) => live == Some(*number),
+            Self::Latest | Self::Version(_) => false,
+        }
+    }
+
     /// The same where it was written with its pipeline, as releases are everywhere: no tag holds a `/`.
     pub(crate) fn within(&self, pipeline: &str) -> Self {
         let Self::Version(text) = self else { return self.clone() };

@@ -1,7 +1,7 @@
 //! `tidegate rollback`: back to what ran before, or to an earlier release.
 
 use tidegate_core::command::{self, RollbackOptions};
-use tidegate_core::model::{Cause, Release, ReleaseId, Scene, TargetId};
+use tidegate_core::model::{Cause, ReleaseId, Scene, TargetId};
 
 use crate::consent::Consent;
 use crate::decision::carry_out;
@@ -16,8 +16,8 @@ use crate::{Error, Exit, Goal, Session};
 /// While a release moves, or has stopped for a person to decide, it fails and its targets go back
 /// to what they ran before. In a settled pipeline a new release brings the earlier digests into the
 /// current revisions; the digests it leaves are blocked, and the pipeline freezes, so that the next
-/// push waits for you. Database migrations are not undone: `--down` does that, once the services are
-/// back.
+/// push waits for you; while it moves, `--to live` calls it off. Database migrations are not undone:
+/// `--down` does that, once the services are back.
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
 pub struct Rollback {
@@ -55,11 +55,25 @@ impl Rollback {
         };
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
-        let outcome = match (&scene.moving, to) {
+        let goal = to.as_ref().map(|goal| goal.within(pipeline));
+        // Who goes back already, and names what is live, wants to stay there.
+        let off = goal.as_ref().is_some_and(|goal| goal.is_live(scene.head.live));
+        let outcome = match (&scene.moving, goal) {
             _ if *down => self.undo(session, desk, &scene).await?,
+            (Some(moving), Some(_)) if off && matches!(moving.cause, Cause::Rollback { .. }) => {
+                self.refuse_what_settled_pipelines_take(&moving.id)?;
+                let (id, phase) = (&moving.id, moving.phase.name());
+                let what = format!("calls {id} off ({phase}) and brings its targets back");
+                consent.ask(session, desk, pipeline, &what)?;
+                carry_out(session, pipeline, consent.dry_run, |moment| {
+                    command::call_off(moment.scene, moment.actor, options, moment.now)
+                })
+                .await?
+            }
             (Some(moving), None) => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
-                let what = format!("fails {} and brings its targets back", said(moving));
+                let (id, phase) = (&moving.id, moving.phase.name());
+                let what = format!("fails {id} ({phase}) and brings its targets back");
                 consent.ask(session, desk, pipeline, &what)?;
                 carry_out(session, pipeline, consent.dry_run, |moment| {
                     command::rollback_moving(moment.scene, moment.actor, options, moment.now)
@@ -72,7 +86,6 @@ impl Rollback {
                 )));
             }
             (_, goal) => {
-                let goal = goal.as_ref().map(|goal| goal.within(pipeline));
                 let goal = destination(table, &scene, goal.as_ref()).await?;
                 let what = format!("puts {pipeline} back to {} ({})", goal.id, goal.label());
                 consent.ask(session, desk, pipeline, &what)?;
@@ -122,14 +135,5 @@ impl Rollback {
             }
         }
         Ok(())
-    }
-}
-
-/// A release that moves, in words that show when it is a rollback itself.
-fn said(moving: &Release) -> String {
-    let (id, phase) = (&moving.id, moving.phase.name());
-    match &moving.cause {
-        Cause::Rollback { to } => format!("{id} ({phase}), which goes back to {to} by itself,"),
-        _ => format!("{id} ({phase})"),
     }
 }

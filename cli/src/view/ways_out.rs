@@ -1,24 +1,28 @@
 //! What an operator can type where a pipeline stands: every state has a way out.
 
-use tidegate_core::model::{Hold, Phase, Scene};
+use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
 
 /// The commands that end what a pipeline is in.
 pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
     let pipeline = &scene.head.pipeline;
     let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
+    let rollback = |release: &Release| match release.cause {
+        Cause::Rollback { .. } => format!("tidegate rollback {pipeline} --to live"),
+        _ => verb("rollback"),
+    };
     let mut ways = match &scene.moving {
         None => Vec::new(),
         Some(release) => match &release.phase {
             Phase::Surveying { held: Some(Hold::NoWayBack { .. }), .. } => {
                 let start = format!("tidegate start {} --without-way-back", release.id);
-                vec![start, verb("rollback"), verb("abandon")]
+                vec![start, rollback(release), verb("abandon")]
             }
             Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
                 let of = |verb: &str| format!("tidegate {verb} {}", release.id);
                 vec![of("approve"), of("reject")]
             }
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
-                vec![format!("tidegate start {}", release.id), verb("rollback"), verb("abandon")]
+                vec![format!("tidegate start {}", release.id), rollback(release), verb("abandon")]
             }
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
                 vec![verb("follow"), verb("abandon")]
@@ -31,7 +35,7 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
                 vec![verb("rollback"), all, verb("accept"), verb("abandon")]
             }
             Phase::Surveying { .. } | Phase::Rolling { .. } | Phase::Baking { .. } => {
-                vec![verb("follow"), verb("rollback")]
+                vec![verb("follow"), rollback(release)]
             }
             Phase::RollingBack { .. } => vec![verb("follow")],
             // The head names none of these as moving.

@@ -20,7 +20,9 @@ pub struct RollbackOptions {
     pub include_drifted: bool,
 }
 
-/// `rollback` on a release that moves or is stuck: it fails now and goes back.
+/// `rollback` on a release that moves or is stuck: it fails now and goes back. Not on a rollback to an
+/// earlier release, while that moves: whoever types `rollback` beside another person means the same
+/// (docs/decisions/0010).
 pub fn rollback_moving(
     scene: &Scene,
     actor: &str,
@@ -28,6 +30,42 @@ pub fn rollback_moving(
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let release = moving(scene)?;
+    match &release.cause {
+        Cause::Rollback { to } if !release.phase.is_stuck() => Err(Refused(format!(
+            "{} goes back to {to} already, because {} said so; {} calls that off, and what is live stays",
+            release.id,
+            release.by,
+            calling_off(scene)
+        ))),
+        _ => goes_back(scene, release, actor, options, now),
+    }
+}
+
+/// `rollback --to live` while a rollback to an earlier release moves: that fails now, and goes back.
+pub fn call_off(
+    scene: &Scene,
+    actor: &str,
+    options: RollbackOptions,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    let release = moving(scene)?;
+    match release.cause {
+        Cause::Rollback { .. } => goes_back(scene, release, actor, options, now),
+        _ => Err(Refused(format!("{} is no rollback that could be called off", release.id))),
+    }
+}
+
+fn calling_off(scene: &Scene) -> String {
+    format!("`tidegate rollback {} --to live`", scene.head.pipeline)
+}
+
+fn goes_back(
+    scene: &Scene,
+    release: &Release,
+    actor: &str,
+    options: RollbackOptions,
+    now: Timestamp,
+) -> Result<Change, Refused> {
     match release.phase {
         Phase::RollingBack { .. } => Err(Refused(format!(
             "{} is rolling back already; `tidegate follow` shows it",
@@ -47,8 +85,12 @@ pub fn rollback_to(
 ) -> Result<Change, Refused> {
     let pipeline = &scene.head.pipeline;
     if let Some(moving) = &scene.moving {
+        let way = match moving.cause {
+            Cause::Rollback { .. } if !moving.phase.is_stuck() => calling_off(scene),
+            _ => format!("`tidegate rollback {pipeline}`"),
+        };
         return Err(Refused(format!(
-            "{} is {}: `tidegate rollback {pipeline}` brings it back first",
+            "{} is {}: {way} brings it back first",
             moving.id,
             moving.phase.name()
         )));

@@ -137,6 +137,30 @@ fn going_back_to_an_earlier_release_is_a_new_release_under_a_freeze() {
 }
 
 #[test]
+fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
+    fn call_off(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
+        command::call_off(scene, actor, PLAIN, now)
+    }
+    let mut stage = settled();
+    stage.push("b1");
+    stage.play();
+    rollback_to(&mut stage, 1, PLAIN).unwrap();
+    stage.work();
+    let refused = stage.command(rollback).unwrap_err().to_string();
+    assert!(refused.contains("p/3 goes back to 1 already, because"), "{refused}");
+    assert!(refused.contains("`tidegate rollback p --to live` calls that off"), "{refused}");
+    let refused = rollback_to(&mut stage, 1, PLAIN).unwrap_err().to_string();
+    assert!(refused.contains("`tidegate rollback p --to live` brings it back first"), "{refused}");
+    stage.command(call_off).unwrap();
+    stage.play();
+    assert_eq!((stage.phase(2), stage.phase(3)), ("live", "rolled_back"));
+    assert_eq!(stage.services["Rag"].running_digest(), digest("b1"), "what is live stays");
+    assert!(stage.command(call_off).is_err(), "nothing moves");
+    let refused = moving().command(call_off).unwrap_err().to_string();
+    assert!(refused.contains("p/2 is no rollback that could be called off"), "{refused}");
+}
+
+#[test]
 fn what_comes_once_more_is_read_from_where_the_config_says_now() {
     let mut stage = settled();
     stage.push("b1");

@@ -14,6 +14,10 @@ pub(super) fn rollback(pipeline: &str) -> String {
     format!("tidegate rollback {pipeline}  # bring back what ran before")
 }
 
+pub(super) fn call_off(pipeline: &str) -> String {
+    format!("tidegate rollback {pipeline} --to live  # call it off: what is live stays")
+}
+
 pub(super) fn down(pipeline: &str) -> String {
     format!("tidegate rollback {pipeline} --down  # undo what was run; only if the schema must go")
 }
