@@ -41,15 +41,21 @@ pub(crate) async fn destination(
     })
 }
 
-/// What came last was brought back already. Two people, or one who doubts, type `rollback` twice;
-/// the second time would take away what is good.
+/// What came last was brought back already, or let go. Two people, or one who doubts, type `rollback`
+/// twice; the second time would take away what is good.
 fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error> {
     let newest = releases.iter().find(|release| !release.cause.undoes());
     let (Some(newest), Some(live)) = (newest, &scene.live) else { return Ok(()) };
-    if !matches!(newest.phase, Phase::RolledBack { .. }) {
-        return Ok(());
-    }
     let pipeline = &scene.head.pipeline;
+    let over = match newest.phase {
+        Phase::RolledBack { .. } => format!("{} was rolled back already", newest.id),
+        Phase::Abandoned { .. } => format!(
+            "{} was abandoned, and `tidegate start {pipeline}/live` brings what was live before to \
+             all targets",
+            newest.id
+        ),
+        _ => return Ok(()),
+    };
     let further = earlier(scene, releases).map_or_else(
         || format!("`tidegate history {pipeline}` shows what there is"),
         |earlier| {
@@ -57,10 +63,7 @@ fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error
             format!("`tidegate rollback {pipeline} --to {number}` leaves that too")
         },
     );
-    Err(Error::NotNow(format!(
-        "{} was rolled back already, and {} is live: {further}",
-        newest.id, live.id
-    )))
+    Err(Error::NotNow(format!("{over}; {} is live: {further}", live.id)))
 }
 
 /// The newest live release before the present one that brings other bytes, none of them blocked.
@@ -138,9 +141,12 @@ mod tests {
         let (failed, scene) = (release(3, 'c', "rolled_back"), scene(Some(live.clone()), None));
         let all = [&failed, &live, &good].map(Clone::clone);
         let said = refuse_a_second_time(&scene, &all).unwrap_err().to_string();
-        assert!(said.starts_with("p/3 was rolled back already, and p/2 is live"), "{said}");
+        assert!(said.starts_with("p/3 was rolled back already; p/2 is live: "), "{said}");
         assert!(said.contains("`tidegate rollback p --to 1` leaves that too"), "{said}");
         assert!(refuse_a_second_time(&scene, &all[1..]).is_ok());
+        let abandoned = [&release(3, 'c', "abandoned"), &live, &good].map(Clone::clone);
+        let said = refuse_a_second_time(&scene, &abandoned).unwrap_err().to_string();
+        assert!(said.contains("`tidegate start p/live` brings what was live before"), "{said}");
         let said = refuse_a_second_time(&scene, &all[..2]).unwrap_err().to_string();
         assert!(said.ends_with("`tidegate history p` shows what there is"), "{said}");
     }

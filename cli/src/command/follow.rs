@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Head, Phase, Release, Scene, Subject};
+use tidegate_core::model::{Head, Hold, Phase, Release, Scene, Subject};
 
 use crate::output::{Desk, Tone};
 use crate::view::{EntryView, wait_in_words};
@@ -41,7 +41,7 @@ impl Follow {
             }
             let scene = table.scene(&id.pipeline).await?;
             told.waits(desk, &scene, clock.now());
-            if is_frozen_out(&scene.head, &release) {
+            if awaits_a_person(&scene.head, &release) {
                 return Ok(Exit::of(&release));
             }
             clock.sleep(PAUSE).await;
@@ -49,10 +49,16 @@ impl Follow {
     }
 }
 
-/// Nothing lets it start but a person who unfreezes its pipeline.
-pub(crate) fn is_frozen_out(head: &Head, release: &Release) -> bool {
-    let waits = matches!(release.phase, Phase::Waiting { .. });
-    waits && head.moving.is_none() && head.freeze.is_some()
+/// Nothing lets it go on but a person: who unfreezes its pipeline, approves it, or mends what holds it.
+pub(crate) fn awaits_a_person(head: &Head, release: &Release) -> bool {
+    match &release.phase {
+        Phase::Waiting { .. } => head.moving.is_none() && head.freeze.is_some(),
+        Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
+            release.approval_given().is_none()
+        }
+        Phase::Surveying { held: Some(held), .. } => !held.ends_by_itself(),
+        _ => false,
+    }
 }
 
 /// What was said already.
@@ -71,5 +77,50 @@ impl Told {
             desk.talk(&format!("{}: {line}", Tone::Waiting.of("waits")));
         }
         self.waits = waits;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn release(phase: Value, approved: Value) -> Release {
+        let now = "2026-11-21T03:00:00Z";
+        serde_json::from_value(json!({
+            "id": "p/2", "step": 1, "cause": {"kind": "push"}, "by": "ecr", "at": now, "config": 1,
+            "waves": [], "phase": phase, "images": {}, "approved": approved,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_what_a_person_must_decide_ends_the_wait() {
+        let now = "2026-11-21T03:00:00Z";
+        let head = |more: Value| -> Head {
+            let mut head = json!({"pipeline": "p", "step": 1, "next": 3, "config": 1});
+            let more = more.as_object().cloned().unwrap();
+            head.as_object_mut().unwrap().extend(more);
+            serde_json::from_value(head).unwrap()
+        };
+        let (open, busy) = (head(json!({})), head(json!({"moving": 1})));
+        let frozen = head(json!({"freeze": {"by": "ada", "why": "audit", "at": now}}));
+        let waiting = release(json!({"name": "waiting", "since": now}), Value::Null);
+        assert!(awaits_a_person(&frozen, &waiting));
+        assert!(!awaits_a_person(&open, &waiting) && !awaits_a_person(&busy, &waiting));
+
+        let held = |held: Value, approved| {
+            release(json!({"name": "surveying", "since": now, "held": held}), approved)
+        };
+        let asked = json!({"kind": "approval", "plan": "a1", "changes": [], "until": now});
+        let given = |plan: &str| json!({"by": "ada", "at": now, "plan": plan});
+        assert!(awaits_a_person(&open, &held(asked.clone(), Value::Null)));
+        assert!(awaits_a_person(&open, &held(asked.clone(), given("b2"))), "for another plan");
+        assert!(!awaits_a_person(&open, &held(asked, given("a1"))));
+        let busy = json!({"kind": "busy", "targets": ["Rag"]});
+        assert!(!awaits_a_person(&open, &held(busy, Value::Null)), "it settles by itself");
+        let lost = json!({"kind": "no_way_back", "targets": ["Rag"]});
+        assert!(awaits_a_person(&open, &held(lost, Value::Null)));
     }
 }

@@ -8,7 +8,7 @@ use tidegate_aws::table::TableError;
 use tidegate_core::config::Period;
 use tidegate_core::model::{Digest, Phase, Push, Release};
 
-use super::follow::{PAUSE, is_frozen_out};
+use super::follow::{PAUSE, awaits_a_person};
 use crate::output::Desk;
 use crate::pushes::Pushes;
 use crate::reference::pipeline_name;
@@ -79,12 +79,12 @@ impl Wait {
                         desk.say(&ReleaseView::new(&release))?;
                         return Ok(Exit::of(&release));
                     }
-                    Phase::Waiting { .. } => {
+                    Phase::Waiting { .. } | Phase::Surveying { held: Some(_), .. } => {
                         let head = table.head_of(&self.pipeline).await?;
-                        if head.is_some_and(|head| is_frozen_out(&head, &release)) {
+                        if head.is_some_and(|head| awaits_a_person(&head, &release)) {
                             let pipeline = &self.pipeline;
                             desk.talk(&format!(
-                                "{pipeline} is frozen; `tidegate unfreeze {pipeline}` lets it start"
+                                "a person must decide: `tidegate status {pipeline}` says what"
                             ));
                             desk.say(&ReleaseView::new(&release))?;
                             return Ok(Exit::of(&release));

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Freeze, Release, Scene, Slot, WaitingOn};
+use tidegate_core::model::{Block, Freeze, Phase, Release, Scene, Slot, WaitingOn};
 
 use super::outcome::wait_in_words;
-use super::ways_out::ways_out;
+use super::ways_out::{start_live, ways_out};
 use super::{ReleaseView, TargetView, image, moment};
 use crate::Exit;
 use crate::output::Tone;
@@ -74,7 +74,10 @@ impl PipelineView {
 
     /// The same with the release that ended last, where it is not what is live.
     #[must_use]
-    pub fn after(self, last: Option<&Release>) -> Self {
+    pub fn after(mut self, last: Option<&Release>) -> Self {
+        if last.is_some_and(|last| matches!(last.phase, Phase::Abandoned { .. })) {
+            self.ways_out.insert(0, start_live(&self.pipeline));
+        }
         Self { last: last.map(ReleaseView::new), ..self }
     }
 

@@ -17,6 +17,11 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
                 let start = format!("tidegate start {} --without-way-back", release.id);
                 vec![start, rollback(release), verb("abandon")]
             }
+            Phase::Surveying { held: Some(Hold::Approval { .. }), .. }
+                if release.approval_given().is_some() =>
+            {
+                vec![verb("follow"), rollback(release)]
+            }
             Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
                 let of = |verb: &str| format!("tidegate {verb} {}", release.id);
                 vec![of("approve"), of("reject")]
@@ -26,6 +31,10 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
             }
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
                 vec![verb("follow"), verb("abandon")]
+            }
+            // No target of it waits to be brought back.
+            Phase::RollbackFailed { .. } if release.cause.undoes() => {
+                vec![verb("accept"), verb("abandon")]
             }
             Phase::Frozen { .. } | Phase::RollbackFailed { .. } => {
                 vec![verb("rollback"), verb("accept"), verb("abandon")]
@@ -59,4 +68,9 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
         ways.push(verb("unfreeze"));
     }
     ways
+}
+
+/// After an `abandon` what runs is nobody's word: this brings what is live to every target again.
+pub(super) fn start_live(pipeline: &str) -> String {
+    format!("tidegate start {pipeline}/live")
 }

@@ -21,7 +21,7 @@ pub fn approve(
             "what {id} would change is not what was shown any more; `tidegate show {id}` shows it"
         )));
     }
-    if let Some(given) = release.approved.as_ref().filter(|given| given.plan == plan) {
+    if let Some(given) = release.approval_given() {
         let pipeline = &id.pipeline;
         return Err(Refused(format!(
             "{id} was approved by {} already; `tidegate status {pipeline}` shows what it waits for",

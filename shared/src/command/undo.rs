@@ -19,6 +19,15 @@ pub fn undo(
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let pipeline = &scene.head.pipeline;
+    if let Some(stuck) = scene.moving.as_ref().filter(|it| it.cause.undoes() && it.phase.is_stuck())
+    {
+        return Err(Refused(format!(
+            "{} is {}: look at what it left; `tidegate accept {pipeline}` leaves that as it is, and \
+             then --down can be tried again",
+            stuck.id,
+            stuck.phase.name()
+        )));
+    }
     if let Some(moving) = &scene.moving {
         return Err(Refused(format!(
             "{} is {}: `tidegate rollback {pipeline}` brings the services back first, then --down \

@@ -85,18 +85,17 @@ fn plan(release: &Release, found: &BTreeMap<TargetId, Finding>, changes: &[Strin
 }
 
 /// A release that people were asked about: it goes on, it expires, or it waits.
-pub(super) fn pending(
-    scene: &Scene,
-    release: &Release,
-    (plan, until): (&str, Timestamp),
-    now: Timestamp,
-) -> Plan {
-    let approved = release.approved.as_ref().filter(|given| given.plan == plan);
+pub(super) fn pending(scene: &Scene, release: &Release, until: Timestamp, now: Timestamp) -> Plan {
+    let approved = release.approval_given();
     if approved.is_none() && now >= until {
         return does(expire(scene, release, now));
     }
     if let Some(freeze) = &scene.head.freeze {
-        return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
+        let frozen = start::frozen(&scene.head.pipeline, freeze, release);
+        return match approved {
+            Some(given) => waits(format!("{frozen}, for {} approved it", given.by), None),
+            None => waits(format!("{frozen}, once it is approved as well"), Some(until)),
+        };
     }
     let Some(given) = approved else {
         return waits(format!("an approval of {}", release.id), Some(until));

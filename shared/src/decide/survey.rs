@@ -44,8 +44,8 @@ pub(super) fn pending(
             Err(why) => start::refuse(scene, waiting, why, now),
         });
     }
-    if let Some(asked) = release.approval_asked() {
-        return approval::pending(scene, release, asked, now);
+    if let Some((_, until)) = release.approval_asked() {
+        return approval::pending(scene, release, until, now);
     }
     // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
     let held_frozen = held.is_some() && !release.cause.goes_back();

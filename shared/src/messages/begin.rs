@@ -84,8 +84,8 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
     let (what, next, targets, command) = match hold {
         Hold::NoWayBack { targets } => (
             "no way back is known",
-            "If the release failed, these targets could not be brought back: their running bytes \
-             are not known.",
+            "If the release failed, these targets could not be brought back. Where bytes are blocked \
+             that are right after all: `tidegate unblock` them, then `tidegate start` the release again.",
             targets,
             Some(command::without_way_back(id)),
         ),

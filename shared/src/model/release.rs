@@ -82,6 +82,13 @@ impl Release {
         }
     }
 
+    /// The word that was given for the very plan that it waits with: it goes on as soon as nothing
+    /// else is in the way.
+    pub fn approval_given(&self) -> Option<&Approved> {
+        let (plan, _) = self.approval_asked()?;
+        self.approved.as_ref().filter(|given| given.plan == plan)
+    }
+
     /// Whether a person's word was given for this plan.
     pub fn is_approved(&self, plan: &str) -> bool {
         self.approved.as_ref().is_some_and(|given| given.plan == plan)

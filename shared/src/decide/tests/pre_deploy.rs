@@ -10,7 +10,7 @@ use crate::config::{Check, TaskConfig};
 use crate::decide::checks::alarms;
 use crate::decide::{Finding, Seen, Sightings};
 use crate::model::{
-    Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Slot, TargetId, TargetKind,
+    Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Scene, Slot, TargetId, TargetKind,
 };
 use crate::sighting::TaskSighting;
 use crate::stage::{Answer, Stage, arn, crash, target};
@@ -218,6 +218,10 @@ fn what_fails_to_undo_a_task_is_for_a_person() {
     runs(&mut stage, "migrate");
     ends(&mut stage, "migrate", 1);
     assert_eq!((stage.phase(3), stage.table.head.moving), ("rollback_failed", Some(3)));
+    let (ran, last) = (vec![slot(&stage, "migrate").clone()], stage.release(3).clone());
+    let again = |scene: &Scene, actor: &str, now| command::undo(scene, &ran, &last, 4, actor, now);
+    let refused = stage.command(again).unwrap_err().to_string();
+    assert!(refused.contains("`tidegate accept p` leaves that as it is"), "{refused}");
     assert!(stage.table.head.freeze.is_some());
     assert_eq!(phase(&stage, "migrate"), "failed");
     assert!(stage.table.blocks.is_empty(), "the same bytes may be right once it is mended");
