@@ -179,7 +179,11 @@ fn rolled_back_before_anything_moved_blames_nobody() {
 fn a_rollback_that_was_called_off_tells_what_it_leaves_behind() {
     let release = a_release(Phase::RolledBack { at: story::at(120) });
     let live_blocked = release.images.values().collect();
-    let after = Aftermath { live_blocked, frozen: true, ..Aftermath::default() };
+    let waiting = a_release(Phase::Waiting { since: story::at(100) });
+    let open = Aftermath { waiting: Some(&waiting), ..Aftermath::default() };
+    let said = messages::rolled_back(&release, &[], &open).text.join("\n");
+    assert!(said.contains("someli-production/42, which waited, starts now"), "{said}");
+    let after = Aftermath { live_blocked, frozen: true, ..open };
     let Notice { text, commands, .. } = messages::rolled_back(&release, &[], &after);
     let text = text.join("\n");
     assert!(text.contains("is blocked: nothing releases it again"), "{text}");

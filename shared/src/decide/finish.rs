@@ -167,6 +167,7 @@ fn rolled_back(
         live_blocked: live.filter(stays_out).collect(),
         can_undo: slots.iter().any(|slot| undoable(&slot)) && !release.cause.undoes(),
         frozen: head.freeze.is_some(),
+        waiting: scene.waiting.as_ref(),
     };
     let notice = messages::rolled_back(&next, slots, &after);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);

@@ -44,11 +44,13 @@ pub struct Aftermath<'a> {
     pub can_undo: bool,
     /// Nothing new starts.
     pub frozen: bool,
+    /// The release that waits its turn, which has come if nothing is frozen.
+    pub waiting: Option<&'a Release>,
 }
 
 /// Every target that was touched runs its baseline again.
 pub fn rolled_back(release: &Release, slots: &[&Slot], after: &Aftermath<'_>) -> Notice {
-    let Aftermath { blocked, live_blocked, can_undo, frozen } = after;
+    let Aftermath { blocked, live_blocked, can_undo, frozen, waiting } = after;
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let back: Vec<_> = slots
         .iter()
@@ -72,10 +74,12 @@ pub fn rolled_back(release: &Release, slots: &[&Slot], after: &Aftermath<'_>) ->
             labels(live_blocked)
         ));
     }
-    text.push(if *frozen {
-        format!("{pipeline} is frozen: what is pushed waits until a person unfreezes it.")
-    } else {
-        "The next push is released as usual.".to_owned()
+    text.push(match waiting {
+        _ if *frozen => {
+            format!("{pipeline} is frozen: what is pushed waits until a person unfreezes it.")
+        }
+        Some(next) => format!("{}, which waited, starts now: {}.", next.id, next.label()),
+        None => "The next push is released as usual.".to_owned(),
     });
     let mut commands = vec![command::show(id)];
     let unblock = |image: &&ReleaseImage| command::unblock(pipeline, &image.digest);
