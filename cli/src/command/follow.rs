@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    fn release(phase: Value, approved: Value) -> Release {
+    fn release(phase: &Value, approved: &Value) -> Release {
         let now = "2026-11-21T03:00:00Z";
         serde_json::from_value(json!({
             "id": "p/2", "step": 1, "cause": {"kind": "push"}, "by": "ecr", "at": now, "config": 1,
@@ -106,21 +106,21 @@ mod tests {
         };
         let (open, busy) = (head(json!({})), head(json!({"moving": 1})));
         let frozen = head(json!({"freeze": {"by": "ada", "why": "audit", "at": now}}));
-        let waiting = release(json!({"name": "waiting", "since": now}), Value::Null);
+        let waiting = release(&json!({"name": "waiting", "since": now}), &Value::Null);
         assert!(awaits_a_person(&frozen, &waiting));
         assert!(!awaits_a_person(&open, &waiting) && !awaits_a_person(&busy, &waiting));
 
-        let held = |held: Value, approved| {
-            release(json!({"name": "surveying", "since": now, "held": held}), approved)
+        let held = |held: &Value, approved: &Value| {
+            release(&json!({"name": "surveying", "since": now, "held": held}), approved)
         };
         let asked = json!({"kind": "approval", "plan": "a1", "changes": [], "until": now});
         let given = |plan: &str| json!({"by": "ada", "at": now, "plan": plan});
-        assert!(awaits_a_person(&open, &held(asked.clone(), Value::Null)));
-        assert!(awaits_a_person(&open, &held(asked.clone(), given("b2"))), "for another plan");
-        assert!(!awaits_a_person(&open, &held(asked, given("a1"))));
+        assert!(awaits_a_person(&open, &held(&asked, &Value::Null)));
+        assert!(awaits_a_person(&open, &held(&asked, &given("b2"))), "for another plan");
+        assert!(!awaits_a_person(&open, &held(&asked, &given("a1"))));
         let busy = json!({"kind": "busy", "targets": ["Rag"]});
-        assert!(!awaits_a_person(&open, &held(busy, Value::Null)), "it settles by itself");
+        assert!(!awaits_a_person(&open, &held(&busy, &Value::Null)), "it settles by itself");
         let lost = json!({"kind": "no_way_back", "targets": ["Rag"]});
-        assert!(awaits_a_person(&open, &held(lost, Value::Null)));
+        assert!(awaits_a_person(&open, &held(&lost, &Value::Null)));
     }
 }
