@@ -48,32 +48,27 @@ pub struct Rollback {
 impl Rollback {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let Self { pipeline, to, no_block, no_freeze, include_drifted, down, consent } = self;
+        let table = session.table().await?;
+        let scene = table.scene(pipeline).await?;
+        let goal = to.as_ref().map(|goal| goal.within(pipeline));
         let options = RollbackOptions {
             block: !no_block,
             freeze: !no_freeze,
             include_drifted: *include_drifted,
+            // Who goes back already, and names what is live, wants to stay there.
+            call_off: goal.as_ref().is_some_and(|goal| goal.is_live(scene.head.live))
+                && scene
+                    .moving
+                    .as_ref()
+                    .is_some_and(|it| matches!(it.cause, Cause::Rollback { .. })),
         };
-        let table = session.table().await?;
-        let scene = table.scene(pipeline).await?;
-        let goal = to.as_ref().map(|goal| goal.within(pipeline));
-        // Who goes back already, and names what is live, wants to stay there.
-        let off = goal.as_ref().is_some_and(|goal| goal.is_live(scene.head.live));
         let outcome = match (&scene.moving, goal) {
             _ if *down => self.undo(session, desk, &scene).await?,
-            (Some(moving), Some(_)) if off && matches!(moving.cause, Cause::Rollback { .. }) => {
+            (Some(moving), goal) if goal.is_none() || options.call_off => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
                 let (id, phase) = (&moving.id, moving.phase.name());
-                let what = format!("calls {id} off ({phase}) and brings its targets back");
-                consent.ask(session, desk, pipeline, &what)?;
-                carry_out(session, pipeline, consent.dry_run, |moment| {
-                    command::call_off(moment.scene, moment.actor, options, moment.now)
-                })
-                .await?
-            }
-            (Some(moving), None) => {
-                self.refuse_what_settled_pipelines_take(&moving.id)?;
-                let (id, phase) = (&moving.id, moving.phase.name());
-                let what = format!("fails {id} ({phase}) and brings its targets back");
+                let ends = if options.call_off { "calls off" } else { "fails" };
+                let what = format!("{ends} {id} ({phase}) and brings its targets back");
                 consent.ask(session, desk, pipeline, &what)?;
                 carry_out(session, pipeline, consent.dry_run, |moment| {
                     command::rollback_moving(moment.scene, moment.actor, options, moment.now)

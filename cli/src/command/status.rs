@@ -50,7 +50,7 @@ impl Status {
             // A plan that nobody carries out: only its reasons are wanted.
             let plan = decide(&scene, &Sightings::new(), clock.now());
             let last = ended_last(table, &scene.head).await?;
-            views.push(PipelineView::new(&scene, plan.waiting_on).after(last.as_ref()));
+            views.push(PipelineView::new(&scene, last.as_ref(), plan.waiting_on));
         }
         let exit = views.iter().map(PipelineView::exit).max().unwrap_or(Exit::Done);
         desk.say(&Pipelines(views))?;

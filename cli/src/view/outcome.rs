@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Change, Freeze, Phase, Release, Scene, WaitingOn};
+use tidegate_core::model::{Block, Change, Freeze, Release, Scene, WaitingOn};
 
-use super::ways_out::{start_live, ways_out};
+use super::ways_out::ways_out;
 use super::{EntryView, ReleaseView, moment};
 use crate::output::Tone;
 
@@ -52,10 +52,6 @@ impl Outcome {
             Some(newer) if newer.step > release.step => ReleaseView::new(&newer),
             _ => ReleaseView::new(release),
         });
-        let mut ways_out = ways_out(after);
-        if decided.is_some_and(|release| matches!(release.phase, Phase::Abandoned { .. })) {
-            ways_out.insert(0, start_live(&after.head.pipeline));
-        }
         let other = |it: &&Release| decided.is_some_and(|decided| decided.id != it.id);
         let next = after.moving.as_ref().filter(other).map(ReleaseView::new);
         Self {
@@ -67,7 +63,7 @@ impl Outcome {
             blocks: change.blocks.clone(),
             freeze: change.head.as_ref().and_then(|head| head.freeze.clone()),
             waiting_on,
-            ways_out,
+            ways_out: ways_out(after, decided),
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Freeze, Phase, Release, Scene, Slot, WaitingOn};
+use tidegate_core::model::{Block, Freeze, Release, Scene, Slot, WaitingOn};
 
 use super::outcome::wait_in_words;
-use super::ways_out::{start_live, ways_out};
+use super::ways_out::ways_out;
 use super::{ReleaseView, TargetView, image, moment};
 use crate::Exit;
 use crate::output::Tone;
@@ -47,7 +47,9 @@ pub struct PipelineView {
 
 impl PipelineView {
     /// What the table shows, and what a decision made now would wait for.
-    pub fn new(scene: &Scene, waiting_on: Vec<WaitingOn>) -> Self {
+    ///
+    /// `last` is the newest release, where it ended and is not what is live.
+    pub fn new(scene: &Scene, last: Option<&Release>, waiting_on: Vec<WaitingOn>) -> Self {
         let Scene { head, config: _, moving, waiting, live, slots: _, blocked, rejected: _ } =
             scene;
         let owned: Vec<Slot> = scene.owned().cloned().collect();
@@ -61,24 +63,15 @@ impl PipelineView {
             config: head.config,
             freeze: head.freeze.clone(),
             live: live.as_ref().map(ReleaseView::new),
-            last: None,
+            last: last.map(ReleaseView::new),
             moving: moving.as_ref().map(ReleaseView::new),
             targets: moving.iter().flat_map(|release| TargetView::all(release, &owned)).collect(),
             waiting: waiting.as_ref().map(ReleaseView::new),
             waiting_on,
             blocked: blocked.values().cloned().collect(),
-            ways_out: ways_out(scene),
+            ways_out: ways_out(scene, last),
             exit,
         }
-    }
-
-    /// The same with the release that ended last, where it is not what is live.
-    #[must_use]
-    pub fn after(mut self, last: Option<&Release>) -> Self {
-        if last.is_some_and(|last| matches!(last.phase, Phase::Abandoned { .. })) {
-            self.ways_out.insert(0, start_live(&self.pipeline));
-        }
-        Self { last: last.map(ReleaseView::new), ..self }
     }
 
     /// The state as an exit code.

@@ -2,8 +2,8 @@
 
 use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
 
-/// The commands that end what a pipeline is in.
-pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
+/// The commands that end what a pipeline is in, after `last` ended there without becoming live.
+pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
     let pipeline = &scene.head.pipeline;
     let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
     let rollback = |release: &Release| match release.cause {
@@ -58,9 +58,14 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
             | Phase::Refused { .. } => Vec::new(),
         },
     };
-    let live = scene.live.iter().flat_map(|live| live.images.values());
-    for image in live.filter(|image| scene.blocked.contains_key(&image.digest)) {
-        ways.push(format!("tidegate unblock {pipeline} {}", image.digest));
+    if let (None, Some(live)) = (&scene.moving, &scene.live) {
+        // What runs is nobody's word then.
+        if last.is_some_and(|last| matches!(last.phase, Phase::Abandoned { .. })) {
+            ways.push(format!("tidegate start {pipeline}/live"));
+        }
+        // Not while somebody goes back from it: then it is blocked on purpose.
+        let blocked = live.images.values().filter(|it| scene.blocked.contains_key(&it.digest));
+        ways.extend(blocked.map(|it| format!("tidegate unblock {pipeline} {}", it.digest)));
     }
     // A release that is stuck comes first: unfreezing is refused until it has ended.
     let stuck = scene.moving.as_ref().is_some_and(|release| release.phase.is_stuck());
@@ -68,9 +73,4 @@ pub(super) fn ways_out(scene: &Scene) -> Vec<String> {
         ways.push(verb("unfreeze"));
     }
     ways
-}
-
-/// After an `abandon` what runs is nobody's word: this brings what is live to every target again.
-pub(super) fn start_live(pipeline: &str) -> String {
-    format!("tidegate start {pipeline}/live")
 }

@@ -32,7 +32,11 @@ fn check(name: &str, said: &str) {
 }
 
 fn status(scene: &Scene) -> PipelineView {
-    PipelineView::new(scene, decide(scene, &Sightings::new(), at(100)).waiting_on)
+    status_after(scene, None)
+}
+
+fn status_after(scene: &Scene, last: Option<&Release>) -> PipelineView {
+    PipelineView::new(scene, last, decide(scene, &Sightings::new(), at(100)).waiting_on)
 }
 
 #[track_caller]
@@ -88,7 +92,7 @@ fn a_rollback_that_failed() {
 #[test]
 fn what_came_last_and_went_back() {
     let (failed, _) = rolled_back();
-    let view = status(&scene(None, vec![], None)).after(Some(&failed));
+    let view = status_after(&scene(None, vec![], None), Some(&failed));
     check("status-rolled-back.txt", &render(&view, Format::Text, Color::Auto).unwrap());
 }
 
@@ -115,7 +119,8 @@ fn a_rollback_that_is_only_imagined() {
     let mut before = live();
     before.id.number = 40;
     before.images.values_mut().for_each(|image| image.digest = digest("77"));
-    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let options =
+        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
     let change = command::rollback_to(&scene, &before, OPERATOR, options, at(100)).unwrap();
     let outcome = Outcome::imagined(&scene, &change);
     check("rollback-dry-run.txt", &render(&outcome, Format::Text, Color::Auto).unwrap());
@@ -124,7 +129,8 @@ fn a_rollback_that_is_only_imagined() {
 #[test]
 fn a_rollback_that_was_asked_for() {
     let before = rolling();
-    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let options =
+        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
     let change = command::rollback_moving(&before, OPERATOR, options, at(100)).unwrap();
     let mut after = before.clone();
     after.moving = change.releases.first().cloned();

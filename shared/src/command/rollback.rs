@@ -18,11 +18,13 @@ pub struct RollbackOptions {
     pub freeze: bool,
     /// On a moving release: take drifted targets along.
     pub include_drifted: bool,
+    /// A rollback to an earlier release that moves is what shall fail, and no other.
+    pub call_off: bool,
 }
 
 /// `rollback` on a release that moves or is stuck: it fails now and goes back. Not on a rollback to an
-/// earlier release, while that moves: whoever types `rollback` beside another person means the same
-/// (docs/decisions/0010).
+/// earlier release, while that moves, unless it is called off: whoever types `rollback` beside another
+/// person means the same (docs/decisions/0010).
 pub fn rollback_moving(
     scene: &Scene,
     actor: &str,
@@ -30,49 +32,26 @@ pub fn rollback_moving(
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let release = moving(scene)?;
-    match &release.cause {
-        Cause::Rollback { to } if !release.phase.is_stuck() => Err(Refused(format!(
-            "{} goes back to {to} already, because {} said so; {} calls that off, and what is live stays",
-            release.id,
+    let id = &release.id;
+    let back = matches!(release.cause, Cause::Rollback { .. });
+    if let Phase::RollingBack { .. } = release.phase {
+        return Err(Refused(format!("{id} is rolling back already; `tidegate follow` shows it")));
+    }
+    if back && !options.call_off && !release.phase.is_stuck() {
+        return Err(Refused(format!(
+            "{id} is a rollback already, because {} said so; {} calls it off, and what is live stays",
             release.by,
             calling_off(scene)
-        ))),
-        _ => goes_back(scene, release, actor, options, now),
+        )));
     }
-}
-
-/// `rollback --to live` while a rollback to an earlier release moves: that fails now, and goes back.
-pub fn call_off(
-    scene: &Scene,
-    actor: &str,
-    options: RollbackOptions,
-    now: Timestamp,
-) -> Result<Change, Refused> {
-    let release = moving(scene)?;
-    match release.cause {
-        Cause::Rollback { .. } => goes_back(scene, release, actor, options, now),
-        _ => Err(Refused(format!("{} is no rollback that could be called off", release.id))),
+    if options.call_off && !back {
+        return Err(Refused(format!("{id} is no rollback that could be called off")));
     }
+    Ok(decide::roll_back(scene, release, actor, options.include_drifted, now))
 }
 
 fn calling_off(scene: &Scene) -> String {
     format!("`tidegate rollback {} --to live`", scene.head.pipeline)
-}
-
-fn goes_back(
-    scene: &Scene,
-    release: &Release,
-    actor: &str,
-    options: RollbackOptions,
-    now: Timestamp,
-) -> Result<Change, Refused> {
-    match release.phase {
-        Phase::RollingBack { .. } => Err(Refused(format!(
-            "{} is rolling back already; `tidegate follow` shows it",
-            release.id
-        ))),
-        _ => Ok(decide::roll_back(scene, release, actor, options.include_drifted, now)),
-    }
 }
 
 /// `rollback` on a settled pipeline: a new release that brings the digests of `to`.

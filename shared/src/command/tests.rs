@@ -10,7 +10,7 @@ use crate::model::{Cause, Change, Memory, Phase, Release, Scene};
 use crate::stage::{Behaviour, OPERATOR, Stage, at, digest, image};
 
 const PLAIN: RollbackOptions =
-    RollbackOptions { block: true, freeze: true, include_drifted: false };
+    RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
 
 type Before = fn() -> Stage;
 type Say = fn(&Scene, &str, Timestamp) -> Result<Change, Refused>;
@@ -139,7 +139,8 @@ fn going_back_to_an_earlier_release_is_a_new_release_under_a_freeze() {
 #[test]
 fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
     fn call_off(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
-        command::call_off(scene, actor, PLAIN, now)
+        let options = RollbackOptions { call_off: true, ..PLAIN };
+        command::rollback_moving(scene, actor, options, now)
     }
     let mut stage = settled();
     stage.push("b1");
@@ -147,8 +148,8 @@ fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
     rollback_to(&mut stage, 1, PLAIN).unwrap();
     stage.work();
     let refused = stage.command(rollback).unwrap_err().to_string();
-    assert!(refused.contains("p/3 goes back to 1 already, because"), "{refused}");
-    assert!(refused.contains("`tidegate rollback p --to live` calls that off"), "{refused}");
+    assert!(refused.contains("p/3 is a rollback already, because"), "{refused}");
+    assert!(refused.contains("`tidegate rollback p --to live` calls it off"), "{refused}");
     let refused = rollback_to(&mut stage, 1, PLAIN).unwrap_err().to_string();
     assert!(refused.contains("`tidegate rollback p --to live` brings it back first"), "{refused}");
     stage.command(call_off).unwrap();
@@ -178,7 +179,8 @@ fn neither_block_nor_freeze_is_made_where_they_are_not_wanted() {
     let mut stage = settled();
     stage.push("b1");
     stage.play();
-    let options = RollbackOptions { block: false, freeze: false, include_drifted: false };
+    let options =
+        RollbackOptions { block: false, freeze: false, include_drifted: false, call_off: false };
     rollback_to(&mut stage, 1, options).unwrap();
     stage.play();
     assert!(stage.table.blocks.is_empty() && stage.table.head.freeze.is_none());

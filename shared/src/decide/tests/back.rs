@@ -9,7 +9,7 @@ use crate::sighting::RolloutState;
 use crate::stage::{Answer, Stage, digest};
 
 pub(super) const PLAIN: RollbackOptions =
-    RollbackOptions { block: true, freeze: true, include_drifted: false };
+    RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
 
 /// A release that failed, whose rollback ECS has just accepted.
 pub(super) fn returning() -> Stage {

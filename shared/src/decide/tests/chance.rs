@@ -203,7 +203,8 @@ impl Story {
     fn an_operator_decides(&mut self) {
         self.stage.now += Duration::from_secs(1);
         let include_drifted = self.chance.below(2) == 0;
-        let options = RollbackOptions { block: true, freeze: false, include_drifted };
+        let options =
+            RollbackOptions { block: true, freeze: false, include_drifted, call_off: false };
         let earlier = self.stage.table.releases.values();
         let earlier: Vec<_> = earlier
             .filter(|release| matches!(release.phase, Phase::Live { .. }))

@@ -30,7 +30,7 @@ fn in_the_middle() -> Stage {
 }
 
 fn include_drifted(stage: &mut Stage, include_drifted: bool) {
-    let options = RollbackOptions { block: true, freeze: true, include_drifted };
+    let options = RollbackOptions { block: true, freeze: true, include_drifted, call_off: false };
     stage.now += Duration::from_secs(1);
     let say = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, options, now);
     stage.command(say).unwrap();

@@ -183,7 +183,12 @@ fn an_operators_rollback_does_not_give_way_to_a_push() {
     stage.push("b1");
     stage.play();
     stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
-    let options = command::RollbackOptions { block: true, freeze: false, include_drifted: false };
+    let options = command::RollbackOptions {
+        block: true,
+        freeze: false,
+        include_drifted: false,
+        call_off: false,
+    };
     let to = stage.release(1).clone();
     let back = |scene: &_, actor: &_, now| command::rollback_to(scene, &to, actor, options, now);
     stage.command(back).unwrap();

@@ -83,7 +83,8 @@ fn a_wave_does_not_open_further_beside_a_person_who_stops_the_release() {
     let mut stage = opened_in_part();
     let scene = stage.table.scene();
     let (further, now) = (decide(&scene, &Sightings::new(), stage.now), stage.now);
-    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let options =
+        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
     let back = command::rollback_moving(&scene, "ada", options, now).unwrap();
     stage.write(&back);
     // The two have no target in common: what goes back first is what was asked already.
@@ -96,7 +97,8 @@ fn a_rollback_that_was_asked_in_part_is_asked_whole_with_the_next_wake_up() {
     let mut stage = hundred();
     stage.push("b1");
     stage.work();
-    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let options =
+        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
     let change = command::rollback_moving(&stage.table.scene(), "ada", options, stage.now);
     stage.write(&change.unwrap());
     assert_eq!((count(&stage, "returning"), count(&stage, "settling")), (30, 70));
@@ -120,7 +122,8 @@ fn a_hundred_failed_rollbacks_are_tried_again() {
         .map(|name| (name.clone(), crate::stage::Answer::Refuses("AccessDenied")))
         .collect();
     let back = |scene: &Scene, actor: &str, now| {
-        let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+        let options =
+            RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
         command::rollback_moving(scene, actor, options, now)
     };
     stage.command(back).unwrap();
@@ -149,7 +152,8 @@ fn what_drifted_in_masses_goes_back_in_as_many_commands_as_it_takes() {
     for _ in 0..4 {
         assert_eq!(stage.phase(2), "drifted");
         stage.now += Duration::from_secs(1);
-        let options = RollbackOptions { block: true, freeze: true, include_drifted: true };
+        let options =
+            RollbackOptions { block: true, freeze: true, include_drifted: true, call_off: false };
         let back =
             |scene: &Scene, actor: &str, now| command::rollback_moving(scene, actor, options, now);
         stage.command(back).unwrap();

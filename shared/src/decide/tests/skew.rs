@@ -20,7 +20,8 @@ fn one_loses(stage: &Stage, changes: [&Change; 2]) -> [Stage; 2] {
 }
 
 fn rolled_back(stage: &Stage) -> Change {
-    let options = RollbackOptions { block: true, freeze: true, include_drifted: false };
+    let options =
+        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
     command::rollback_moving(&stage.table.scene(), "ada", options, stage.now).unwrap()
 }
 
