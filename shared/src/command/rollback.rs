@@ -33,21 +33,23 @@ pub fn rollback_moving(
 ) -> Result<Change, Refused> {
     let release = moving(scene)?;
     let id = &release.id;
-    let back = matches!(release.cause, Cause::Rollback { .. });
-    if let Phase::RollingBack { .. } = release.phase {
-        return Err(Refused(format!("{id} is rolling back already; `tidegate follow` shows it")));
-    }
-    if back && !options.call_off && !release.phase.is_stuck() {
-        return Err(Refused(format!(
-            "{id} is a rollback already, because {} said so; {} calls it off, and what is live stays",
+    let refusal = match (&release.phase, &release.cause) {
+        (Phase::RollingBack { .. }, _) => {
+            Some(format!("{id} is rolling back already; `tidegate follow` shows it"))
+        }
+        (phase, Cause::Rollback { to }) if !options.call_off && !phase.is_stuck() => Some(format!(
+            "{id} goes back to {to} already, because {} said so; {} calls that off, and what is live \
+             stays",
             release.by,
             calling_off(scene)
-        )));
+        )),
+        (_, Cause::Rollback { .. }) => None,
+        _ => options.call_off.then(|| format!("{id} is no rollback that could be called off")),
+    };
+    match refusal {
+        Some(why) => Err(Refused(why)),
+        None => Ok(decide::roll_back(scene, release, actor, options.include_drifted, now)),
     }
-    if options.call_off && !back {
-        return Err(Refused(format!("{id} is no rollback that could be called off")));
-    }
-    Ok(decide::roll_back(scene, release, actor, options.include_drifted, now))
 }
 
 fn calling_off(scene: &Scene) -> String {

@@ -148,8 +148,8 @@ fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
     rollback_to(&mut stage, 1, PLAIN).unwrap();
     stage.work();
     let refused = stage.command(rollback).unwrap_err().to_string();
-    assert!(refused.contains("p/3 is a rollback already, because"), "{refused}");
-    assert!(refused.contains("`tidegate rollback p --to live` calls it off"), "{refused}");
+    assert!(refused.contains("p/3 goes back to 1 already, because"), "{refused}");
+    assert!(refused.contains("`tidegate rollback p --to live` calls that off"), "{refused}");
     let refused = rollback_to(&mut stage, 1, PLAIN).unwrap_err().to_string();
     assert!(refused.contains("`tidegate rollback p --to live` brings it back first"), "{refused}");
     stage.command(call_off).unwrap();
