@@ -1,7 +1,7 @@
 //! `tidegate rollback`: back to what ran before, or to an earlier release.
 
-use tidegate_core::command::{self, RollbackOptions};
-use tidegate_core::model::{Cause, ReleaseId, Scene, TargetId};
+use tidegate_core::command::{self, Ending, RollbackOptions};
+use tidegate_core::model::{Cause, Release, ReleaseId, Scene, TargetId};
 
 use crate::consent::Consent;
 use crate::decision::carry_out;
@@ -51,36 +51,36 @@ impl Rollback {
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
         let goal = to.as_ref().map(|goal| goal.within(pipeline));
-        let options = RollbackOptions {
-            block: !no_block,
-            freeze: !no_freeze,
-            include_drifted: *include_drifted,
+        let ending = match (&goal, &scene.moving) {
+            (None, Some(_)) => Some(Ending::Fail { include_drifted: *include_drifted }),
             // Who goes back already, and names what is live, wants to stay there.
-            call_off: goal.as_ref().is_some_and(|goal| goal.is_live(scene.head.live))
-                && scene
-                    .moving
-                    .as_ref()
-                    .is_some_and(|it| matches!(it.cause, Cause::Rollback { .. })),
+            (Some(goal), Some(Release { cause: Cause::Rollback { .. }, .. }))
+                if goal.is_live(scene.head.live) =>
+            {
+                Some(Ending::CallOff)
+            }
+            _ => None,
         };
-        let outcome = match (&scene.moving, goal) {
+        let outcome = match (&scene.moving, ending) {
             _ if *down => self.undo(session, desk, &scene).await?,
-            (Some(moving), goal) if goal.is_none() || options.call_off => {
+            (Some(moving), Some(ending)) => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
                 let (id, phase) = (&moving.id, moving.phase.name());
-                let ends = if options.call_off { "calls off" } else { "fails" };
+                let ends = if ending == Ending::CallOff { "calls off" } else { "fails" };
                 let what = format!("{ends} {id} ({phase}) and brings its targets back");
                 consent.ask(session, desk, pipeline, &what)?;
                 carry_out(session, pipeline, consent.dry_run, |moment| {
-                    command::rollback_moving(moment.scene, moment.actor, options, moment.now)
+                    command::rollback_moving(moment.scene, moment.actor, ending, moment.now)
                 })
                 .await?
             }
-            (None, None) if *include_drifted => {
+            (None, _) if *include_drifted => {
                 return Err(Error::Usage(format!(
                     "--include-drifted is for a release that has drifted; nothing moves in {pipeline}"
                 )));
             }
-            (_, goal) => {
+            _ => {
+                let options = RollbackOptions { block: !no_block, freeze: !no_freeze };
                 let goal = destination(table, &scene, goal.as_ref()).await?;
                 let what = format!("puts {pipeline} back to {} ({})", goal.id, goal.label());
                 consent.ask(session, desk, pipeline, &what)?;

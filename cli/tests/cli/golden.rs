@@ -14,7 +14,7 @@ use tidegate_cli::command::history::Past;
 use tidegate_cli::command::show::Dossier;
 use tidegate_cli::view::{EntryView, Outcome, PipelineView, ReleaseView, VerifyView};
 use tidegate_cli::{Color, Exit, Format, render};
-use tidegate_core::command::{self, RollbackOptions};
+use tidegate_core::command::{self, Ending, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
 use tidegate_core::model::{
     Approved, Block, Cause, Hold, Phase, Push, Release, ReleaseId, Scene, SlotPhase,
@@ -119,8 +119,7 @@ fn a_rollback_that_is_only_imagined() {
     let mut before = live();
     before.id.number = 40;
     before.images.values_mut().for_each(|image| image.digest = digest("77"));
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
+    let options = RollbackOptions { block: true, freeze: true };
     let change = command::rollback_to(&scene, &before, OPERATOR, options, at(100)).unwrap();
     let outcome = Outcome::imagined(&scene, &change);
     check("rollback-dry-run.txt", &render(&outcome, Format::Text, Color::Auto).unwrap());
@@ -129,9 +128,8 @@ fn a_rollback_that_is_only_imagined() {
 #[test]
 fn a_rollback_that_was_asked_for() {
     let before = rolling();
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
-    let change = command::rollback_moving(&before, OPERATOR, options, at(100)).unwrap();
+    let ending = Ending::Fail { include_drifted: false };
+    let change = command::rollback_moving(&before, OPERATOR, ending, at(100)).unwrap();
     let mut after = before.clone();
     after.moving = change.releases.first().cloned();
     after.slots.extend(change.slots.iter().map(|(_, slot)| (slot.target.clone(), slot.clone())));

@@ -9,17 +9,25 @@ use crate::decide;
 use crate::model::{Block, Cause, Change, Freeze, Phase, Release, ReleaseImage, Scene};
 use crate::push::new_release;
 
-/// How a rollback to an earlier release is meant.
+/// How a release that moves or is stuck ends by an operator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It fails; its targets go back.
+    Fail {
+        /// Drifted ones too.
+        include_drifted: bool,
+    },
+    /// It is itself a rollback to an earlier release, and what is live shall stay.
+    CallOff,
+}
+
+/// What a rollback to an earlier release does beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RollbackOptions {
     /// Block the digests that are left, so that the sweep and CI do not bring them again.
     pub block: bool,
     /// Freeze the pipeline, so that the next push waits for a person.
     pub freeze: bool,
-    /// On a moving release: take drifted targets along.
-    pub include_drifted: bool,
-    /// A rollback to an earlier release that moves is what shall fail, and no other.
-    pub call_off: bool,
 }
 
 /// `rollback` on a release that moves or is stuck: it fails now and goes back. Not on a rollback to an
@@ -28,28 +36,32 @@ pub struct RollbackOptions {
 pub fn rollback_moving(
     scene: &Scene,
     actor: &str,
-    options: RollbackOptions,
+    ending: Ending,
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let release = moving(scene)?;
     let id = &release.id;
-    let refusal = match (&release.phase, &release.cause) {
-        (Phase::RollingBack { .. }, _) => {
-            Some(format!("{id} is rolling back already; `tidegate follow` shows it"))
+    let include_drifted = match (ending, &release.cause) {
+        _ if matches!(release.phase, Phase::RollingBack { .. }) => {
+            return Err(Refused(format!(
+                "{id} is rolling back already; `tidegate follow` shows it"
+            )));
         }
-        (phase, Cause::Rollback { to }) if !options.call_off && !phase.is_stuck() => Some(format!(
-            "{id} goes back to {to} already, because {} said so; {} calls that off, and what is live \
-             stays",
-            release.by,
-            calling_off(scene)
-        )),
-        (_, Cause::Rollback { .. }) => None,
-        _ => options.call_off.then(|| format!("{id} is no rollback that could be called off")),
+        (Ending::Fail { .. }, Cause::Rollback { to }) if !release.phase.is_stuck() => {
+            return Err(Refused(format!(
+                "{id} goes back to {to} already, because {} said so; {} calls that off, and what is \
+                 live stays",
+                release.by,
+                calling_off(scene)
+            )));
+        }
+        (Ending::Fail { include_drifted }, _) => include_drifted,
+        (Ending::CallOff, Cause::Rollback { .. }) => false,
+        (Ending::CallOff, _) => {
+            return Err(Refused(format!("{id} is no rollback that could be called off")));
+        }
     };
-    match refusal {
-        Some(why) => Err(Refused(why)),
-        None => Ok(decide::roll_back(scene, release, actor, options.include_drifted, now)),
-    }
+    Ok(decide::roll_back(scene, release, actor, include_drifted, now))
 }
 
 fn calling_off(scene: &Scene) -> String {

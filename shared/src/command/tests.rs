@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{self as command, Refused, RollbackOptions};
+use super::{self as command, Ending, Refused, RollbackOptions};
 use crate::config::{OnFailure, TargetName};
 use crate::model::{Cause, Change, Memory, Phase, Release, Scene};
 use crate::stage::{Behaviour, OPERATOR, Stage, at, digest, image};
 
-const PLAIN: RollbackOptions =
-    RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
+const PLAIN: RollbackOptions = RollbackOptions { block: true, freeze: true };
 
 type Before = fn() -> Stage;
 type Say = fn(&Scene, &str, Timestamp) -> Result<Change, Refused>;
 
 fn rollback(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
-    command::rollback_moving(scene, actor, PLAIN, now)
+    command::rollback_moving(scene, actor, Ending::Fail { include_drifted: false }, now)
 }
 
 fn freeze(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -139,8 +138,7 @@ fn going_back_to_an_earlier_release_is_a_new_release_under_a_freeze() {
 #[test]
 fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
     fn call_off(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
-        let options = RollbackOptions { call_off: true, ..PLAIN };
-        command::rollback_moving(scene, actor, options, now)
+        command::rollback_moving(scene, actor, Ending::CallOff, now)
     }
     let mut stage = settled();
     stage.push("b1");
@@ -179,8 +177,7 @@ fn neither_block_nor_freeze_is_made_where_they_are_not_wanted() {
     let mut stage = settled();
     stage.push("b1");
     stage.play();
-    let options =
-        RollbackOptions { block: false, freeze: false, include_drifted: false, call_off: false };
+    let options = RollbackOptions { block: false, freeze: false };
     rollback_to(&mut stage, 1, options).unwrap();
     stage.play();
     assert!(stage.table.blocks.is_empty() && stage.table.head.freeze.is_none());

@@ -226,8 +226,7 @@ fn a_rollback_waits_for_nobody() {
     approve(&mut stage, 2, &shown).unwrap();
     stage.play();
     let to = stage.release(1).clone();
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
+    let options = RollbackOptions { block: true, freeze: true };
     stage
         .command(|scene, actor, now| command::rollback_to(scene, &to, actor, options, now))
         .unwrap();

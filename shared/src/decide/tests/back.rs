@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::command;
-use crate::command::RollbackOptions;
+use crate::command::{Ending, RollbackOptions};
 use crate::model::{NoticeKind as N, SlotPhase};
 use crate::sighting::RolloutState;
 use crate::stage::{Answer, Stage, digest};
 
-pub(super) const PLAIN: RollbackOptions =
-    RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
+pub(super) const PLAIN: RollbackOptions = RollbackOptions { block: true, freeze: true };
+pub(super) const FAIL: Ending = Ending::Fail { include_drifted: false };
 
 /// A release that failed, whose rollback ECS has just accepted.
 pub(super) fn returning() -> Stage {
@@ -150,7 +150,7 @@ fn an_operator_who_tries_again_has_it_asked_again() {
     let mut stage = rollback_failed();
     stage.now += Duration::from_secs(60);
     let before = stage.slot("Rag").asked.generation;
-    let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, FAIL, now);
     stage.command(again).unwrap();
     assert_eq!(stage.slot("Rag").asked.generation, before + 1);
     stage.play();
@@ -165,7 +165,7 @@ fn trying_again_may_fail_again() {
     stage.answers.insert("Rag".into(), Answer::Refuses("AccessDenied"));
     for _ in 0..2 {
         stage.now += Duration::from_secs(60);
-        let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+        let again = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, FAIL, now);
         stage.command(again).unwrap();
         assert_eq!(stage.phase(2), "rolling_back");
         stage.tick();
@@ -192,7 +192,7 @@ fn an_operator_fails_what_moves() {
     let mut stage = Stage::of(&[&["Rag"], &["Billing"]]);
     stage.push("b1");
     stage.work();
-    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, FAIL, now);
     stage.command(now).unwrap();
     assert_eq!(stage.slots(), [("Billing", "untouched"), ("Rag", "returning")]);
     stage.play();
@@ -204,7 +204,7 @@ fn an_operator_fails_what_moves() {
 fn an_operator_stops_a_release_that_has_touched_nothing() {
     let mut stage = Stage::of(&[&["Rag"]]);
     stage.push("b1");
-    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    let now = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, FAIL, now);
     stage.command(now).unwrap();
     assert_eq!(stage.phase(2), "rolled_back");
     assert_eq!(stage.told(), [N::RolledBack]);

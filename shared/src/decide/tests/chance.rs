@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::{self, RollbackOptions};
+use crate::command::{self, Ending, RollbackOptions};
 use crate::decide::{Finding, Sightings, decide};
 use crate::model::{Cause, Phase, TaskFailure};
 use crate::stage::{Answer, Behaviour, Chance, Stage, arn, digest, target};
@@ -202,9 +202,8 @@ impl Story {
 
     fn an_operator_decides(&mut self) {
         self.stage.now += Duration::from_secs(1);
-        let include_drifted = self.chance.below(2) == 0;
-        let options =
-            RollbackOptions { block: true, freeze: false, include_drifted, call_off: false };
+        let ending = Ending::Fail { include_drifted: self.chance.below(2) == 0 };
+        let options = RollbackOptions { block: true, freeze: false };
         let earlier = self.stage.table.releases.values();
         let earlier: Vec<_> = earlier
             .filter(|release| matches!(release.phase, Phase::Live { .. }))
@@ -217,7 +216,7 @@ impl Story {
         }
         self.meddled |= matches!(word, 2 | 3);
         let said = self.stage.command(|scene, actor, now| match word {
-            0 | 1 => command::rollback_moving(scene, actor, options, now),
+            0 | 1 => command::rollback_moving(scene, actor, ending, now),
             2 => command::accept(scene, actor, now),
             3 => command::abandon(scene, actor, now),
             4 => command::rollback_to(scene, &to, actor, options, now),

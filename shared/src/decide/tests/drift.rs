@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::command::{self, RollbackOptions};
+use crate::command::{self, Ending};
 use crate::model::{Action, NoticeKind as N};
 use crate::stage::{Stage, arn, digest};
 
@@ -30,9 +30,9 @@ fn in_the_middle() -> Stage {
 }
 
 fn include_drifted(stage: &mut Stage, include_drifted: bool) {
-    let options = RollbackOptions { block: true, freeze: true, include_drifted, call_off: false };
+    let ending = Ending::Fail { include_drifted };
     stage.now += Duration::from_secs(1);
-    let say = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, options, now);
+    let say = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, ending, now);
     stage.command(say).unwrap();
 }
 

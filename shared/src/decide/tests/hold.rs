@@ -183,12 +183,7 @@ fn an_operators_rollback_does_not_give_way_to_a_push() {
     stage.push("b1");
     stage.play();
     stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
-    let options = command::RollbackOptions {
-        block: true,
-        freeze: false,
-        include_drifted: false,
-        call_off: false,
-    };
+    let options = command::RollbackOptions { block: true, freeze: false };
     let to = stage.release(1).clone();
     let back = |scene: &_, actor: &_, now| command::rollback_to(scene, &to, actor, options, now);
     stage.command(back).unwrap();
@@ -226,7 +221,7 @@ fn a_release_that_no_target_runs_is_refused() {
 fn a_held_release_can_be_stopped_or_let_go() {
     let mut stage = stranded();
     let back =
-        |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, super::back::PLAIN, now);
+        |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, super::back::FAIL, now);
     stage.command(back).unwrap();
     assert_eq!(stage.phase(2), "rolled_back");
 

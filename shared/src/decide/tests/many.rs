@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::command::{self, RollbackOptions};
+use super::back::FAIL;
+use crate::command::{self, Ending};
 use crate::decide::{Sightings, conclude, decide};
 use crate::model::{Change, NoticeKind as N, Scene};
 use crate::stage::{Behaviour, Refusal, Stage, arn, digest, names};
@@ -83,9 +84,7 @@ fn a_wave_does_not_open_further_beside_a_person_who_stops_the_release() {
     let mut stage = opened_in_part();
     let scene = stage.table.scene();
     let (further, now) = (decide(&scene, &Sightings::new(), stage.now), stage.now);
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
-    let back = command::rollback_moving(&scene, "ada", options, now).unwrap();
+    let back = command::rollback_moving(&scene, "ada", FAIL, now).unwrap();
     stage.write(&back);
     // The two have no target in common: what goes back first is what was asked already.
     let late = stage.table.write(&further.changes[0]);
@@ -97,9 +96,7 @@ fn a_rollback_that_was_asked_in_part_is_asked_whole_with_the_next_wake_up() {
     let mut stage = hundred();
     stage.push("b1");
     stage.work();
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
-    let change = command::rollback_moving(&stage.table.scene(), "ada", options, stage.now);
+    let change = command::rollback_moving(&stage.table.scene(), "ada", FAIL, stage.now);
     stage.write(&change.unwrap());
     assert_eq!((count(&stage, "returning"), count(&stage, "settling")), (30, 70));
     let plan = decide(&stage.table.scene(), &Sightings::new(), stage.now);
@@ -121,11 +118,7 @@ fn a_hundred_failed_rollbacks_are_tried_again() {
         .keys()
         .map(|name| (name.clone(), crate::stage::Answer::Refuses("AccessDenied")))
         .collect();
-    let back = |scene: &Scene, actor: &str, now| {
-        let options =
-            RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
-        command::rollback_moving(scene, actor, options, now)
-    };
+    let back = |scene: &Scene, actor: &str, now| command::rollback_moving(scene, actor, FAIL, now);
     stage.command(back).unwrap();
     stage.work();
     assert_eq!((stage.phase(2), count(&stage, "return_failed")), ("rollback_failed", SERVICES));
@@ -152,10 +145,9 @@ fn what_drifted_in_masses_goes_back_in_as_many_commands_as_it_takes() {
     for _ in 0..4 {
         assert_eq!(stage.phase(2), "drifted");
         stage.now += Duration::from_secs(1);
-        let options =
-            RollbackOptions { block: true, freeze: true, include_drifted: true, call_off: false };
+        let ending = Ending::Fail { include_drifted: true };
         let back =
-            |scene: &Scene, actor: &str, now| command::rollback_moving(scene, actor, options, now);
+            |scene: &Scene, actor: &str, now| command::rollback_moving(scene, actor, ending, now);
         stage.command(back).unwrap();
         stage.play();
     }

@@ -131,9 +131,7 @@ fn an_operators_rollback_that_fails_causes_no_other() {
     stage.task_stops("Rag", |_| {});
     assert_eq!(stage.phase(3), "rollback_failed");
     stage
-        .command(|scene, actor, now| {
-            command::rollback_moving(scene, actor, super::back::PLAIN, now)
-        })
+        .command(|scene, actor, now| command::rollback_moving(scene, actor, super::back::FAIL, now))
         .unwrap();
     stage.play();
     assert_eq!(stage.phase(3), "rolled_back");

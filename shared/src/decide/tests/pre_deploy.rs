@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::back::PLAIN;
+use super::back::FAIL;
 use crate::command;
 use crate::config::{Check, TaskConfig};
 use crate::decide::checks::alarms;
@@ -92,7 +92,7 @@ fn ends(stage: &mut Stage, task: &str, exit_code: i64) {
 }
 
 fn roll_back(stage: &mut Stage) {
-    let back = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, PLAIN, now);
+    let back = |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, FAIL, now);
     stage.command(back).unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::command::{self, RollbackOptions};
+use crate::command::{self, Ending};
 use crate::decide::{conclude, decide, note_task};
 use crate::model::Change;
 use crate::stage::{Refusal, Stage, crash, names};
@@ -20,9 +20,8 @@ fn one_loses(stage: &Stage, changes: [&Change; 2]) -> [Stage; 2] {
 }
 
 fn rolled_back(stage: &Stage) -> Change {
-    let options =
-        RollbackOptions { block: true, freeze: true, include_drifted: false, call_off: false };
-    command::rollback_moving(&stage.table.scene(), "ada", options, stage.now).unwrap()
+    let ending = Ending::Fail { include_drifted: false };
+    command::rollback_moving(&stage.table.scene(), "ada", ending, stage.now).unwrap()
 }
 
 /// The simulation's seed 718: the release ended untouched, and its targets stayed taken.
