@@ -205,6 +205,25 @@ fn a_build_that_waits_for_its_push_waits_for_the_whole_set() {
 }
 
 #[test]
+fn a_build_that_waits_for_a_tag_that_nobody_takes_learns_which_are_taken() {
+    scr(9, async |stage| {
+        let api = builds(stage, "scr-api", "1a2b3c4").await;
+        let (_, _, talk) = stage.tidegate("wait scr-staging --tag 1a2b3c4 --timeout 1s").await;
+        assert!(!talk.contains("no tag that"), "{talk}");
+        // Its bytes have the tag that is taken too.
+        stage.tag("scr-api", &api, "newest");
+        let (_, _, talk) = stage.tidegate("wait scr-staging --tag newest --timeout 1s").await;
+        assert!(!talk.contains("no tag that"), "{talk}");
+        builds(stage, "scr-api", "other").await;
+        let (exit, _, talk) = stage.tidegate("wait scr-staging --tag other --timeout 1s").await;
+        assert_eq!(exit, 20, "{talk}");
+        let expected = ") has no tag that scr-staging takes (`{sha}`): unless it gets one, no release \
+                        will bring it";
+        assert!(talk.starts_with("scr-api:other (") && talk.contains(expected), "{talk}");
+    });
+}
+
+#[test]
 fn one_repository_feeds_two_pipelines_that_differ_by_tag() {
     let config = "
 version: 1

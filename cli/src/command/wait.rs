@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tidegate_aws::Table;
 use tidegate_aws::table::TableError;
-use tidegate_core::config::Period;
-use tidegate_core::model::{Digest, Phase, Push, Release};
+use tidegate_core::config::{ImageConfig, Period};
+use tidegate_core::model::{Digest, Phase, Push, Release, ReleaseImage};
 
 use super::follow::{PAUSE, awaits_a_person};
 use crate::output::Desk;
@@ -57,7 +57,7 @@ impl Wait {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let (table, clock) = (session.table().await?, session.clock()?);
         let until = clock.now() + self.timeout.get();
-        let mut wanted = self.wanted(session).await?;
+        let mut wanted = self.wanted(session, desk).await?;
         let mut told = None;
         loop {
             let look = wanted.look(table, &self.pipeline).await?;
@@ -113,7 +113,7 @@ impl Wait {
         }
     }
 
-    async fn wanted(&self, session: &Session) -> Result<Wanted, Error> {
+    async fn wanted(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Wanted, Error> {
         let pipeline = &self.pipeline;
         let table = session.table().await?;
         let Some(head) = table.head_of(pipeline).await? else {
@@ -133,11 +133,30 @@ impl Wait {
         let pushes = Pushes::of(session, &config).await?;
         for image in config.images.values() {
             if let Some(found) = pushes.tagged(image, tag).await? {
+                if let Some(hint) = self.makes_no_release(image, &found) {
+                    desk.talk(&hint);
+                }
                 return Ok(Wanted::Bytes(found.digest));
             }
         }
         let repositories: Vec<_> = config.images.values().map(|i| i.repository.as_str()).collect();
         Err(Error::NotNow(format!("no image of {} has the tag `{tag}`", repositories.join(", "))))
+    }
+
+    /// What would be waited for in vain, unless a tag comes later.
+    fn makes_no_release(&self, image: &ImageConfig, found: &ReleaseImage) -> Option<String> {
+        let selected = |tag: &String| image.tags.iter().any(|it| it.matches(tag).is_some());
+        // What is promoted comes by no tag.
+        if image.tags.is_empty() || found.tags.iter().any(selected) {
+            return None;
+        }
+        let patterns: Vec<_> = image.tags.iter().map(|it| format!("`{it}`")).collect();
+        Some(format!(
+            "{} has no tag that {} takes ({}): unless it gets one, no release will bring it",
+            found.label(),
+            self.pipeline,
+            patterns.join(", ")
+        ))
     }
 
     fn release(&self, number: u64) -> Wanted {
