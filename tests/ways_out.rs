@@ -271,6 +271,9 @@ fn rollback_to_what_was_live_blocks_what_it_leaves_and_freezes() {
         assert!(is_live(&stage.end_of("someli-production/3").await));
         stage.everything_runs(&good);
         assert!(stage.is_blocked(PIPELINE, &regretted).await);
+        // Who was called as well, and types the same a minute later, takes nothing away.
+        let said = stage.refuses("rollback someli-production --yes").await;
+        assert!(said.contains("someli-production/3 went back to 1 already, because"), "{said}");
         // The tag still shows what was left: neither sweep nor unfreeze brings it back.
         stage.twin.run_for(12 * MINUTE).await;
         stage.does("unfreeze someli-production").await;

@@ -1,7 +1,7 @@
 //! Where a rollback of a settled pipeline goes.
 
 use tidegate_aws::Table;
-use tidegate_core::model::{Phase, Release, Scene};
+use tidegate_core::model::{Cause, Phase, Release, Scene};
 
 use crate::{Error, Goal};
 
@@ -41,15 +41,23 @@ pub(crate) async fn destination(
     })
 }
 
-/// What came last was brought back already, or let go. Two people, or one who doubts, type `rollback`
-/// twice; the second time would take away what is good.
+/// What came last was gone back from already, or let go. Two people, or one who doubts, type `rollback`
+/// twice; the second time would take away what is good (docs/decisions/0010).
 fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error> {
-    let newest = releases.iter().find(|release| !release.cause.undoes());
+    // What waits, or ended before it moved, changed nothing that could be gone back from.
+    let moved = |release: &&Release| {
+        use Phase::{Abandoned, Live, RolledBack};
+        matches!(release.phase, Live { .. } | RolledBack { .. } | Abandoned { .. })
+    };
+    let newest = releases.iter().filter(moved).find(|release| !release.cause.undoes());
     let (Some(newest), Some(live)) = (newest, &scene.live) else { return Ok(()) };
     let pipeline = &scene.head.pipeline;
-    let over = match newest.phase {
-        Phase::RolledBack { .. } => format!("{} was rolled back already", newest.id),
-        Phase::Abandoned { .. } => format!(
+    let over = match (&newest.phase, &newest.cause) {
+        (Phase::RolledBack { .. }, _) => format!("{} was rolled back already", newest.id),
+        (Phase::Live { .. }, Cause::Rollback { to }) => {
+            format!("{} went back to {to} already, because {} said so", newest.id, newest.by)
+        }
+        (Phase::Abandoned { .. }, _) => format!(
             "{} was abandoned, and `tidegate start {pipeline}/live` brings what was live before to \
              all targets",
             newest.id
@@ -144,11 +152,32 @@ mod tests {
         assert!(said.starts_with("p/3 was rolled back already; p/2 is live: "), "{said}");
         assert!(said.contains("`tidegate rollback p --to 1` leaves that too"), "{said}");
         assert!(refuse_a_second_time(&scene, &all[1..]).is_ok());
+        // What came after it, and changed nothing, does not hide it.
+        for phase in ["refused", "superseded"] {
+            let after = [&release(4, 'd', phase), &failed, &live, &good].map(Clone::clone);
+            assert_eq!(refuse_a_second_time(&scene, &after).unwrap_err().to_string(), said);
+        }
         let abandoned = [&release(3, 'c', "abandoned"), &live, &good].map(Clone::clone);
         let said = refuse_a_second_time(&scene, &abandoned).unwrap_err().to_string();
         assert!(said.contains("`tidegate start p/live` brings what was live before"), "{said}");
         let said = refuse_a_second_time(&scene, &all[..2]).unwrap_err().to_string();
         assert!(said.ends_with("`tidegate history p` shows what there is"), "{said}");
+    }
+
+    #[test]
+    fn from_what_went_back_to_an_earlier_release_nobody_goes_back_without_a_number() {
+        let (oldest, good) = (release(1, 'a', "live"), release(2, 'b', "live"));
+        let (left, mut back) = (release(3, 'c', "live"), release(4, 'b', "live"));
+        back.cause = Cause::Rollback { to: 2 };
+        "user/ada".clone_into(&mut back.by);
+        let scene = scene(Some(back.clone()), Some(&left));
+        let said =
+            refuse_a_second_time(&scene, &[back, left, good, oldest]).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "p/4 went back to 2 already, because user/ada said so; p/4 is live: `tidegate rollback p \
+             --to 1` leaves that too"
+        );
     }
 
     #[test]
