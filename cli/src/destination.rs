@@ -102,11 +102,12 @@ mod tests {
     use super::*;
 
     fn release(number: u64, bytes: char, phase: &str) -> Release {
+        // Each phase takes of these what it knows.
         let digest = format!("sha256:{}", bytes.to_string().repeat(64));
         let now = "2026-11-21T03:00:00Z";
         serde_json::from_value(json!({
             "id": format!("p/{number}"), "step": 1, "cause": {"kind": "push"}, "by": "ecr",
-            "at": now, "config": 1, "waves": [], "phase": {"name": phase, "at": now},
+            "at": now, "config": 1, "waves": [], "phase": {"name": phase, "at": now, "why": "it is live already", "by": 5},
             "images": {"web": {
                 "account": "123456789012", "region": "us-west-2", "repository": "web",
                 "digest": digest, "accepts": [digest], "tags": [], "pushed_at": now,

@@ -7,8 +7,8 @@ use super::step::{CHUNK, SINGLES, TIDEGATE, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages::{self, Aftermath};
 use crate::model::{
-    Action, Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage,
-    Scene, Slot, SlotPhase, Todo, set_of,
+    Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage, Scene,
+    Slot, SlotPhase, Todo, set_of,
 };
 
 /// On all targets, and it held. The targets are written with it: a failure noted beside it is either
@@ -201,17 +201,10 @@ pub(super) fn unclaimed(scene: &Scene) -> impl Iterator<Item = &Slot> {
 }
 
 /// A release that has stopped changes nothing more: what nobody has begun is withdrawn.
-pub(super) fn withdraw(scene: &Scene, now: Timestamp) -> Plan {
-    let slots = unclaimed(scene).take(CHUNK);
-    let slots = slots.map(|slot| (Some(slot.clone()), withdrawn(slot, now))).collect();
+pub(super) fn withdraw(scene: &Scene) -> Plan {
+    let left_alone = |slot: &Slot| (Some(slot.clone()), slot.becomes(SlotPhase::Untouched));
+    let slots = unclaimed(scene).take(CHUNK).map(left_alone).collect();
     does(Change { slots, ..Change::default() })
-}
-
-/// A target whose request is taken back before anything was called for it.
-pub(super) fn withdrawn(slot: &Slot, now: Timestamp) -> Slot {
-    let mut kept = slot.becomes(SlotPhase::Untouched).asks(Action::None, now);
-    kept.todo = None;
-    kept
 }
 
 fn freeze(head: &mut Head, by: &str, why: String, now: Timestamp) {
@@ -230,7 +223,15 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
     let next = with_the_rest(next, scene);
     let reason = format!("{actor} accepted the targets as they are");
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
-    Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
+    // A call that deploy has not come to would change what a person has called right.
+    let open = scene.owned().filter(|slot| slot.asks_deploy());
+    Change {
+        head: Some(head),
+        releases: vec![next],
+        slots: open.take(SINGLES).map(left).collect(),
+        journal: vec![entry],
+        ..Change::default()
+    }
 }
 
 /// A person says no before anything moved: the set of images does not come again.
@@ -257,7 +258,7 @@ pub fn abandon(scene: &Scene, release: &Release, actor: &str, now: Timestamp) ->
     let why = format!("{actor} abandoned {}", release.id);
     let notice = messages::abandoned(&next, &scene.owned().collect::<Vec<_>>(), actor);
     let entry = release_entry(release, &next, actor, why.clone(), Some(notice), now);
-    let (mut head, slots) = hands_off(scene, now);
+    let (mut head, slots) = hands_off(scene);
     freeze(&mut head, actor, why, now);
     Change {
         head: Some(head),
@@ -269,23 +270,23 @@ pub fn abandon(scene: &Scene, release: &Release, actor: &str, now: Timestamp) ->
 }
 
 /// An abandoned release whose targets did not fit into one write: leave the rest, then let it go.
-pub(super) fn leave(scene: &Scene, now: Timestamp) -> Plan {
-    let (head, slots) = hands_off(scene, now);
+pub(super) fn leave(scene: &Scene) -> Plan {
+    let (head, slots) = hands_off(scene);
     does(Change { head: Some(head), slots, ..Change::default() })
 }
 
-/// A chunk of targets, each with its request withdrawn; with the last one the head lets go.
-fn hands_off(scene: &Scene, now: Timestamp) -> (Head, Vec<(Option<Slot>, Slot)>) {
-    let left = |slot: &Slot| {
-        let mut left = slot.becomes(SlotPhase::Left).asks(Action::None, now);
-        left.todo = None;
-        left
-    };
+/// A chunk of targets; with the last one the head lets go.
+fn hands_off(scene: &Scene) -> (Head, Vec<(Option<Slot>, Slot)>) {
     let held = || scene.owned().filter(|s| s.phase.was_touched() && s.phase != SlotPhase::Left);
-    let slots = held().take(CHUNK).map(|slot| (Some(slot.clone()), left(slot))).collect();
+    let slots = held().take(CHUNK).map(left).collect();
     let mut head = scene.head.stepped();
     if held().count() <= CHUNK {
         head.moving = None;
     }
     (head, slots)
+}
+
+/// A target that nobody moves any more.
+fn left(slot: &Slot) -> (Option<Slot>, Slot) {
+    (Some(slot.clone()), slot.becomes(SlotPhase::Left))
 }

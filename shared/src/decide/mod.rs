@@ -71,14 +71,14 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
         Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }
             if finish::unclaimed(scene).next().is_some() =>
         {
-            finish::withdraw(scene, now)
+            finish::withdraw(scene)
         }
         stuck @ (Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }) => {
             let (id, pipeline, name) = (&release.id, &release.id.pipeline, stuck.name());
             let ways = format!("`tidegate rollback {pipeline}` or `tidegate accept {pipeline}`");
             waits(format!("{id} is {name}: a person decides, {ways}"), None)
         }
-        Phase::Abandoned { .. } => finish::leave(scene, now),
+        Phase::Abandoned { .. } => finish::leave(scene),
         // Any other ended release is let go in the write that ends it: the head does not name it.
         Phase::Waiting { .. }
         | Phase::Live { .. }

@@ -1,5 +1,7 @@
 //! Everything goes back to its baseline, once.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry};
@@ -58,7 +60,7 @@ pub fn by_operator(
         let drifted = scene.owned().filter(|s| matches!(s.phase, SlotPhase::Drifted { .. }));
         // More than a chunk of them stay drifted, and are named again when the others are back.
         for slot in drifted.take(CHUNK) {
-            let (before, mut after) = back(scene, slot, now);
+            let (before, mut after) = back(scene, slot, begins(scene, now));
             after.asked.over_drift = true;
             change.slots.push((before, after));
         }
@@ -73,7 +75,8 @@ fn begin(
     actor: &str,
     now: Timestamp,
 ) -> Change {
-    let mut next = release.becomes(Phase::RollingBack { since: now });
+    let since = begins(scene, now);
+    let mut next = release.becomes(Phase::RollingBack { since });
     let reason = failure.cause.clone();
     let blocks = blocks(scene, release, &failure, now);
     next.failure = Some(failure);
@@ -82,7 +85,7 @@ fn begin(
     let blocked: Vec<_> = next.images.values().filter(blamed).collect();
     let notice = messages::rollback_started(&next, &slots, &blocked);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
-    let slots = standing(scene, now).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
+    let slots = standing(scene, since).take(CHUNK).map(|slot| back(scene, slot, since)).collect();
     Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
 }
 
@@ -139,6 +142,13 @@ fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
     })
 }
 
+/// When a rollback begins: after all that fell in an earlier one was asked. By a clock that is behind,
+/// that would look as if this one had asked it already.
+fn begins(scene: &Scene, now: Timestamp) -> Timestamp {
+    let fell = scene.owned().filter(|s| matches!(s.phase, SlotPhase::ReturnFailed { .. }));
+    fell.map(|slot| slot.asked.at + Duration::from_millis(1)).fold(now, Timestamp::max)
+}
+
 /// No call of it can land any more: none was sent, or AWS said to come back later.
 fn never_sent(slot: &Slot) -> bool {
     let throttled = matches!(slot.answer(), Some(Outcome::Throttled { .. }));
@@ -147,10 +157,8 @@ fn never_sent(slot: &Slot) -> bool {
 }
 
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
-    let next = if slot.phase == SlotPhase::Queued {
+    let next = if slot.phase == SlotPhase::Queued || slot.target.is_task() {
         slot.becomes(SlotPhase::Untouched)
-    } else if slot.target.is_task() {
-        finish::withdrawn(slot, now)
     } else {
         let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
         let mut next =
@@ -165,7 +173,8 @@ fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
 pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: Timestamp) -> Plan {
     let missing: Vec<_> = standing(scene, since).take(CHUNK).collect();
     if !missing.is_empty() {
-        let slots = missing.into_iter().map(|slot| back(scene, slot, now)).collect();
+        let at = now.max(since);
+        let slots = missing.into_iter().map(|slot| back(scene, slot, at)).collect();
         return does(Change { slots, ..Change::default() });
     }
     let is_open = |slot: &&Slot| match slot.phase {

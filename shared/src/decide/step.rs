@@ -42,12 +42,19 @@ impl Slot {
         next
     }
 
-    /// The slot in its next phase.
+    /// The slot in its next phase. In most of them nothing is asked of deploy: what it has not
+    /// answered by then is withdrawn, or it would be done after the verdict.
     pub(super) fn becomes(&self, phase: SlotPhase) -> Self {
         let mut next = self.stepped();
         next.phase = phase;
         next.puzzled = 0;
         next.told_at = None;
+        let asks = matches!(next.phase, SlotPhase::Applying { .. } | SlotPhase::Returning { .. });
+        if next.asks_deploy() && !asks {
+            let generation = next.asked.generation + 1;
+            next.asked = Asked { generation, action: Action::None, ..next.asked };
+            next.todo = None;
+        }
         next
     }
 

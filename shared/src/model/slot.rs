@@ -102,7 +102,8 @@ impl Slot {
 
     /// A one-off task ran, or may have: AWS took its call, or nobody saw the answer.
     pub fn ran(&self) -> bool {
-        self.target.is_task() && (self.made().is_some() || self.done.lost.is_some())
+        let unanswered = self.done.lost.is_some() || self.done.intent.is_some();
+        self.target.is_task() && (self.made().is_some() || unanswered)
     }
 
     /// Deploy has answered what is asked now.

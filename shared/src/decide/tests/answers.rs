@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::command;
+use crate::config::OnTimeout;
 use crate::decide::{Sightings, decide};
 use crate::model::{Action, NoticeKind as N, Todo};
 use crate::stage::{Answer, Behaviour, Refusal, Stage, digest};
@@ -43,6 +45,33 @@ fn a_deploy_that_never_answers_ends_in_words_and_not_in_silence() {
     assert_eq!(stage.cause(2), "Rag: deploy does not answer");
     assert_eq!(stage.told(), [N::Started, N::RollbackStarted, N::RollbackFailed]);
     assert!(stage.now.duration_since(began).as_secs() < 3600);
+    // Deploy is back, and finds nothing that it is asked: not before a person's word, nor after it.
+    stage.answers.clear();
+    for say in [None, Some(command::accept)] {
+        if let Some(say) = say {
+            stage.command(say).unwrap();
+        }
+        stage.tick();
+        assert_eq!(stage.services["Rag"].running_digest(), digest("01d"));
+        assert_eq!(stage.slot("Rag").asked.action, Action::None);
+    }
+}
+
+#[test]
+fn what_was_given_up_as_silent_is_not_done_later() {
+    let mut stage = asked();
+    stage.config_mut().watch.on_timeout = OnTimeout::Freeze;
+    stage.answers.insert("Rag".into(), Answer::Never);
+    stage.play();
+    assert_eq!(stage.phase(2), "frozen");
+    assert_eq!(stage.slots(), [("Rag", "failed")]);
+    stage.answers.clear();
+    stage.tick();
+    assert_eq!(
+        stage.services["Rag"].running_digest(),
+        digest("01d"),
+        "a frozen release moves nothing"
+    );
 }
 
 #[test]

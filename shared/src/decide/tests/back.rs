@@ -160,6 +160,19 @@ fn an_operator_who_tries_again_has_it_asked_again() {
 }
 
 #[test]
+fn a_clock_that_is_behind_tries_again_all_the_same() {
+    let mut stage = rollback_failed();
+    let before = stage.slot("Rag").asked.generation;
+    let now = stage.now - Duration::from_secs(120);
+    let change = command::rollback_moving(&stage.table.scene(), "ada", FAIL, now).unwrap();
+    stage.write(&change);
+    stage.advance();
+    assert_eq!((stage.phase(2), stage.slot("Rag").asked.generation), ("rolling_back", before + 1));
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
 fn trying_again_may_fail_again() {
     let mut stage = rollback_failed();
     stage.answers.insert("Rag".into(), Answer::Refuses("AccessDenied"));

@@ -1,5 +1,6 @@
 //! A release that fails, and what comes back.
 
+use crate::command;
 use crate::config::{OnFailure, OnTimeout};
 use crate::model::{Action, NoticeKind as N, SlotPhase};
 use crate::stage::{Answer, Behaviour, Stage, digest};
@@ -131,6 +132,11 @@ fn a_release_that_stops_withdraws_what_nobody_has_begun_and_nothing_else() {
         [("Billing", "untouched"), ("Carousel", "applying"), ("Rag", "failed")]
     );
     assert_eq!(stage.slot("Billing").todo, None);
+    // Nor is it called once a person has said that all is right as it runs.
+    assert!(stage.slot("Carousel").asks_deploy());
+    stage.command(command::accept).unwrap();
+    assert!(!stage.slot("Carousel").asks_deploy());
+    assert_eq!(stage.slots(), [("Billing", "untouched"), ("Carousel", "left"), ("Rag", "failed")]);
 }
 
 #[test]
