@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use tidegate_aws::table::{Commit, Lost, TableError};
 use tidegate_aws::{Clock, Table, advance};
-use tidegate_core::command::Refused;
+use tidegate_core::command::{self, Refused};
 use tidegate_core::decide::Sightings;
-use tidegate_core::model::{Change, Scene, WaitingOn};
+use tidegate_core::model::{Change, ReleaseId, Scene, WaitingOn};
 
 use crate::view::Outcome;
 use crate::{Error, Session};
@@ -38,19 +38,48 @@ pub(crate) async fn carry_out(
         if dry_run {
             return Ok(Outcome::imagined(&scene, &change));
         }
-        let written = table.commit(&change).await.map_err(|error| match error {
-            TableError::Call { lost: Lost::Answer, .. } => {
-                Error::Unanswered { pipeline: pipeline.to_owned(), why: error }
-            }
-            error => error.into(),
-        });
-        if written? == Commit::Done {
+        let written = table.commit(&change).await;
+        if written.map_err(|error| unwritten(pipeline, error))? == Commit::Done {
             let waiting_on = move_on(table, clock, pipeline).await;
-            let after = table.scene(pipeline).await?;
+            // What was decided is written, whether it can be read again or not.
+            let after = table.scene(pipeline).await.unwrap_or(scene);
             return Ok(Outcome::written(&after, &change, waiting_on));
         }
     }
     Err(Error::Overtaken(pipeline.to_owned()))
+}
+
+/// Carries out one decision about `shown`, the release that a person saw move, and about no other: by
+/// the time they have typed, the next one may.
+pub(crate) async fn carry_out_on(
+    session: &Session,
+    shown: &ReleaseId,
+    dry_run: bool,
+    decision: impl Fn(&Moment<'_>) -> Result<Change, Refused>,
+) -> Result<Outcome, Error> {
+    carry_out(session, &shown.pipeline, dry_run, |moment| {
+        command::check_moves(moment.scene, shown)?;
+        decision(moment)
+    })
+    .await
+}
+
+/// The release that moves or is stuck, before a person decides about it.
+pub(crate) async fn moving(session: &Session, pipeline: &str) -> Result<ReleaseId, Error> {
+    let head = session.table().await?.head_of(pipeline).await?;
+    let head = head.ok_or_else(|| TableError::NoSuchPipeline(pipeline.to_owned()))?;
+    let number = head.moving.ok_or_else(|| command::nothing_moves(pipeline))?;
+    Ok(ReleaseId::new(pipeline.to_owned(), number))
+}
+
+/// What it means for `pipeline` that a write failed: without an answer nobody knows.
+pub(crate) fn unwritten(pipeline: &str, error: TableError) -> Error {
+    match error {
+        TableError::Call { lost: Lost::Answer, .. } => {
+            Error::Unanswered { pipeline: pipeline.to_owned(), why: error }
+        }
+        error => error.into(),
+    }
 }
 
 /// The next steps, which whoever wrote takes as far as they go: so no step lacks an owner.

@@ -45,11 +45,8 @@ pub(crate) async fn destination(
 /// twice; the second time would take away what is good (docs/decisions/0010).
 fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error> {
     // What waits, or ended before it moved, changed nothing that could be gone back from.
-    let moved = |release: &&Release| {
-        use Phase::{Abandoned, Live, RolledBack};
-        matches!(release.phase, Live { .. } | RolledBack { .. } | Abandoned { .. })
-    };
-    let newest = releases.iter().filter(moved).find(|release| !release.cause.undoes());
+    let moved = |it: &&Release| it.phase.ended_after_moving() && !it.cause.undoes();
+    let newest = releases.iter().find(moved);
     let (Some(newest), Some(live)) = (newest, &scene.live) else { return Ok(()) };
     let pipeline = &scene.head.pipeline;
     let over = match (&newest.phase, &newest.cause) {

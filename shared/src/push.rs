@@ -173,31 +173,37 @@ fn merge(scene: &Scene, waiting: &Release, candidate: &Candidate, now: Timestamp
     }
     let reason = format!("{} while it waited", candidate.what_happened());
     let entry = release_entry(waiting, &next, &candidate.by, reason.clone(), None, now);
-    // Whoever waits for the bytes that go finds where it went on.
+    let why = format!("{reason}; {} brings that", waiting.id);
+    Change {
+        head: Some(answered(scene, candidate)),
+        pushes: replaced(waiting, &next, &why, now),
+        releases: vec![next],
+        journal: vec![entry],
+        seen: candidate.seen(),
+        ..Change::default()
+    }
+}
+
+/// The bytes that `waiting` would have brought and its next version will not. Whoever waits for them
+/// finds where it went on.
+pub(crate) fn replaced(waiting: &Release, next: &Release, why: &str, now: Timestamp) -> Vec<Push> {
     let gone = |(name, old): (&String, &ReleaseImage)| {
-        let goes = next.images.get(name).is_some_and(|new| new.digest != old.digest);
-        let replaced = goes.then(|| Push {
-            pipeline: scene.head.pipeline.clone(),
+        let stays = next.images.get(name).is_some_and(|new| new.digest == old.digest);
+        let push = Push {
+            pipeline: waiting.id.pipeline.clone(),
             repository: old.repository.clone(),
             tag: old.tags.first().cloned().unwrap_or_default(),
             digest: old.digest.clone(),
             at: now,
-            why: format!("{reason}; {} brings that", waiting.id),
+            why: why.to_owned(),
             instead: Some(waiting.id.number),
             missing: Vec::new(),
-        })?;
-        Some((old.digest.clone(), replaced))
+        };
+        (!stays).then_some((old.digest.clone(), push))
     };
     // Two images may have been the same bytes, whose record is one.
     let gone: BTreeMap<_, _> = waiting.images.iter().filter_map(gone).collect();
-    Change {
-        head: Some(answered(scene, candidate)),
-        releases: vec![next],
-        journal: vec![entry],
-        pushes: gone.into_values().collect(),
-        seen: candidate.seen(),
-        ..Change::default()
-    }
+    gone.into_values().collect()
 }
 
 fn record(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Change {

@@ -1,11 +1,19 @@
 //! What can be seen of the world: the answers of AWS, in our words, without an SDK type.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Digest, TaskFailure};
+
+/// `DescribeServices` shows a call some seconds later: 5 were seen; the rest is margin.
+pub(crate) const LAG: Duration = Duration::from_secs(15);
+
+/// A call whose answer nobody saw lands up to 30 s late, and a look lags some seconds: within this time
+/// or not at all.
+pub(crate) const LANDING: Duration = Duration::from_secs(60);
 
 /// One look at an ECS service, or at what is judged like one: a schedule that names a revision, a
 /// container service of Lightsail.

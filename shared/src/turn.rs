@@ -11,13 +11,7 @@ use crate::decide::Seen;
 use crate::fingerprint::fingerprint;
 use crate::guard::{Guard, stands};
 use crate::model::{Action, Outcome, Slot};
-use crate::sighting::{Deployment, Sighting, Strategy};
-
-/// A look this young needs no second one before a wave's call: `DescribeServices` itself lags so.
-const FRESH: Duration = Duration::from_secs(15);
-
-/// A call whose answer nobody saw lands within this time or not at all.
-const LANDING: Duration = Duration::from_secs(60);
+use crate::sighting::{Deployment, LAG, LANDING, Sighting, Strategy};
 
 /// ECS knows a `RunTask` by its token for as long as the task lives and an hour more; a task that
 /// failed at once lives for seconds. Half of that leaves room for the call itself.
@@ -106,7 +100,7 @@ fn apply(slot: &Slot, known: &Known, now: Timestamp) -> Next {
         // An unanswered call may have landed: then a look is needed, however young the last one is.
         // What is only named is replaced without a trace, so it is looked at right before.
         None | Some(Seen::Task(_)) if slot.target.kind.is_scheduled() => Next::Look,
-        None | Some(Seen::Task(_)) if slot.done.lost.is_some() || now > slot.seen_at + FRESH => {
+        None | Some(Seen::Task(_)) if slot.done.lost.is_some() || now > slot.seen_at + LAG => {
             Next::Look
         }
         None | Some(Seen::Task(_)) => Next::Update(revision.to_owned()),
@@ -133,7 +127,7 @@ fn roll_back(slot: &Slot, known: &Known, now: Timestamp) -> Next {
     let wanted = slot.way_back();
     // Lag: a call of ours that is not answered may not show yet, so "there already" proves nothing.
     let settled = |call: Option<Timestamp>, lag| call.is_none_or(|at| now > at + lag);
-    let sure = (settled(slot.done.lost, LANDING) && settled(slot.done.called, FRESH))
+    let sure = (settled(slot.done.lost, LANDING) && settled(slot.done.called, LAG))
         || !stands(Guard::LateCall);
     match sighting.primary() {
         Some(d) if d.revision == wanted && sure => {

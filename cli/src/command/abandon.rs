@@ -3,7 +3,7 @@
 use tidegate_core::command;
 
 use crate::consent::Consent;
-use crate::decision::carry_out;
+use crate::decision::{carry_out_on, moving};
 use crate::output::Desk;
 use crate::reference::pipeline_name;
 use crate::{Error, Exit, Session};
@@ -24,13 +24,10 @@ pub struct Abandon {
 impl Abandon {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let Self { pipeline, consent } = self;
-        consent.ask(
-            session,
-            desk,
-            pipeline,
-            &format!("leaves the targets of {pipeline} as they are"),
-        )?;
-        let outcome = carry_out(session, pipeline, consent.dry_run, |moment| {
+        let shown = moving(session, pipeline).await?;
+        let what = format!("leaves the targets of {shown} as they are");
+        consent.ask(session, desk, pipeline, &what)?;
+        let outcome = carry_out_on(session, &shown, consent.dry_run, |moment| {
             command::abandon(moment.scene, moment.actor, moment.now)
         });
         desk.say(&outcome.await?)?;

@@ -3,7 +3,7 @@
 use tidegate_core::command;
 
 use crate::consent::Consent;
-use crate::decision::carry_out;
+use crate::decision::{carry_out_on, moving};
 use crate::output::Desk;
 use crate::reference::pipeline_name;
 use crate::{Error, Exit, Session};
@@ -25,8 +25,9 @@ pub struct Accept {
 impl Accept {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let Self { pipeline, consent } = self;
-        consent.ask(session, desk, pipeline, &format!("calls {pipeline} right as it runs now"))?;
-        let outcome = carry_out(session, pipeline, consent.dry_run, |moment| {
+        let shown = moving(session, pipeline).await?;
+        consent.ask(session, desk, pipeline, &format!("calls {shown} right as it runs now"))?;
+        let outcome = carry_out_on(session, &shown, consent.dry_run, |moment| {
             command::accept(moment.scene, moment.actor, moment.now)
         });
         desk.say(&outcome.await?)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Head, Hold, Phase, Release, Scene, Subject};
+use tidegate_core::model::{Hold, Phase, Release, Scene, Subject};
 
 use crate::output::{Desk, Tone};
 use crate::view::{EntryView, wait_in_words};
@@ -41,7 +41,7 @@ impl Follow {
             }
             let scene = table.scene(&id.pipeline).await?;
             told.waits(desk, &scene, clock.now());
-            if awaits_a_person(&scene.head, &release) {
+            if awaits_a_person(&scene, &release) {
                 return Ok(Exit::of(&release));
             }
             clock.sleep(PAUSE).await;
@@ -49,14 +49,18 @@ impl Follow {
     }
 }
 
-/// Nothing lets it go on but a person: who unfreezes its pipeline, approves it, or mends what holds it.
-pub(crate) fn awaits_a_person(head: &Head, release: &Release) -> bool {
+/// Nothing lets it go on but a person: who unfreezes its pipeline, approves it, mends what holds it, or
+/// decides about the release before it.
+pub(crate) fn awaits_a_person(scene: &Scene, release: &Release) -> bool {
+    let frozen = scene.head.freeze.is_some() && !release.cause.goes_back();
     match &release.phase {
-        Phase::Waiting { .. } => head.moving.is_none() && head.freeze.is_some(),
-        Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
-            release.approval_given().is_none()
+        Phase::Waiting { .. } => {
+            scene.moving.as_ref().map_or(frozen, |before| before.phase.is_stuck())
         }
-        Phase::Surveying { held: Some(held), .. } => !held.ends_by_itself(),
+        Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
+            frozen || release.approval_given().is_none()
+        }
+        Phase::Surveying { held: Some(held), .. } => frozen || !held.ends_by_itself(),
         _ => false,
     }
 }
@@ -82,6 +86,8 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -98,16 +104,34 @@ mod tests {
     #[test]
     fn only_what_a_person_must_decide_ends_the_wait() {
         let now = "2026-11-21T03:00:00Z";
-        let head = |more: Value| -> Head {
-            let mut head = json!({"pipeline": "p", "step": 1, "next": 3, "config": 1});
-            let more = more.as_object().cloned().unwrap();
-            head.as_object_mut().unwrap().extend(more);
-            serde_json::from_value(head).unwrap()
+        let scene = |freeze: Value, moving: Option<Release>| -> Scene {
+            let head =
+                json!({"pipeline": "p", "step": 1, "next": 3, "config": 1, "freeze": freeze});
+            let config = json!({
+                "schema": 1, "name": "p", "account": "123456789012", "region": "us-west-2",
+                "images": {}, "cluster": "c", "waves": [], "on_failure": "rollback",
+                "base": "running",
+                "watch": {"timeout": 1, "bake": 1, "failed_tasks": 1, "on_timeout": "rollback"},
+            });
+            Scene {
+                head: serde_json::from_value(head).unwrap(),
+                config: serde_json::from_value(config).unwrap(),
+                moving,
+                waiting: None,
+                live: None,
+                slots: BTreeMap::new(),
+                blocked: BTreeMap::new(),
+                rejected: BTreeMap::new(),
+            }
         };
-        let (open, busy) = (head(json!({})), head(json!({"moving": 1})));
-        let frozen = head(json!({"freeze": {"by": "ada", "why": "audit", "at": now}}));
+        let audit = json!({"by": "ada", "why": "audit", "at": now});
+        let (open, frozen) = (scene(Value::Null, None), scene(audit.clone(), None));
         let waiting = release(&json!({"name": "waiting", "since": now}), &Value::Null);
-        assert!(awaits_a_person(&frozen, &waiting));
+        let before = |phase: Value| Some(release(&phase, &Value::Null));
+        let busy =
+            scene(audit.clone(), before(json!({"name": "rolling", "wave": 0, "since": now})));
+        let stuck = scene(audit, before(json!({"name": "drifted", "at": now})));
+        assert!(awaits_a_person(&frozen, &waiting) && awaits_a_person(&stuck, &waiting));
         assert!(!awaits_a_person(&open, &waiting) && !awaits_a_person(&busy, &waiting));
 
         let held = |held: &Value, approved: &Value| {
@@ -118,8 +142,10 @@ mod tests {
         assert!(awaits_a_person(&open, &held(&asked, &Value::Null)));
         assert!(awaits_a_person(&open, &held(&asked, &given("b2"))), "for another plan");
         assert!(!awaits_a_person(&open, &held(&asked, &given("a1"))));
+        assert!(awaits_a_person(&frozen, &held(&asked, &given("a1"))), "until it is unfrozen");
         let busy = json!({"kind": "busy", "targets": ["Rag"]});
         assert!(!awaits_a_person(&open, &held(&busy, &Value::Null)), "it settles by itself");
+        assert!(awaits_a_person(&frozen, &held(&busy, &Value::Null)), "nobody asks again");
         let lost = json!({"kind": "no_way_back", "targets": ["Rag"]});
         assert!(awaits_a_person(&open, &held(&lost, &Value::Null)));
     }

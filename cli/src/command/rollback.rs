@@ -4,7 +4,7 @@ use tidegate_core::command::{self, Ending, RollbackOptions};
 use tidegate_core::model::{Cause, Release, ReleaseId, Scene, TargetId};
 
 use crate::consent::Consent;
-use crate::decision::carry_out;
+use crate::decision::{carry_out, carry_out_on};
 use crate::destination::destination;
 use crate::output::Desk;
 use crate::reference::pipeline_name;
@@ -16,7 +16,7 @@ use crate::{Error, Exit, Goal, Session};
 /// While a release moves, or has stopped for a person to decide, it fails and its targets go back
 /// to what they ran before. In a settled pipeline a new release brings the earlier digests into the
 /// current revisions; the digests it leaves are blocked, and the pipeline freezes, so that the next
-/// push waits for you; while it moves, `--to live` calls it off. Database migrations are not undone:
+/// push waits for you; until it is live, `--to live` calls it off. Database migrations are not undone:
 /// `--down` does that, once the services are back.
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
@@ -35,7 +35,7 @@ pub struct Rollback {
     #[arg(long)]
     pub no_freeze: bool,
     /// Also bring back what somebody else changed in the meantime
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long)]
     pub include_drifted: bool,
     /// Run the `down` commands of the release that came back last, and nothing else
     #[arg(long, conflicts_with_all = ["to", "no_block", "no_freeze", "include_drifted"])]
@@ -51,13 +51,14 @@ impl Rollback {
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
         let goal = to.as_ref().map(|goal| goal.within(pipeline));
+        let include_drifted = *include_drifted;
         let ending = match (&goal, &scene.moving) {
-            (None, Some(_)) => Some(Ending::Fail { include_drifted: *include_drifted }),
+            (None, Some(_)) => Some(Ending::Fail { include_drifted }),
             // Who goes back already, and names what is live, wants to stay there.
             (Some(goal), Some(Release { cause: Cause::Rollback { .. }, .. }))
                 if goal.is_live(scene.head.live) =>
             {
-                Some(Ending::CallOff)
+                Some(Ending::CallOff { include_drifted })
             }
             _ => None,
         };
@@ -66,17 +67,21 @@ impl Rollback {
             (Some(moving), Some(ending)) => {
                 self.refuse_what_settled_pipelines_take(&moving.id)?;
                 let (id, phase) = (&moving.id, moving.phase.name());
-                let ends = if ending == Ending::CallOff { "calls off" } else { "fails" };
+                let ends = match ending {
+                    Ending::Fail { .. } => "fails",
+                    Ending::CallOff { .. } => "calls off",
+                };
                 let what = format!("{ends} {id} ({phase}) and brings its targets back");
                 consent.ask(session, desk, pipeline, &what)?;
-                carry_out(session, pipeline, consent.dry_run, |moment| {
+                carry_out_on(session, id, consent.dry_run, |moment| {
                     command::rollback_moving(moment.scene, moment.actor, ending, moment.now)
                 })
                 .await?
             }
-            (None, _) if *include_drifted => {
+            _ if include_drifted => {
                 return Err(Error::Usage(format!(
-                    "--include-drifted is for a release that has drifted; nothing moves in {pipeline}"
+                    "--include-drifted is for a release that has drifted, not for going to another; \
+                     `tidegate status {pipeline}` shows what moves"
                 )));
             }
             _ => {

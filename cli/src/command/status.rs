@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::Table;
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Head, Release, ReleaseId};
+use tidegate_core::model::{Head, Release};
 
 use crate::output::Desk;
 use crate::reference::pipeline_name;
@@ -58,11 +58,18 @@ impl Status {
     }
 }
 
-/// The newest release, where the head does not name it: it ended without becoming live.
+/// The newest release since what is live, where nothing moves: one that moved targets, if there is one.
 async fn ended_last(table: &Table, head: &Head) -> Result<Option<Release>, Error> {
-    let newest = head.next - 1;
-    if newest == 0 || [head.moving, head.waiting, head.live].contains(&Some(newest)) {
+    /// What ended without moving anything hides what did, unless there are more of them than that.
+    const NEWEST: usize = 10;
+    if head.moving.is_some() || head.next == 1 || head.live == Some(head.next - 1) {
         return Ok(None);
     }
-    Ok(table.release_of(&ReleaseId::new(head.pipeline.clone(), newest)).await?)
+    let releases = table.releases(&head.pipeline, NEWEST).await?.into_iter();
+    let mut ended: Vec<_> = releases
+        .take_while(|release| Some(release.id.number) != head.live)
+        .filter(|release| release.phase.is_ended())
+        .collect();
+    let moved = ended.iter().position(|release| release.phase.ended_after_moving());
+    Ok(if ended.is_empty() { None } else { Some(ended.swap_remove(moved.unwrap_or_default())) })
 }

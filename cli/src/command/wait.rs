@@ -80,8 +80,8 @@ impl Wait {
                         return Ok(Exit::of(&release));
                     }
                     Phase::Waiting { .. } | Phase::Surveying { held: Some(_), .. } => {
-                        let head = table.head_of(&self.pipeline).await?;
-                        if head.is_some_and(|head| awaits_a_person(&head, &release)) {
+                        let scene = table.scene(&self.pipeline).await?;
+                        if awaits_a_person(&scene, &release) {
                             let pipeline = &self.pipeline;
                             desk.talk(&format!(
                                 "a person must decide: `tidegate status {pipeline}` says what"

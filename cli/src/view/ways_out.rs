@@ -1,33 +1,30 @@
 //! What an operator can type where a pipeline stands: every state has a way out.
 
-use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
+use tidegate_core::messages::going_back;
+use tidegate_core::model::{Hold, Phase, Release, Scene};
 
 /// The commands that end what a pipeline is in, after `last` ended there without becoming live.
 pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
     let pipeline = &scene.head.pipeline;
     let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
-    let rollback = |release: &Release| match release.cause {
-        Cause::Rollback { .. } => format!("tidegate rollback {pipeline} --to live"),
-        _ => verb("rollback"),
-    };
     let mut ways = match &scene.moving {
         None => Vec::new(),
         Some(release) => match &release.phase {
             Phase::Surveying { held: Some(Hold::NoWayBack { .. }), .. } => {
                 let start = format!("tidegate start {} --without-way-back", release.id);
-                vec![start, rollback(release), verb("abandon")]
+                vec![start, going_back(release), verb("abandon")]
             }
             Phase::Surveying { held: Some(Hold::Approval { .. }), .. }
                 if release.approval_given().is_some() =>
             {
-                vec![verb("follow"), rollback(release)]
+                vec![verb("follow"), going_back(release)]
             }
             Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
                 let of = |verb: &str| format!("tidegate {verb} {}", release.id);
                 vec![of("approve"), of("reject")]
             }
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
-                vec![format!("tidegate start {}", release.id), rollback(release), verb("abandon")]
+                vec![format!("tidegate start {}", release.id), going_back(release), verb("abandon")]
             }
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
                 vec![verb("follow"), verb("abandon")]
@@ -37,14 +34,14 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
                 vec![verb("accept"), verb("abandon")]
             }
             Phase::Frozen { .. } | Phase::RollbackFailed { .. } => {
-                vec![verb("rollback"), verb("accept"), verb("abandon")]
+                vec![going_back(release), verb("accept"), verb("abandon")]
             }
             Phase::Drifted { .. } => {
-                let all = format!("tidegate rollback {pipeline} --include-drifted");
-                vec![verb("rollback"), all, verb("accept"), verb("abandon")]
+                let all = format!("{} --include-drifted", going_back(release));
+                vec![going_back(release), all, verb("accept"), verb("abandon")]
             }
             Phase::Surveying { .. } | Phase::Rolling { .. } | Phase::Baking { .. } => {
-                vec![verb("follow"), rollback(release)]
+                vec![verb("follow"), going_back(release)]
             }
             Phase::RollingBack { .. } => vec![verb("follow")],
             // The head names none of these as moving.
@@ -59,8 +56,9 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
         },
     };
     if let (None, Some(live)) = (&scene.moving, &scene.live) {
-        // What runs is nobody's word then.
-        if last.is_some_and(|last| matches!(last.phase, Phase::Abandoned { .. })) {
+        // What runs is nobody's word then; what waits brings something to all of it.
+        let abandoned = last.is_some_and(|it| matches!(it.phase, Phase::Abandoned { .. }));
+        if abandoned && scene.waiting.is_none() {
             ways.push(format!("tidegate start {pipeline}/live"));
         }
         // Not while somebody goes back from it: then it is blocked on purpose.

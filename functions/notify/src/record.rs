@@ -3,11 +3,9 @@
 use aws_lambda_events::event::dynamodb::EventRecord;
 use serde::Deserialize;
 use serde_json::Value;
+use tidegate_aws::table::SCHEMA;
 use tidegate_core::messages::Notification;
 use tidegate_core::model::Entry;
-
-/// The schema of journal items that this program understands.
-const SCHEMA: u64 = 1;
 
 /// One record of the batch.
 pub(crate) struct Record {

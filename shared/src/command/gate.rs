@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{Refused, of_pipeline};
+use crate::messages;
 use crate::model::{Block, Change, Digest, Freeze, Memory, ReleaseId, Scene};
 
 /// `freeze`: nothing new starts.
@@ -28,9 +29,10 @@ pub fn unfreeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result
     }
     if let Some(release) = scene.moving.as_ref().filter(|r| r.phase.is_stuck()) {
         return Err(Refused(format!(
-            "{} is {}: first `tidegate rollback {pipeline}` or `tidegate accept {pipeline}`",
+            "{} is {}: first {}",
             release.id,
-            release.phase.name()
+            release.phase.name(),
+            messages::ways_on(release)
         )));
     }
     let mut head = scene.head.stepped();
@@ -75,7 +77,8 @@ pub fn unblock(
         let remembered = match live.and_then(|live| live.images.get(&image)) {
             _ if memory.digest != *digest => Some(memory),
             Some(live) if live.digest != *digest => Some(Memory::of(live)),
-            _ => None,
+            Some(_) => Some(memory),
+            None => None,
         };
         head.answered.extend(remembered.map(|memory| (image, memory)));
     }

@@ -1,13 +1,14 @@
 //! Let a release go on, or let it go.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use jiff::Timestamp;
 
 use super::{Refused, check_not_blocked, moving};
 use crate::decide::{self, release_entry};
-use crate::model::{Cause, Change, Hold, Memory, Phase, ReleaseImage, Scene, Todo};
-use crate::push::new_release;
+use crate::model::{Cause, Change, Hold, Memory, Phase, Release, ReleaseImage, Scene, Todo};
+use crate::push::{new_release, replaced};
 
 /// `accept`: the targets are right as they are.
 pub fn accept(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -33,25 +34,44 @@ pub fn start_without_way_back(
     actor: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
-    let release = moving(scene)?;
-    let (id, name) = (&release.id, release.phase.name());
-    let held = match &release.phase {
-        Phase::Surveying { held: Some(held @ Hold::NoWayBack { .. }), .. } => held,
-        Phase::Surveying { held: Some(other), .. } => {
-            return Err(Refused(format!(
-                "{id} is held, but not for a way back: {other}; `tidegate start {id}` tries again"
-            )));
-        }
-        _ => return Err(Refused(format!("{id} is {name}: nothing holds it"))),
-    };
-    let mut next = release.stepped();
-    next.nudge += 1;
+    let (release, held) = held(scene)?;
+    if !matches!(held, Hold::NoWayBack { .. }) {
+        let id = &release.id;
+        return Err(Refused(format!(
+            "{id} is held, but not for a way back: {held}; `tidegate start {id}` tries again"
+        )));
+    }
+    let mut next = surveyed_again(release, held, now);
     next.without_way_back = true;
-    next.todo = Some(Todo::Deploy);
-    next.phase = Phase::Surveying { since: now, held: Some(held.clone()) };
     let reason = format!("{actor} lets it start without a way back");
     let entry = release_entry(release, &next, actor, reason, None, now);
     Ok(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
+}
+
+/// `start` of a held release that goes back: it gives way to no other, so it is surveyed again itself.
+pub fn survey_again(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
+    let (release, held) = held(scene)?;
+    let next = surveyed_again(release, held, now);
+    let reason = format!("{actor} has it surveyed again");
+    let entry = release_entry(release, &next, actor, reason, None, now);
+    Ok(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
+}
+
+/// The release that is held before anything moved, and why.
+fn held(scene: &Scene) -> Result<(&Release, &Hold), Refused> {
+    let release = moving(scene)?;
+    match &release.phase {
+        Phase::Surveying { held: Some(held), .. } => Ok((release, held)),
+        phase => Err(Refused(format!("{} is {}: nothing holds it", release.id, phase.name()))),
+    }
+}
+
+fn surveyed_again(release: &Release, held: &Hold, now: Timestamp) -> Release {
+    let mut next = release.stepped();
+    next.nudge += 1;
+    next.todo = Some(Todo::Deploy);
+    next.phase = Phase::Surveying { since: now, held: Some(held.clone()) };
+    next
 }
 
 /// `start`: a release of these images, as if they had been pushed now.
@@ -69,14 +89,18 @@ pub fn start(
             head.answered.insert(name.clone(), Memory::of(image));
         }
     }
-    let reason = format!("{actor} started it");
+    let mut reason = format!("{actor} started it");
     let mut change = match &scene.waiting {
         Some(waiting) => {
             let mut next = waiting.stepped();
             next.images.extend(images);
             (next.cause, next.by) = (Cause::Start, actor.to_owned());
+            let pushes = replaced(waiting, &next, &reason, now);
+            for push in &pushes {
+                write!(reason, ", in the place of {}:{}", push.repository, push.tag).ok();
+            }
             let entry = release_entry(waiting, &next, actor, reason, None, now);
-            Change { releases: vec![next], journal: vec![entry], ..Change::default() }
+            Change { releases: vec![next], journal: vec![entry], pushes, ..Change::default() }
         }
         None => new_release(scene, &mut head, Cause::Start, images, actor, reason, now),
     };

@@ -12,12 +12,12 @@ use jiff::Timestamp;
 pub use adopt::apply_config;
 pub use approval::{approve, reject};
 pub use gate::{block, freeze, unblock, unfreeze};
-pub use go::{abandon, accept, start, start_without_way_back};
+pub use go::{abandon, accept, start, start_without_way_back, survey_again};
 pub use rollback::{Ending, RollbackOptions, rollback_moving, rollback_to};
 pub use undo::undo;
 
 use crate::decide::pipeline_entry;
-use crate::model::{Change, Head, Release, ReleaseImage, Scene};
+use crate::model::{Change, Head, Release, ReleaseId, ReleaseImage, Scene};
 
 /// Why a command is refused: what is so, and what can be typed instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,12 +26,30 @@ pub struct Refused(String);
 
 /// The release that moves or is stuck.
 fn moving(scene: &Scene) -> Result<&Release, Refused> {
-    scene.moving.as_ref().filter(|release| !release.phase.is_ended()).ok_or_else(|| {
-        let pipeline = &scene.head.pipeline;
-        Refused(format!(
-            "nothing moves in {pipeline}; `tidegate status {pipeline}` shows where it stands"
-        ))
-    })
+    let moving = scene.moving.as_ref().filter(|release| !release.phase.is_ended());
+    moving.ok_or_else(|| nothing_moves(&scene.head.pipeline))
+}
+
+/// Why a word about what moves is refused where nothing does.
+pub fn nothing_moves(pipeline: &str) -> Refused {
+    Refused(format!(
+        "nothing moves in {pipeline}; `tidegate status {pipeline}` shows where it stands"
+    ))
+}
+
+/// Refuses a word about `shown` where another release moves by now.
+pub fn check_moves(scene: &Scene, shown: &ReleaseId) -> Result<(), Refused> {
+    let release = moving(scene)?;
+    if release.id == *shown {
+        return Ok(());
+    }
+    Err(Refused(format!(
+        "{shown} has ended, and {} is {} by now: look at `tidegate status {}`, and type it again if \
+         you mean that one",
+        release.id,
+        release.phase.name(),
+        shown.pipeline
+    )))
 }
 
 /// Blocked bytes are nobody's to release, also not an operator's: first they are unblocked.

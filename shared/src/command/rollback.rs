@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Refused, check_not_blocked, moving};
 use crate::decide;
+use crate::messages::going_back;
 use crate::model::{Block, Cause, Change, Freeze, Phase, Release, ReleaseImage, Scene};
 use crate::push::new_release;
 
@@ -18,7 +19,10 @@ pub enum Ending {
         include_drifted: bool,
     },
     /// It is itself a rollback to an earlier release, and what is live shall stay.
-    CallOff,
+    CallOff {
+        /// Drifted ones too.
+        include_drifted: bool,
+    },
 }
 
 /// What a rollback to an earlier release does beside it.
@@ -30,9 +34,9 @@ pub struct RollbackOptions {
     pub freeze: bool,
 }
 
-/// `rollback` on a release that moves or is stuck: it fails now and goes back. Not on a rollback to an
-/// earlier release, while that moves, unless it is called off: whoever types `rollback` beside another
-/// person means the same (docs/decisions/0010).
+/// `rollback` on a release that moves or is stuck: it fails now and goes back. A rollback to an earlier
+/// release does so only where it is called off: whoever types `rollback` beside another person, or
+/// after it failed, means the same and not the bytes that it leaves (docs/decisions/0010).
 pub fn rollback_moving(
     scene: &Scene,
     actor: &str,
@@ -40,32 +44,36 @@ pub fn rollback_moving(
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let release = moving(scene)?;
-    let id = &release.id;
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
     let include_drifted = match (ending, &release.cause) {
         _ if matches!(release.phase, Phase::RollingBack { .. }) => {
             return Err(Refused(format!(
                 "{id} is rolling back already; `tidegate follow` shows it"
             )));
         }
-        (Ending::Fail { .. }, Cause::Rollback { to }) if !release.phase.is_stuck() => {
+        (Ending::Fail { .. }, Cause::Rollback { to }) if release.phase.is_stuck() => {
             return Err(Refused(format!(
-                "{id} goes back to {to} already, because {} said so; {} calls that off, and what is \
+                "{id}, which goes back to {to}, is {}: `{}` returns to what it left; to go on, \
+                 `tidegate accept {pipeline}`, `tidegate unfreeze {pipeline}`, then `tidegate start {id}`",
+                release.phase.name(),
+                going_back(release)
+            )));
+        }
+        (Ending::Fail { .. }, Cause::Rollback { to }) => {
+            return Err(Refused(format!(
+                "{id} goes back to {to} already, because {} said so; `{}` calls that off, and what is \
                  live stays",
                 release.by,
-                calling_off(scene)
+                going_back(release)
             )));
         }
         (Ending::Fail { include_drifted }, _) => include_drifted,
-        (Ending::CallOff, Cause::Rollback { .. }) => false,
-        (Ending::CallOff, _) => {
+        (Ending::CallOff { include_drifted }, Cause::Rollback { .. }) => include_drifted,
+        (Ending::CallOff { .. }, _) => {
             return Err(Refused(format!("{id} is no rollback that could be called off")));
         }
     };
     Ok(decide::roll_back(scene, release, actor, include_drifted, now))
-}
-
-fn calling_off(scene: &Scene) -> String {
-    format!("`tidegate rollback {} --to live`", scene.head.pipeline)
 }
 
 /// `rollback` on a settled pipeline: a new release that brings the digests of `to`.
@@ -78,14 +86,11 @@ pub fn rollback_to(
 ) -> Result<Change, Refused> {
     let pipeline = &scene.head.pipeline;
     if let Some(moving) = &scene.moving {
-        let way = match moving.cause {
-            Cause::Rollback { .. } if !moving.phase.is_stuck() => calling_off(scene),
-            _ => format!("`tidegate rollback {pipeline}`"),
-        };
         return Err(Refused(format!(
-            "{} is {}: {way} brings it back first",
+            "{} is {}: `{}` brings it back first",
             moving.id,
-            moving.phase.name()
+            moving.phase.name(),
+            going_back(moving)
         )));
     }
     if !matches!(to.phase, Phase::Live { .. }) {
@@ -101,14 +106,6 @@ pub fn rollback_to(
             to.id
         )));
     }
-    let forward = scene.head.live.is_some_and(|live| to.id.number > live);
-    if forward && !scene.config.pre_deploy.is_empty() {
-        return Err(Refused(format!(
-            "{0} is newer than what is live, and going back runs no migration: `tidegate start {0}` \
-             brings it with its own",
-            to.id
-        )));
-    }
     let runs = |name: &str| scene.live.as_ref().and_then(|live| live.images.get(name));
     let other = |name: &str, image: &ReleaseImage| {
         scene.config.images.contains_key(name)
@@ -121,6 +118,17 @@ pub fn rollback_to(
         return Err(Refused(format!(
             "the images of {0} are what is live already; if a service runs something else all the \
              same, `tidegate start {0}` brings them to it; `tidegate history {pipeline}` shows others",
+            to.id
+        )));
+    }
+    // By when the bytes were pushed: what is live may be a rollback, younger than what it brought.
+    let newer = |(name, image): (&String, &ReleaseImage)| {
+        runs(name).is_some_and(|now| image.pushed_at > now.pushed_at)
+    };
+    if images.iter().any(newer) && !scene.config.pre_deploy.is_empty() {
+        return Err(Refused(format!(
+            "{0} is newer than what is live, and going back runs no migration: `tidegate start {0}` \
+             brings it with its own",
             to.id
         )));
     }

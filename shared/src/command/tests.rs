@@ -138,7 +138,7 @@ fn going_back_to_an_earlier_release_is_a_new_release_under_a_freeze() {
 #[test]
 fn who_goes_back_beside_another_person_does_not_bring_the_bad_bytes_again() {
     fn call_off(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
-        command::rollback_moving(scene, actor, Ending::CallOff, now)
+        command::rollback_moving(scene, actor, Ending::CallOff { include_drifted: false }, now)
     }
     let mut stage = settled();
     stage.push("b1");

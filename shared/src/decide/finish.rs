@@ -7,8 +7,8 @@ use super::step::{CHUNK, SINGLES, TIDEGATE, release_entry};
 use crate::guard::{Guard, stands};
 use crate::messages::{self, Aftermath};
 use crate::model::{
-    Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage, Scene,
-    Slot, SlotPhase, Todo, set_of,
+    Cause, Change, Failure, Freeze, Head, Notice, Phase, Plan, Rejection, Release, ReleaseImage,
+    Scene, Slot, SlotPhase, Todo, set_of,
 };
 
 /// On all targets, and it held. The targets are written with it: a failure noted beside it is either
@@ -86,7 +86,11 @@ pub(super) fn own_rollback_failed(
     let mut next = release.becomes(Phase::RollbackFailed { at: now });
     let why = failure.cause.clone();
     next.failure = Some(failure);
-    let notice = messages::rollback_failed(&next, &scene.owned().collect::<Vec<_>>());
+    let slots: Vec<_> = scene.owned().collect();
+    let notice = match next.cause {
+        Cause::Rollback { to } => messages::own_rollback_failed(&next, &slots, to),
+        _ => messages::rollback_failed(&next, &slots),
+    };
     stuck(scene, release, next, why, notice, now)
 }
 

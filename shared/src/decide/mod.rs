@@ -35,6 +35,7 @@ pub use start::{blocked, live_already, rejected};
 pub use step::{pipeline_entry, release_entry};
 pub use survey::{conclude, reason_to_hold};
 
+use crate::messages;
 use crate::model::{Change, Phase, Plan, Scene, TargetId, WaitingOn};
 use crate::sighting::{Sighting, TaskSighting};
 
@@ -74,8 +75,7 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
             finish::withdraw(scene)
         }
         stuck @ (Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }) => {
-            let (id, pipeline, name) = (&release.id, &release.id.pipeline, stuck.name());
-            let ways = format!("`tidegate rollback {pipeline}` or `tidegate accept {pipeline}`");
+            let (id, name, ways) = (&release.id, stuck.name(), messages::ways_on(release));
             waits(format!("{id} is {name}: a person decides, {ways}"), None)
         }
         Phase::Abandoned { .. } => finish::leave(scene),

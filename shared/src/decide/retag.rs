@@ -1,15 +1,10 @@
 //! A live release's tag: asked for when it becomes live, answered by deploy. It changes no service.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use super::step::{TIDEGATE, release_entry};
+use super::step::{LOST, TIDEGATE, release_entry};
 use crate::messages;
 use crate::model::{Change, Phase, Release, Scene, Todo};
-
-/// Deploy's invocation ends after 90 s; tags that it said nothing of by then were lost.
-const LOST: Duration = Duration::from_secs(100);
 
 /// What became of `tag` on the images of a live release: `refused` names each that did not take it.
 pub fn retagged(release: &Release, tag: &str, refused: &[String], now: Timestamp) -> Change {

@@ -1,5 +1,7 @@
 //! The next version of an item, together with its line in the audit trail.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::model::{
@@ -8,6 +10,9 @@ use crate::model::{
 
 /// Who acts when no person does.
 pub(super) const TIDEGATE: &str = "tidegate";
+
+/// Deploy's invocation ends after 90 s: what it said nothing of by then was lost.
+pub(super) const LOST: Duration = Duration::from_secs(100);
 
 /// At most this many slots in one transaction: 30 x (slot, past copy, journal entry) plus release,
 /// its entry and blocks stay below DynamoDB's 100 actions.

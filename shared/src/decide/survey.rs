@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::finding::Finding;
-use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
+use super::step::{CHUNK, LOST, TIDEGATE, release_entry, slot_entry};
 use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
@@ -19,9 +19,6 @@ const AGAIN: Duration = Duration::from_secs(60);
 
 /// ECR copies most images within half an hour, says its user guide; people are told of longer ones.
 const REPLICATION: Duration = Duration::from_mins(45);
-
-/// Deploy's invocation ends after 90 s; a survey that said nothing by then was lost.
-const LOST: Duration = Duration::from_secs(100);
 
 /// A release whose survey is asked for: ask again when it was lost, or when what held it may be gone.
 pub(super) fn pending(

@@ -2,7 +2,7 @@
 
 use super::words::{affected, names, services_of, story_of, targets};
 use super::{command, state};
-use crate::model::{Notice, NoticeKind, Release, ReleaseImage, Severity, Slot, SlotPhase};
+use crate::model::{Failure, Notice, NoticeKind, Release, ReleaseImage, Severity, Slot, SlotPhase};
 use crate::sighting::Strategy;
 
 /// It failed, or a person said so: everything that was touched goes back. `blocked` of its images
@@ -131,14 +131,7 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
          {pipeline} is frozen: a person must act now.",
         targets(&stranded)
     )];
-    for (slot, failure) in &failed {
-        let mut lines = vec![state(slot)];
-        lines.extend(failure.evidence.iter().map(|line| format!("- {line}")));
-        if !failure.remedy.is_empty() {
-            lines.push(format!("What usually helps: {}.", failure.remedy));
-        }
-        text.push(lines.join("\n"));
-    }
+    text.extend(failed.iter().map(|(slot, failure)| fell(slot, failure)));
     if let Some(failure) = &release.failure {
         text.push(format!("The release had failed because of: {}.", failure.cause));
     }
@@ -149,12 +142,61 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
         text,
         commands: vec![
             command::show(id),
-            command::rollback_again(pipeline),
+            command::rollback_again(release),
             command::accept(pipeline),
             command::unfreeze(pipeline),
         ],
         targets: slots.iter().map(|slot| state(slot)).collect(),
     }
+}
+
+/// An operator's rollback to an earlier release fell as any release may; it causes no other.
+pub fn own_rollback_failed(release: &Release, slots: &[&Slot], to: u64) -> Notice {
+    let (id, pipeline) = (&release.id, &release.id.pipeline);
+    let failed: Vec<_> = slots
+        .iter()
+        .filter_map(|slot| match &slot.phase {
+            SlotPhase::Failed { failure } => Some((*slot, failure)),
+            _ => None,
+        })
+        .collect();
+    let cause = release.failure.as_ref().map_or("", |failure| &failure.cause);
+    let mut text = vec![format!(
+        "It went back to {pipeline}/{to}, and that did not hold. Tidegate does nothing more by itself, \
+         every target stays as it is, and {pipeline} is frozen: a person must act now."
+    )];
+    if failed.is_empty() {
+        text.extend(story_of(release));
+    }
+    text.extend(failed.iter().map(|(slot, failure)| fell(slot, failure)));
+    text.push(format!(
+        "To go on from here: mend it, `accept`, `unfreeze`, and start {id} again. To return to what it \
+         left: call it off."
+    ));
+    Notice {
+        kind: NoticeKind::RollbackFailed,
+        severity: Severity::Critical,
+        title: format!("{id} FAILED to go back to {to}: {cause}"),
+        text,
+        commands: vec![
+            command::show(id),
+            command::accept(pipeline),
+            command::unfreeze(pipeline),
+            command::start_again(id),
+            command::rollback(release),
+        ],
+        targets: slots.iter().map(|slot| state(slot)).collect(),
+    }
+}
+
+/// A target that fell, with what was seen and what usually helps.
+fn fell(slot: &Slot, failure: &Failure) -> String {
+    let mut lines = vec![state(slot)];
+    lines.extend(failure.evidence.iter().map(|line| format!("- {line}")));
+    if !failure.remedy.is_empty() {
+        lines.push(format!("What usually helps: {}.", failure.remedy));
+    }
+    lines.join("\n")
 }
 
 /// A rollback undoes no migration: nobody but a person knows whether that would be right.

@@ -39,13 +39,7 @@ pub fn started(release: &Release, slots: &[&Slot]) -> Notice {
         severity: if careful { Severity::Warning } else { Severity::Info },
         title: format!("{} started: {}", release.id, release.label()),
         text,
-        commands: vec![
-            command::follow(pipeline),
-            match release.cause {
-                Cause::Rollback { .. } => command::call_off(pipeline),
-                _ => command::rollback(pipeline),
-            },
-        ],
+        commands: vec![command::follow(pipeline), command::rollback(release)],
         targets: slots.iter().map(|slot| state(slot)).collect(),
     }
 }

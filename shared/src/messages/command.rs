@@ -1,6 +1,6 @@
 //! What a reader can type, each with a shell comment that says what it does.
 
-use crate::model::{Digest, ReleaseId};
+use crate::model::{Cause, Digest, Release, ReleaseId};
 
 pub(super) fn show(release: &ReleaseId) -> String {
     format!("tidegate show {release}  # every step, with what was seen")
@@ -10,24 +10,50 @@ pub(super) fn follow(pipeline: &str) -> String {
     format!("tidegate follow {pipeline}  # watch it move")
 }
 
-pub(super) fn rollback(pipeline: &str) -> String {
-    format!("tidegate rollback {pipeline}  # bring back what ran before")
+pub(super) fn rollback(release: &Release) -> String {
+    let what = match release.cause {
+        Cause::Rollback { .. } => "call it off: what is live stays",
+        _ => "bring back what ran before",
+    };
+    format!("{}  # {what}", going_back(release))
 }
 
-pub(super) fn call_off(pipeline: &str) -> String {
-    format!("tidegate rollback {pipeline} --to live  # call it off: what is live stays")
+/// Away from what is live. Who went back to it already has to say where to.
+pub(super) fn leave(live: &Release) -> String {
+    match live.cause {
+        Cause::Rollback { .. } => history(&live.id.pipeline),
+        _ => rollback(live),
+    }
 }
 
 pub(super) fn down(pipeline: &str) -> String {
     format!("tidegate rollback {pipeline} --down  # undo what was run; only if the schema must go")
 }
 
-pub(super) fn rollback_again(pipeline: &str) -> String {
-    format!("tidegate rollback {pipeline}  # try again")
+pub(super) fn rollback_again(release: &Release) -> String {
+    format!("{}  # try again", going_back(release))
 }
 
-pub(super) fn rollback_drifted(pipeline: &str) -> String {
-    format!("tidegate rollback {pipeline} --include-drifted  # also what somebody else changed")
+pub(super) fn rollback_drifted(release: &Release) -> String {
+    format!("{} --include-drifted  # also what somebody else changed", going_back(release))
+}
+
+/// What brings the targets of `release` back: a rollback to an earlier one is called off.
+pub fn going_back(release: &Release) -> String {
+    let pipeline = &release.id.pipeline;
+    match release.cause {
+        Cause::Rollback { .. } => format!("tidegate rollback {pipeline} --to live"),
+        _ => format!("tidegate rollback {pipeline}"),
+    }
+}
+
+/// What a person can decide where `release` is stuck. What undoes one-off tasks brings nothing back.
+pub(crate) fn ways_on(release: &Release) -> String {
+    let accept = format!("`tidegate accept {}`", release.id.pipeline);
+    match release.cause {
+        Cause::Undo { .. } => accept,
+        _ => format!("`{}` or {accept}", going_back(release)),
+    }
 }
 
 pub(super) fn accept(pipeline: &str) -> String {

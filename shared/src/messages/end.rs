@@ -37,7 +37,7 @@ pub fn live(release: &Release, slots: &[&Slot]) -> Notice {
     let commands = if accepted {
         vec![command::show(id), command::unfreeze(pipeline)]
     } else {
-        vec![command::show(id), command::rollback(pipeline)]
+        vec![command::show(id), command::leave(release)]
     };
     Notice {
         kind: NoticeKind::Live,
@@ -60,7 +60,7 @@ fn unproven_because(moved: &[&Slot]) -> String {
 
 /// A run of a schedule failed on a release that is live.
 pub fn run_failed(live: &Release, slot: &Slot, why: &Explanation, run: &TaskFailure) -> Notice {
-    let (id, pipeline, target) = (&live.id, &live.id.pipeline, &slot.target);
+    let (id, target) = (&live.id, &slot.target);
     let noun = target.kind.noun();
     Notice {
         kind: NoticeKind::RunFailed,
@@ -77,7 +77,7 @@ pub fn run_failed(live: &Release, slot: &Slot, why: &Explanation, run: &TaskFail
                 live.label()
             ),
         ],
-        commands: vec![command::show(id), command::rollback(pipeline)],
+        commands: vec![command::show(id), command::leave(live)],
         targets: Vec::new(),
     }
 }

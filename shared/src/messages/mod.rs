@@ -20,11 +20,15 @@ mod slack;
 mod teams;
 
 pub use cause::{Counts, Explanation, explain};
+pub use command::going_back;
+pub(crate) use command::ways_on;
 pub use state::state;
 pub(crate) use words::{names, span};
 
 pub use approval::{expired, rejected};
-pub use back::{Aftermath, rollback_failed, rollback_started, rolled_back, undone};
+pub use back::{
+    Aftermath, own_rollback_failed, rollback_failed, rollback_started, rolled_back, undone,
+};
 pub use begin::{push_refused, refused, started, waiting};
 pub use end::{abandoned, live, retag_failed, run_failed};
 pub use stop::{drifted, frozen};

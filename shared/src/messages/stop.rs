@@ -21,7 +21,7 @@ pub fn frozen(release: &Release, slots: &[&Slot]) -> Notice {
         text,
         commands: vec![
             command::show(id),
-            command::rollback(pipeline),
+            command::rollback(release),
             command::accept(pipeline),
             command::unfreeze(pipeline),
         ],
@@ -60,8 +60,8 @@ pub fn drifted(release: &Release, slots: &[&Slot]) -> Notice {
         text,
         commands: vec![
             command::show(id),
-            command::rollback(pipeline),
-            command::rollback_drifted(pipeline),
+            command::rollback(release),
+            command::rollback_drifted(release),
             command::accept(pipeline),
             command::unfreeze(pipeline),
         ],

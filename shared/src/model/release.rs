@@ -301,6 +301,12 @@ impl Phase {
         matches!(self, Self::Frozen { .. } | Self::RollbackFailed { .. } | Self::Drifted { .. })
     }
 
+    /// It ended, and had moved targets or was about to: what was refused, rejected, expired or
+    /// superseded changed nothing.
+    pub fn ended_after_moving(&self) -> bool {
+        matches!(self, Self::Live { .. } | Self::RolledBack { .. } | Self::Abandoned { .. })
+    }
+
     /// Nothing follows.
     pub fn is_ended(&self) -> bool {
         !self.is_moving() && !self.is_stuck() && !matches!(self, Self::Waiting { .. })

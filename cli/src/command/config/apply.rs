@@ -9,7 +9,7 @@ use tidegate_core::command;
 use tidegate_core::config::{PipelineConfig, Problem, Problems, Severity};
 use tidegate_core::model::{Memory, Scene};
 
-use crate::decision::{TRIES, move_on};
+use crate::decision::{TRIES, move_on, unwritten};
 use crate::output::{Desk, Tone};
 use crate::view::ReleaseView;
 use crate::{Error, Exit, Session, adoption, claims, live};
@@ -121,7 +121,8 @@ impl Apply {
                 return Ok(applied);
             }
             let known = before.as_ref().map(|before| &before.config);
-            if table.register(config, known, &change).await? == Commit::Done {
+            let written = table.register(config, known, &change).await;
+            if written.map_err(|error| unwritten(&config.name, error))? == Commit::Done {
                 move_on(table, clock, &config.name).await;
                 return Ok(applied);
             }

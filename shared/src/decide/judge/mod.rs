@@ -16,14 +16,7 @@ use super::step::slot_entry;
 use super::{Seen, Sightings};
 use crate::guard::{Guard, stands};
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
-use crate::sighting::{Deployment, Sighting};
-
-/// `DescribeServices` shows a call some seconds later: 5 were seen; the rest is margin.
-const LAG: Duration = Duration::from_secs(15);
-
-/// DescribeServices lags up to some seconds, and a call may land up to 30 s late: before this
-/// much time has passed, "not there yet" says nothing.
-const LANDING: Duration = Duration::from_secs(60);
+use crate::sighting::{Deployment, LAG, LANDING, Sighting};
 
 /// Deploy answers within its 90 s timeout or not at all; then it is asked again.
 const ANSWER: Duration = Duration::from_secs(90);
