@@ -250,6 +250,12 @@ fn a_freeze_holds_what_is_new_and_never_what_moves() {
         stage.adopt().await;
         let first = stage.push("uapi", "healthy");
         stage.until_service(PIPELINE, "Rag", "settling").await;
+        for verb in ["rollback", "abandon", "accept"] {
+            let (exit, out, talk) = stage.tidegate(&format!("{verb} someli-production")).await;
+            assert_eq!((exit, out.as_str()), (2, ""), "{verb}: {talk}");
+            assert!(talk.contains(" someli-production/1 "), "{verb}: {talk}");
+            assert!(talk.contains("nobody can be asked here; --yes goes on"), "{verb}: {talk}");
+        }
         stage.does("freeze someli-production --reason holidays").await;
         assert!(is_live(&stage.end_of(FIRST).await), "it moved already");
         stage.everything_runs(&first);
@@ -274,6 +280,10 @@ fn rollback_to_what_was_live_blocks_what_it_leaves_and_freezes() {
         // Who was called as well, and types the same a minute later, takes nothing away.
         let said = stage.refuses("rollback someli-production --yes").await;
         assert!(said.contains("someli-production/3 went back to 1 already, because"), "{said}");
+        let elsewhere = "rollback someli-production --to 1 --include-drifted --yes";
+        let (exit, _, talk) = stage.tidegate(elsewhere).await;
+        assert_eq!(exit, 2, "{talk}");
+        assert!(talk.contains("--include-drifted is for a release that has drifted"), "{talk}");
         // The tag still shows what was left: neither sweep nor unfreeze brings it back.
         stage.twin.run_for(12 * MINUTE).await;
         stage.does("unfreeze someli-production").await;

@@ -1,4 +1,4 @@
-//! The only crate that knows an AWS SDK: the table, the registry, ECS, the clock.
+//! What is asked of AWS, in the functions and the command line: the table, the registry, ECS, the clock.
 
 pub mod advance;
 pub mod alarms;

@@ -16,7 +16,7 @@ A release is written someli-production/42; `latest` and `live` stand for a numbe
 alone for what moves there.
 
 Exit codes:
-   0  done; of a release: live
+   0  done; of a release: live, or undone as asked
    1  failed, or refused
    2  wrong usage
   10  the release still moves

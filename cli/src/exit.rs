@@ -11,7 +11,7 @@ use tidegate_core::model::{Phase, Release};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done; of a release: live.
+    /// Done; of a release: live, or undone as asked.
     Done = 0,
     /// It could not be done, was refused, or the release never started.
     Failed = 1,
@@ -43,6 +43,10 @@ impl Exit {
             Phase::Waiting { .. }
             | Phase::Surveying { held: Some(_), .. }
             | Phase::Frozen { .. } => Self::Held,
+            // What undid one-off tasks to its end.
+            Phase::RolledBack { .. } if release.cause.undoes() && release.failure.is_none() => {
+                Self::Done
+            }
             Phase::RolledBack { .. } => Self::RolledBack,
             Phase::RollbackFailed { .. } | Phase::Drifted { .. } | Phase::Abandoned { .. } => {
                 Self::Broken

@@ -7,7 +7,7 @@ mod story;
 
 use story::{a_release, a_slot, crash, entry, failed, nine};
 use tidegate_core::messages::{self, Aftermath, Notification};
-use tidegate_core::model::{Blame, Entry, Hold, Notice, Phase, Slot, SlotPhase, Subject};
+use tidegate_core::model::{Blame, Cause, Entry, Hold, Notice, Phase, Slot, SlotPhase, Subject};
 use tidegate_core::sighting::Strategy;
 
 /// One kind of notice, in all its forms.
@@ -208,6 +208,16 @@ fn rollback_failed() {
     let other = a_slot("Carousel", 1, SlotPhase::Returned { at: story::at(115) });
     let notice = messages::rollback_failed(&release, &[&rag, &other]);
     check_notice("rollback_failed", "rolling_back", "rollback_failed", notice);
+}
+
+#[test]
+fn own_rollback_failed() {
+    let mut release = a_release(Phase::RollbackFailed { at: story::at(900) });
+    release.cause = Cause::Rollback { to: 38 };
+    release.failure = Some(crash());
+    let slots = [a_slot("Rag", 0, failed()), a_slot("Carousel", 1, SlotPhase::Queued)];
+    let notice = messages::own_rollback_failed(&release, &slots.each_ref(), 38);
+    check_notice("own_rollback_failed", "rolling", "rollback_failed", notice);
 }
 
 #[test]

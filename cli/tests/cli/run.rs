@@ -70,15 +70,6 @@ async fn a_file_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn where_nobody_can_be_asked_destruction_needs_yes() {
-    for verb in ["accept", "abandon"] {
-        let (exit, out, talk) = ran(&[verb, "web"]).await;
-        assert_eq!((exit, out.as_str()), (Exit::Usage, ""), "{verb}");
-        assert!(talk.contains("--yes goes on without asking"), "{verb}: {talk}");
-    }
-}
-
-#[tokio::test]
 async fn an_aws_that_cannot_be_reached_is_said() {
     let (exit, out, talk) = ran(&["status", "web"]).await;
     assert_eq!((exit, out.as_str()), (Exit::Failed, ""));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Refused, check_not_blocked, moving};
 use crate::decide;
-use crate::messages::going_back;
+use crate::messages::{going_back, ways_on};
 use crate::model::{Block, Cause, Change, Freeze, Phase, Release, ReleaseImage, Scene};
 use crate::push::new_release;
 
@@ -67,10 +67,17 @@ pub fn rollback_moving(
                 going_back(release)
             )));
         }
-        (Ending::Fail { include_drifted }, _) => include_drifted,
-        (Ending::CallOff { include_drifted }, Cause::Rollback { .. }) => include_drifted,
-        (Ending::CallOff { .. }, _) => {
+        (Ending::Fail { .. }, Cause::Undo { .. }) if release.phase.is_stuck() => {
+            return Err(Refused(format!(
+                "{id} moved no service that could come back: look at what it left, then {}",
+                ways_on(release)
+            )));
+        }
+        (Ending::CallOff { .. }, cause) if !matches!(cause, Cause::Rollback { .. }) => {
             return Err(Refused(format!("{id} is no rollback that could be called off")));
+        }
+        (Ending::Fail { include_drifted } | Ending::CallOff { include_drifted }, _) => {
+            include_drifted
         }
     };
     Ok(decide::roll_back(scene, release, actor, include_drifted, now))

@@ -1,11 +1,12 @@
 //! What an operator may say when, and what a refusal tells them to type.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{self as command, Ending, Refused, RollbackOptions};
-use crate::config::{OnFailure, TargetName};
+use crate::config::{OnFailure, TargetName, TaskConfig};
 use crate::model::{Cause, Change, Memory, Phase, Release, Scene};
 use crate::stage::{Behaviour, OPERATOR, Stage, at, digest, image};
 
@@ -187,7 +188,7 @@ fn neither_block_nor_freeze_is_made_where_they_are_not_wanted() {
 fn going_back_brings_only_what_differs_and_blocks_only_what_it_leaves() {
     let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
     for (name, bytes) in [("api", "a1"), ("web", "b1")] {
-        stage.now += std::time::Duration::from_secs(1);
+        stage.now += Duration::from_secs(1);
         stage.push_as(name, "uapi", image(name, bytes, "uapi", stage.now));
         stage.play();
     }
@@ -235,6 +236,64 @@ fn a_start_is_a_push_by_hand() {
     stage.command(|scene, actor, now| command::start(scene, bytes("b2", now), actor, now)).unwrap();
     stage.command(|scene, actor, now| command::start(scene, bytes("b3", now), actor, now)).unwrap();
     assert_eq!(stage.release(3).images["app"].digest, digest("b3"), "merged into what waits");
+}
+
+#[test]
+fn what_a_start_takes_the_place_of_can_be_found() {
+    let mut stage = moving();
+    stage.push("b2");
+    stage.command(|scene, actor, now| command::start(scene, bytes("b3", now), actor, now)).unwrap();
+    let gone = stage.table.pushes.last().unwrap();
+    assert_eq!((&gone.digest, gone.instead), (&digest("b2"), Some(3)));
+    let said = &stage.table.journal.last().unwrap().reason;
+    assert!(said.ends_with("started it, in the place of app:prod-00000b2"), "{said}");
+}
+
+#[test]
+fn a_word_about_one_release_is_not_taken_for_the_next() {
+    let mut stage = moving();
+    let shown = stage.release(2).id.clone();
+    assert!(command::check_moves(&stage.table.scene(), &shown).is_ok());
+    stage.push("b2");
+    stage.task_stops("Rag", |_| {});
+    stage.tick();
+    let scene = stage.table.scene();
+    assert_eq!(scene.moving.as_ref().unwrap().id.number, 3);
+    let refused = command::check_moves(&scene, &shown).unwrap_err().to_string();
+    assert!(refused.starts_with("p/2 has ended, and p/3 is "), "{refused}");
+}
+
+#[test]
+fn going_back_runs_no_migration_and_so_brings_no_bytes_that_need_one() {
+    let mut stage = settled();
+    stage.push("b1");
+    stage.play();
+    stage.config_mut().pre_deploy = vec![TaskConfig {
+        name: "migrate".to_owned(),
+        task_definition: "migrate".to_owned(),
+        container: "app".to_owned(),
+        command: vec!["migrate".to_owned()],
+        network_from: "Rag".to_owned(),
+        timeout: Duration::from_secs(60),
+        down: None,
+    }];
+    let options = RollbackOptions { block: false, freeze: false };
+    rollback_to(&mut stage, 1, options).unwrap();
+    stage.play();
+    assert_eq!(stage.table.head.live, Some(3));
+    // By its number 2 is older than 3; its bytes are not.
+    let refused = rollback_to(&mut stage, 2, options).unwrap_err().to_string();
+    assert!(refused.contains("p/2 is newer than what is live"), "{refused}");
+}
+
+#[test]
+fn live_bytes_that_are_unblocked_stay_remembered() {
+    let mut stage = settled();
+    stage.push("bad");
+    stage.play();
+    stage.command(block).unwrap();
+    stage.command(unblock).unwrap();
+    assert_eq!(stage.table.head.answered["app"].digest, digest("bad"));
 }
 
 #[test]

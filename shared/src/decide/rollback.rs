@@ -186,6 +186,11 @@ pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: 
         scene.owned().filter(is_open).partition(|slot| slot.target.is_task());
     let what = match (&services[..], &tasks[..]) {
         ([], []) => return does(finish::rollback_ended(scene, release, now)),
+        ([], tasks) if tasks.iter().any(|slot| slot.answer().is_none()) => format!(
+            "{}: whether it ran is not known, so its call is sent again under its own token, which \
+             runs it if the first never arrived",
+            names(tasks)
+        ),
         ([], tasks) => format!("{} to end: a task that runs is not stopped", names(tasks)),
         (services, _) => format!("{} to come back", names(services)),
     };

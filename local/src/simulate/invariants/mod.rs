@@ -60,7 +60,7 @@ pub(super) type Wrongs = Vec<String>;
 
 /// One promise.
 pub(super) trait Invariant: Send {
-    /// As DESIGN and ARCHITECTURE.md call it.
+    /// As ARCHITECTURE.md calls it.
     fn name(&self) -> &'static str;
 
     /// A call leaves its sender.

@@ -193,6 +193,27 @@ fn an_operators_rollback_does_not_give_way_to_a_push() {
 }
 
 #[test]
+fn a_held_rollback_is_surveyed_again_when_a_person_starts_it() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.play();
+    stage.findings.insert("Rag".into(), Finding::Unfit("its image is gone".into()));
+    let to = stage.release(1).clone();
+    let back = |scene: &_, actor: &_, now| {
+        command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
+    };
+    assert!(stage.command(command::survey_again).is_err(), "nothing moves");
+    stage.command(back).unwrap();
+    stage.tick();
+    stage.findings.clear();
+    stage.tick();
+    assert!(matches!(stage.release(3).phase, Phase::Surveying { held: Some(_), .. }));
+    stage.command(command::survey_again).unwrap();
+    stage.play();
+    assert_eq!((stage.phase(3), stage.table.head.live), ("live", Some(3)));
+}
+
+#[test]
 fn what_waits_is_refused_rather_than_put_in_a_held_releases_place_when_it_is_blocked() {
     let mut stage = stranded();
     stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();

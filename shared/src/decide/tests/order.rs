@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command;
+use crate::command::{self, Ending};
 use crate::model::NoticeKind as N;
 use crate::stage::{Behaviour, Stage, digest, image};
 
@@ -130,9 +130,20 @@ fn an_operators_rollback_that_fails_causes_no_other() {
     stage.work();
     stage.task_stops("Rag", |_| {});
     assert_eq!(stage.phase(3), "rollback_failed");
-    stage
-        .command(|scene, actor, now| command::rollback_moving(scene, actor, super::back::FAIL, now))
-        .unwrap();
+    let told = stage.table.notices().last().unwrap();
+    assert!(told.title.starts_with("p/3 FAILED to go back to 1: Rag: "), "{}", told.title);
+    assert!(!told.commands.iter().any(|line| line.starts_with("tidegate rollback p  #")));
+    // Whoever reads that and types `rollback` means "again", and not the bytes that it leaves.
+    let say = |ending| {
+        move |scene: &_, actor: &_, now| command::rollback_moving(scene, actor, ending, now)
+    };
+    let refused = stage.command(say(super::back::FAIL)).unwrap_err().to_string();
+    assert!(
+        refused.contains("`tidegate rollback p --to live` returns to what it left"),
+        "{refused}"
+    );
+    assert!(refused.contains("then `tidegate start p/3`"), "{refused}");
+    stage.command(say(Ending::CallOff { include_drifted: false })).unwrap();
     stage.play();
     assert_eq!(stage.phase(3), "rolled_back");
     assert_eq!(stage.services["Rag"].running_digest(), digest("b1"));
