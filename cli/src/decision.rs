@@ -41,9 +41,11 @@ pub(crate) async fn carry_out(
         let written = table.commit(&change).await;
         if written.map_err(|error| unwritten(pipeline, error))? == Commit::Done {
             let waiting_on = move_on(table, clock, pipeline).await;
-            // What was decided is written, whether it can be read again or not.
-            let after = table.scene(pipeline).await.unwrap_or(scene);
-            return Ok(Outcome::written(&after, &change, waiting_on));
+            return Ok(match table.scene(pipeline).await {
+                Ok(after) => Outcome::written(&after, &change, waiting_on),
+                // It is written, whether it can be read again or not.
+                Err(_) => Outcome::unread(&scene, &change, waiting_on),
+            });
         }
     }
     Err(Error::Overtaken(pipeline.to_owned()))

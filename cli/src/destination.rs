@@ -1,8 +1,9 @@
 //! Where a rollback of a settled pipeline goes.
 
 use tidegate_aws::Table;
-use tidegate_core::model::{Cause, Phase, Release, Scene};
+use tidegate_core::model::{Cause, Phase, Release, Scene, moved_last};
 
+use crate::view::after_abandon;
 use crate::{Error, Goal};
 
 /// The release that `goal` means.
@@ -45,20 +46,22 @@ pub(crate) async fn destination(
 /// twice; the second time would take away what is good (docs/decisions/0010).
 fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error> {
     // What waits, or ended before it moved, changed nothing that could be gone back from.
-    let moved = |it: &&Release| it.phase.ended_after_moving() && !it.cause.undoes();
-    let newest = releases.iter().find(moved);
-    let (Some(newest), Some(live)) = (newest, &scene.live) else { return Ok(()) };
+    let (Some(newest), Some(live)) = (moved_last(releases), &scene.live) else { return Ok(()) };
     let pipeline = &scene.head.pipeline;
     let over = match (&newest.phase, &newest.cause) {
         (Phase::RolledBack { .. }, _) => format!("{} was rolled back already", newest.id),
         (Phase::Live { .. }, Cause::Rollback { to }) => {
             format!("{} went back to {to} already, because {} said so", newest.id, newest.by)
         }
-        (Phase::Abandoned { .. }, _) => format!(
-            "{} was abandoned, and `tidegate start {pipeline}/live` brings what was live before to \
-             all targets",
-            newest.id
-        ),
+        (Phase::Abandoned { .. }, _) => match after_abandon(scene, newest) {
+            Some(start) => {
+                format!(
+                    "{} was abandoned, and `{start}` brings one thing to all targets",
+                    newest.id
+                )
+            }
+            None => format!("{} was abandoned", newest.id),
+        },
         _ => return Ok(()),
     };
     let further = earlier(scene, releases).map_or_else(
@@ -74,6 +77,7 @@ fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error
 /// The newest live release before the present one that brings other bytes, none of them blocked.
 fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
     let live = scene.live.as_ref()?;
+    let since = live.phase.ended_after_moving()?;
     let other = |release: &Release| {
         release
             .images
@@ -82,11 +86,11 @@ fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
     };
     let blocked =
         |release: &Release| release.images.values().any(|i| scene.blocked.contains_key(&i.digest));
-    releases
-        .iter()
-        .filter(|release| release.id.number < live.id.number && !release.cause.undoes())
-        .filter(|release| matches!(release.phase, Phase::Live { .. }))
-        .find(|release| other(release) && !blocked(release))
+    let before = releases.iter().filter(|release| {
+        let was_live = matches!(release.phase, Phase::Live { at, .. } if at < since);
+        was_live && other(release) && !blocked(release)
+    });
+    moved_last(before)
 }
 
 #[cfg(test)]
@@ -101,7 +105,7 @@ mod tests {
     fn release(number: u64, bytes: char, phase: &str) -> Release {
         // Each phase takes of these what it knows.
         let digest = format!("sha256:{}", bytes.to_string().repeat(64));
-        let now = "2026-11-21T03:00:00Z";
+        let now = format!("2026-11-21T03:00:{number:02}Z");
         serde_json::from_value(json!({
             "id": format!("p/{number}"), "step": 1, "cause": {"kind": "push"}, "by": "ecr",
             "at": now, "config": 1, "waves": [], "phase": {"name": phase, "at": now, "why": "it is live already", "by": 5},
@@ -157,9 +161,22 @@ mod tests {
         }
         let abandoned = [&release(3, 'c', "abandoned"), &live, &good].map(Clone::clone);
         let said = refuse_a_second_time(&scene, &abandoned).unwrap_err().to_string();
-        assert!(said.contains("`tidegate start p/live` brings what was live before"), "{said}");
+        assert!(said.contains("`tidegate start p/live` brings one thing to all targets"), "{said}");
         let said = refuse_a_second_time(&scene, &all[..2]).unwrap_err().to_string();
         assert!(said.ends_with("`tidegate history p` shows what there is"), "{said}");
+    }
+
+    #[test]
+    fn what_waited_and_moved_after_a_higher_number_is_the_newest() {
+        let (good, mut back) = (release(1, 'a', "live"), release(3, 'a', "live"));
+        back.cause = Cause::Rollback { to: 1 };
+        let mut waited = release(2, 'b', "live");
+        let at = "2026-11-21T03:01:00Z".parse().unwrap();
+        waited.phase = Phase::Live { at, unproven: false, accepted: false };
+        let scene = scene(Some(waited.clone()), None);
+        let all = [back, waited, good];
+        assert!(refuse_a_second_time(&scene, &all).is_ok());
+        assert_eq!(earlier(&scene, &all).map(|release| release.id.number), Some(3));
     }
 
     #[test]

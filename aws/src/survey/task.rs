@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidegate_core::config::TaskConfig;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{difference, images};
-use tidegate_core::model::{Action, Baseline, Pin, SlotPhase, TargetId};
+use tidegate_core::model::{Baseline, Cause, Pin, SlotPhase, TargetId};
 use tidegate_core::sighting::Strategy;
 
 use super::{Survey, pin};
@@ -67,10 +67,11 @@ impl Survey<'_> {
             return Finding::Unfit(format!("it ran for {} since", slot.release));
         }
         let baseline = Box::new(slot.baseline.clone());
-        // An earlier try to undo it took the slot over: what is to be undone ran before that.
-        let taken = slot.phase != SlotPhase::Unaffected && slot.asked.action == Action::Undo;
-        let own = slot.release == self.release.id && slot.phase != SlotPhase::Unaffected;
-        match slot.ours().filter(|_| slot.ran() || taken || own) {
+        // An earlier try to undo it took the slot over, and has undone what it ended well.
+        let taken = matches!(self.release.cause, Cause::Undo { of } if slot.release.number > of);
+        let undone = matches!(slot.phase, SlotPhase::Healthy { .. } | SlotPhase::Unaffected);
+        let left = if taken { !undone } else { slot.ran() };
+        match slot.ours().filter(|_| left) {
             None => Finding::Unaffected { baseline },
             Some(revision) => Finding::Ready {
                 baseline,

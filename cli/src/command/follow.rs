@@ -54,9 +54,16 @@ impl Follow {
 pub(crate) fn awaits_a_person(scene: &Scene, release: &Release) -> bool {
     let frozen = scene.head.freeze.is_some() && !release.cause.goes_back();
     match &release.phase {
-        Phase::Waiting { .. } => {
-            scene.moving.as_ref().map_or(frozen, |before| before.phase.is_stuck())
-        }
+        Phase::Waiting { .. } => match &scene.moving {
+            None => frozen,
+            // One that gives way to nobody keeps whoever is behind it.
+            Some(before) => {
+                let stays = scene.head.freeze.is_some() || before.cause.goes_back();
+                before.phase.is_stuck() || (stays && awaits_a_person(scene, before))
+            }
+        },
+        // Deploy looks again, because a person asked for it.
+        Phase::Surveying { .. } if release.todo.is_some() => false,
         Phase::Surveying { held: Some(Hold::Approval { .. }), .. } => {
             frozen || release.approval_given().is_none()
         }

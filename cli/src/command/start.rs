@@ -1,9 +1,7 @@
 //! `tidegate start`: a release by hand.
 
-use std::collections::BTreeMap;
-
 use tidegate_core::command;
-use tidegate_core::model::{Phase, Release, ReleaseImage};
+use tidegate_core::model::{Cause, Phase, Release};
 
 use crate::choice::{self, Choice};
 use crate::consent::Consent;
@@ -15,7 +13,7 @@ use crate::{Error, Exit, Reference, Session, Which};
 ///
 /// A pipeline alone starts what its tags show now, or with `promote_from` what is live there. A release, `someli-production/42`, starts its
 /// images again: if it is held because a target could not be released, the new one takes its place; a
-/// held rollback is surveyed again itself.
+/// held rollback is surveyed again itself, and one that ended goes back once more.
 /// Blocked digests stay out.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Start {
@@ -54,15 +52,28 @@ impl Start {
                 })
                 .await?
             }
+            Some(_) if !self.images.is_empty() => {
+                let advice = "--image is for a pipeline; a release has its own images";
+                return Err(Error::Usage(advice.to_owned()));
+            }
             Some(held) if held.cause.goes_back() && is_held(&held) => {
                 carry_out_on(session, &held.id, consent.dry_run, |moment| {
                     command::survey_again(moment.scene, moment.actor, moment.now)
                 })
                 .await?
             }
+            Some(again) if matches!(again.cause, Cause::Rollback { .. }) => {
+                carry_out(session, pipeline, consent.dry_run, |moment| {
+                    command::go_back_again(moment.scene, &again, moment.actor, moment.now)
+                })
+                .await?
+            }
             // Like a push, which nobody asks for the pipeline's name either.
             named => {
-                let images = self.chosen(session, named).await?;
+                let images = match named {
+                    Some(release) => release.images,
+                    None => choice::images(session, pipeline, &self.images).await?,
+                };
                 carry_out(session, pipeline, consent.dry_run, |moment| {
                     command::start(moment.scene, images.clone(), moment.actor, moment.now)
                 })
@@ -71,21 +82,6 @@ impl Start {
         };
         desk.say(&outcome)?;
         Ok(Exit::Done)
-    }
-
-    async fn chosen(
-        &self,
-        session: &Session,
-        named: Option<Release>,
-    ) -> Result<BTreeMap<String, ReleaseImage>, Error> {
-        match named {
-            Some(_) if !self.images.is_empty() => {
-                let advice = "--image is for a pipeline; a release has its own images";
-                Err(Error::Usage(advice.to_owned()))
-            }
-            Some(release) => Ok(release.images),
-            None => choice::images(session, &self.release.pipeline, &self.images).await,
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tidegate_aws::Table;
 use tidegate_core::decide::{Sightings, decide};
-use tidegate_core::model::{Head, Release};
+use tidegate_core::model::{Head, Release, moved_last};
 
 use crate::output::Desk;
 use crate::reference::pipeline_name;
@@ -62,14 +62,12 @@ impl Status {
 async fn ended_last(table: &Table, head: &Head) -> Result<Option<Release>, Error> {
     /// What ended without moving anything hides what did, unless there are more of them than that.
     const NEWEST: usize = 10;
-    if head.moving.is_some() || head.next == 1 || head.live == Some(head.next - 1) {
+    if head.moving.is_some() {
         return Ok(None);
     }
-    let releases = table.releases(&head.pipeline, NEWEST).await?.into_iter();
-    let mut ended: Vec<_> = releases
-        .take_while(|release| Some(release.id.number) != head.live)
-        .filter(|release| release.phase.is_ended())
-        .collect();
-    let moved = ended.iter().position(|release| release.phase.ended_after_moving());
-    Ok(if ended.is_empty() { None } else { Some(ended.swap_remove(moved.unwrap_or_default())) })
+    let is_live = |release: &&Release| Some(release.id.number) == head.live;
+    let releases = table.releases(&head.pipeline, NEWEST).await?;
+    let moved = moved_last(&releases).filter(|release| !is_live(release));
+    let mut since = releases.iter().take_while(|release| !is_live(release));
+    Ok(moved.or_else(|| since.find(|release| release.phase.is_ended())).cloned())
 }

@@ -24,3 +24,4 @@ pub use verify::VerifyView;
 
 pub(crate) use moment::moment;
 pub(crate) use outcome::wait_in_words;
+pub(crate) use ways_out::after_abandon;

@@ -38,7 +38,12 @@ pub struct Outcome {
 impl Outcome {
     /// What `change` would come to.
     pub fn imagined(scene: &Scene, change: &Change) -> Self {
-        Self { dry_run: true, ways_out: Vec::new(), ..Self::written(scene, change, Vec::new()) }
+        Self { dry_run: true, ..Self::unread(scene, change, Vec::new()) }
+    }
+
+    /// What `change` came to where nobody read what it led to; `before` is what it was decided on.
+    pub fn unread(before: &Scene, change: &Change, waiting_on: Vec<WaitingOn>) -> Self {
+        Self { ways_out: Vec::new(), ..Self::written(before, change, waiting_on) }
     }
 
     /// What `change` came to; `after` is what was read then.

@@ -1,7 +1,7 @@
 //! What an operator can type where a pipeline stands: every state has a way out.
 
 use tidegate_core::messages::going_back;
-use tidegate_core::model::{Hold, Phase, Release, Scene};
+use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
 
 /// The commands that end what a pipeline is in, after `last` ended there without becoming live.
 pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
@@ -56,11 +56,8 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
         },
     };
     if let (None, Some(live)) = (&scene.moving, &scene.live) {
-        // What runs is nobody's word then; what waits brings something to all of it.
-        let abandoned = last.is_some_and(|it| matches!(it.phase, Phase::Abandoned { .. }));
-        if abandoned && scene.waiting.is_none() {
-            ways.push(format!("tidegate start {pipeline}/live"));
-        }
+        let abandoned = last.filter(|it| matches!(it.phase, Phase::Abandoned { .. }));
+        ways.extend(abandoned.and_then(|last| after_abandon(scene, last)));
         // Not while somebody goes back from it: then it is blocked on purpose.
         let blocked = live.images.values().filter(|it| scene.blocked.contains_key(&it.digest));
         ways.extend(blocked.map(|it| format!("tidegate unblock {pipeline} {}", it.digest)));
@@ -71,4 +68,15 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
         ways.push(verb("unfreeze"));
     }
     ways
+}
+
+/// What brings one thing to all targets after `abandoned` was let go, when what runs is nobody's word:
+/// what is live, or what was being gone back to. A push that waits would lose its place to it.
+pub(crate) fn after_abandon(scene: &Scene, abandoned: &Release) -> Option<String> {
+    let pipeline = &scene.head.pipeline;
+    match abandoned.cause {
+        _ if scene.waiting.is_some() => None,
+        Cause::Rollback { .. } => Some(format!("tidegate start {}", abandoned.id)),
+        _ => Some(format!("tidegate start {pipeline}/live")),
+    }
 }

@@ -13,7 +13,7 @@ pub use adopt::apply_config;
 pub use approval::{approve, reject};
 pub use gate::{block, freeze, unblock, unfreeze};
 pub use go::{abandon, accept, start, start_without_way_back, survey_again};
-pub use rollback::{Ending, RollbackOptions, rollback_moving, rollback_to};
+pub use rollback::{Ending, RollbackOptions, go_back_again, rollback_moving, rollback_to};
 pub use undo::undo;
 
 use crate::decide::pipeline_entry;

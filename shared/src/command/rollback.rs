@@ -54,7 +54,7 @@ pub fn rollback_moving(
         (Ending::Fail { .. }, Cause::Rollback { to }) if release.phase.is_stuck() => {
             return Err(Refused(format!(
                 "{id}, which goes back to {to}, is {}: `{}` returns to what it left; to go on, \
-                 `tidegate accept {pipeline}`, `tidegate unfreeze {pipeline}`, then `tidegate start {id}`",
+                 `tidegate accept {pipeline}`, then `tidegate start {id}`",
                 release.phase.name(),
                 going_back(release)
             )));
@@ -92,14 +92,7 @@ pub fn rollback_to(
     now: Timestamp,
 ) -> Result<Change, Refused> {
     let pipeline = &scene.head.pipeline;
-    if let Some(moving) = &scene.moving {
-        return Err(Refused(format!(
-            "{} is {}: `{}` brings it back first",
-            moving.id,
-            moving.phase.name(),
-            going_back(moving)
-        )));
-    }
+    check_settled(scene)?;
     if !matches!(to.phase, Phase::Live { .. }) {
         return Err(Refused(format!(
             "{} was never live (it is {}); `tidegate history {pipeline}` shows those that were",
@@ -128,11 +121,13 @@ pub fn rollback_to(
             to.id
         )));
     }
-    // By when the bytes were pushed: what is live may be a rollback, younger than what it brought.
+    // Only from what went back itself can one go forward: to bytes that were pushed later.
+    let went_back = |live: &Release| matches!(live.cause, Cause::Rollback { .. });
     let newer = |(name, image): (&String, &ReleaseImage)| {
         runs(name).is_some_and(|now| image.pushed_at > now.pushed_at)
     };
-    if images.iter().any(newer) && !scene.config.pre_deploy.is_empty() {
+    let forward = scene.live.as_ref().is_some_and(went_back) && images.iter().any(newer);
+    if forward && !scene.config.pre_deploy.is_empty() {
         return Err(Refused(format!(
             "{0} is newer than what is live, and going back runs no migration: `tidegate start {0}` \
              brings it with its own",
@@ -153,6 +148,37 @@ pub fn rollback_to(
     }
     change.head = Some(head);
     Ok(change)
+}
+
+/// `start` of a release that went back to another: it goes back once more, as it did, and so runs no
+/// migration and asks for no approval.
+pub fn go_back_again(
+    scene: &Scene,
+    release: &Release,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Change, Refused> {
+    check_settled(scene)?;
+    check_not_blocked(scene, release.images.values())?;
+    let mut images = release.images.clone();
+    images.retain(|name, _| scene.config.images.contains_key(name));
+    let mut head = scene.head.stepped();
+    let reason = format!("{actor} starts {} again", release.id);
+    let cause = release.cause.clone();
+    let mut change = new_release(scene, &mut head, cause, images, actor, reason, now);
+    change.head = Some(head);
+    Ok(change)
+}
+
+fn check_settled(scene: &Scene) -> Result<(), Refused> {
+    let Some(moving) = &scene.moving else { return Ok(()) };
+    let (id, pipeline) = (&moving.id, &moving.id.pipeline);
+    let first = match moving.phase {
+        Phase::RollingBack { .. } => format!("`tidegate follow {pipeline}` shows when it is back"),
+        _ if moving.phase.is_stuck() => format!("first {}", ways_on(moving)),
+        _ => format!("`{}` brings it back first", going_back(moving)),
+    };
+    Err(Refused(format!("{id} is {}: {first}", moving.phase.name())))
 }
 
 fn blocks(scene: &Scene, left: Vec<ReleaseImage>, why: &str, now: Timestamp) -> Vec<Block> {

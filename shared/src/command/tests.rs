@@ -287,6 +287,34 @@ fn going_back_runs_no_migration_and_so_brings_no_bytes_that_need_one() {
 }
 
 #[test]
+fn what_went_back_and_fell_goes_back_once_more() {
+    let mut stage = settled();
+    stage.push("b1");
+    stage.play();
+    rollback_to(&mut stage, 1, PLAIN).unwrap();
+    stage.work();
+    let back = stage.release(3).clone();
+    let again = |scene: &Scene, actor: &str, now| command::go_back_again(scene, &back, actor, now);
+    let refused = stage.command(again).unwrap_err().to_string();
+    assert!(
+        refused.contains("p/3 is rolling: `tidegate rollback p --to live` brings"),
+        "{refused}"
+    );
+    stage.task_stops("Rag", |_| {});
+    let refused = stage.command(again).unwrap_err().to_string();
+    assert!(refused.contains("p/3 is rollback_failed: first `tidegate rollback p --to live` or"));
+    stage.command(command::accept).unwrap();
+    // In the frozen pipeline, as every rollback.
+    stage.command(again).unwrap();
+    stage.play();
+    let (before, after) = (stage.release(3).clone(), stage.release(4));
+    assert_eq!(
+        (after.phase.name(), &after.cause, &after.images),
+        ("live", &before.cause, &before.images)
+    );
+}
+
+#[test]
 fn live_bytes_that_are_unblocked_stay_remembered() {
     let mut stage = settled();
     stage.push("bad");

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::Refused;
+use crate::messages::going_back;
 use crate::model::{Cause, Change, Phase, Pin, Release, ReleaseId, Scene, Slot, SlotPhase};
 use crate::push::new_release;
 
@@ -30,10 +31,10 @@ pub fn undo(
     }
     if let Some(moving) = &scene.moving {
         return Err(Refused(format!(
-            "{} is {}: `tidegate rollback {pipeline}` brings the services back first, then --down \
-             undoes what was run",
+            "{} is {}: `{}` brings the services back first, then --down undoes what was run",
             moving.id,
-            moving.phase.name()
+            moving.phase.name(),
+            going_back(moving)
         )));
     }
     if scene.head.next != next {

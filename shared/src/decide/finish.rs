@@ -195,19 +195,22 @@ fn stuck(
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
-/// Targets of a stopped release that deploy was asked to change and sent no call for. One whose
-/// call has no answer may have landed: it stays what it is.
-pub(super) fn unclaimed(scene: &Scene) -> impl Iterator<Item = &Slot> {
-    scene.owned().filter(|slot| {
-        let waits = slot.todo == Some(Todo::Deploy) && slot.done.called.is_none();
-        matches!(slot.phase, SlotPhase::Applying { .. }) && waits
-    })
+/// Targets of a stopped release that deploy is still asked to change.
+pub(super) fn asked(scene: &Scene) -> impl Iterator<Item = &Slot> {
+    scene.owned().filter(|slot| slot.asks_deploy())
 }
 
-/// A release that has stopped changes nothing more: what nobody has begun is withdrawn.
+/// A release that has stopped changes nothing more: what deploy has not answered is withdrawn. Where a
+/// call was sent it may have landed, and the target stays what it is.
 pub(super) fn withdraw(scene: &Scene) -> Plan {
-    let left_alone = |slot: &Slot| (Some(slot.clone()), slot.becomes(SlotPhase::Untouched));
-    let slots = unclaimed(scene).take(CHUNK).map(left_alone).collect();
+    let withdrawn = |slot: &Slot| {
+        let next = match slot.done.called {
+            None => slot.becomes(SlotPhase::Untouched),
+            Some(_) => slot.stepped().asks_nothing(),
+        };
+        (Some(slot.clone()), next)
+    };
+    let slots = asked(scene).take(CHUNK).map(withdrawn).collect();
     does(Change { slots, ..Change::default() })
 }
 
@@ -227,8 +230,11 @@ pub fn accept(scene: &Scene, release: &Release, actor: &str, now: Timestamp) -> 
     let next = with_the_rest(next, scene);
     let reason = format!("{actor} accepted the targets as they are");
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
-    // A call that deploy has not come to would change what a person has called right.
-    let open = scene.owned().filter(|slot| slot.asks_deploy());
+    // What was withdrawn when it stopped, or is about to be: nobody moves it any more. Of more than fit
+    // the others keep their last state.
+    let open = scene.owned().filter(|slot| {
+        matches!(slot.phase, SlotPhase::Applying { .. } | SlotPhase::Returning { .. })
+    });
     Change {
         head: Some(head),
         releases: vec![next],

@@ -70,7 +70,7 @@ pub fn decide(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {
         Phase::Baking { until } => roll::bake(scene, release, *until, &judged, now),
         Phase::RollingBack { since } => rollback::progress(scene, release, *since, now),
         Phase::Frozen { .. } | Phase::RollbackFailed { .. } | Phase::Drifted { .. }
-            if finish::unclaimed(scene).next().is_some() =>
+            if finish::asked(scene).next().is_some() =>
         {
             finish::withdraw(scene)
         }

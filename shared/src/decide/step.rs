@@ -55,12 +55,15 @@ impl Slot {
         next.puzzled = 0;
         next.told_at = None;
         let asks = matches!(next.phase, SlotPhase::Applying { .. } | SlotPhase::Returning { .. });
-        if next.asks_deploy() && !asks {
-            let generation = next.asked.generation + 1;
-            next.asked = Asked { generation, action: Action::None, ..next.asked };
-            next.todo = None;
-        }
-        next
+        if next.asks_deploy() && !asks { next.asks_nothing() } else { next }
+    }
+
+    /// The slot with what deploy did not answer withdrawn.
+    pub(super) fn asks_nothing(mut self) -> Self {
+        let generation = self.asked.generation + 1;
+        self.asked = Asked { generation, action: Action::None, ..self.asked };
+        self.todo = None;
+        self
     }
 
     /// The slot with a new request to deploy.
@@ -73,7 +76,9 @@ impl Slot {
 
     /// The slot with its request made anew: what came of it is not what was asked.
     pub(super) fn asks_again(&self, now: Timestamp) -> Self {
-        let mut next = self.becomes(self.phase.clone()).asks(self.asked.action, now);
+        // Whoever began it may have a clock that is ahead: by the time a rollback tells its own failures.
+        let at = now.max(self.asked.at);
+        let mut next = self.becomes(self.phase.clone()).asks(self.asked.action, at);
         next.asked.over_drift = self.asked.over_drift;
         next
     }

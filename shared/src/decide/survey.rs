@@ -50,7 +50,8 @@ pub(super) fn pending(
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
     let until = since + if held.is_some() { AGAIN } else { LOST };
-    let by_itself = held.is_none_or(Hold::ends_by_itself);
+    // What a person asked for and deploy has not answered is asked again, whatever held it before.
+    let by_itself = held.is_none_or(Hold::ends_by_itself) || release.todo.is_some();
     let what = match held {
         None => "the survey of its targets".to_owned(),
         Some(hold) => hold.to_string(),

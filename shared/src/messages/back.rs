@@ -170,8 +170,8 @@ pub fn own_rollback_failed(release: &Release, slots: &[&Slot], to: u64) -> Notic
     }
     text.extend(failed.iter().map(|(slot, failure)| fell(slot, failure)));
     text.push(format!(
-        "To go on from here: mend it, `accept`, `unfreeze`, and start {id} again. To return to what it \
-         left: call it off."
+        "To go on: mend it, `accept`, and start {id} again, which goes back once more. To return to what \
+         it left: call it off."
     ));
     Notice {
         kind: NoticeKind::RollbackFailed,
@@ -181,9 +181,9 @@ pub fn own_rollback_failed(release: &Release, slots: &[&Slot], to: u64) -> Notic
         commands: vec![
             command::show(id),
             command::accept(pipeline),
-            command::unfreeze(pipeline),
             command::start_again(id),
             command::rollback(release),
+            command::unfreeze(pipeline),
         ],
         targets: slots.iter().map(|slot| state(slot)).collect(),
     }

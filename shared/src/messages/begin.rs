@@ -99,9 +99,13 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
         ),
         Hold::Unfit { targets } => (
             "a target cannot be released as it is",
-            "Mend it, then start the release again. To take it out of the config instead: \
-             abandon the release first, then apply the config and unfreeze. A newer push takes the \
-             release's place by itself.",
+            if release.cause.goes_back() {
+                "Mend it, then start the release again: it is looked at anew. No push takes its place."
+            } else {
+                "Mend it, then start the release again. To take it out of the config instead: \
+                 abandon the release first, then apply the config and unfreeze. A newer push takes \
+                 the release's place by itself."
+            },
             targets,
             Some(command::start_again(id)),
         ),

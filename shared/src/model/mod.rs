@@ -23,7 +23,7 @@ pub use image::{ReleaseImage, repository_uri, set_of, short_image};
 pub use journal::{Entry, Notice, NoticeKind, Severity, Subject};
 pub use kind::TargetKind;
 pub use lease::{LEASE, Note};
-pub use release::{Approved, Cause, Hold, Phase, Release};
+pub use release::{Approved, Cause, Hold, Phase, Release, moved_last};
 pub use scene::{Block, Change, Plan, Push, Rejection, Scene, WaitingOn};
 pub use slot::{Action, Asked, Baseline, Done, Intent, Lease, Outcome, Pin, Slot, SlotPhase, Todo};
 

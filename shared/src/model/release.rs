@@ -118,6 +118,14 @@ impl Approved {
     }
 }
 
+/// The release that moved services last: by time, for one that waits may move after one with a higher
+/// number.
+pub fn moved_last<'a>(releases: impl IntoIterator<Item = &'a Release>) -> Option<&'a Release> {
+    let moved = releases.into_iter().filter(|release| !release.cause.undoes());
+    let ended = moved.filter_map(|release| Some((release.phase.ended_after_moving()?, release)));
+    ended.max_by_key(|(at, release)| (*at, release.id.number)).map(|(_, release)| release)
+}
+
 /// What made a release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -301,10 +309,13 @@ impl Phase {
         matches!(self, Self::Frozen { .. } | Self::RollbackFailed { .. } | Self::Drifted { .. })
     }
 
-    /// It ended, and had moved targets or was about to: what was refused, rejected, expired or
+    /// When it ended, if it had moved targets or was about to: what was refused, rejected, expired or
     /// superseded changed nothing.
-    pub fn ended_after_moving(&self) -> bool {
-        matches!(self, Self::Live { .. } | Self::RolledBack { .. } | Self::Abandoned { .. })
+    pub fn ended_after_moving(&self) -> Option<Timestamp> {
+        match self {
+            Self::Live { at, .. } | Self::RolledBack { at } | Self::Abandoned { at } => Some(*at),
+            _ => None,
+        }
     }
 
     /// Nothing follows.

@@ -102,8 +102,10 @@ impl Slot {
 
     /// A one-off task ran, or may have: AWS took its call, or nobody saw the answer.
     pub fn ran(&self) -> bool {
-        let unanswered = self.done.lost.is_some() || self.done.intent.is_some();
-        self.target.is_task() && (self.made().is_some() || unanswered)
+        let Done { lost, intent, outcome, .. } = &self.done;
+        // Also where the request was withdrawn before the answer came.
+        let taken = matches!(outcome, Some(Outcome::Accepted { .. }));
+        self.target.is_task() && (taken || lost.is_some() || intent.is_some())
     }
 
     /// Deploy has answered what is asked now.

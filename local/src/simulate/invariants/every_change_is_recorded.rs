@@ -164,13 +164,15 @@ fn told_of_all(now: &Moment<'_>, slot: &Value) -> bool {
     let Ok(number) = number.parse::<u64>() else { return false };
     let prefix = format!("journal#{number:08}#r#");
     let said = match phase(slot) {
-        "applying" => "rolling",
-        "left" => "abandoned",
-        "untouched" => "",
-        _ => "rolling_back",
+        "applying" => &["rolling"][..],
+        // A person let go of it, or called it right while deploy had yet to act there.
+        "left" => &["abandoned", "live"],
+        "untouched" => &[""],
+        _ => &["rolling_back"],
     };
     let pk = format!("pipeline#{pipeline}");
-    now.table.under(&pk, &prefix).any(|(_, entry)| text(&entry["to"]).contains(said))
+    let mut entries = now.table.under(&pk, &prefix);
+    entries.any(|(_, entry)| said.iter().any(|said| text(&entry["to"]).contains(said)))
 }
 
 /// What the notification of an entry is called, on every channel.

@@ -24,7 +24,7 @@ pub(super) fn returning(
     let verdict = match slot.answer() {
         None => unanswered(slot, now),
         Some(Outcome::Refused { why, .. }) => {
-            let remedy = "Mend what AWS names, then `tidegate rollback` again";
+            let remedy = "Mend what AWS names, then go back again";
             return_failed(slot, why, remedy, now)
         }
         Some(Outcome::Throttled { until }) => throttled(slot, *until, now),
@@ -43,8 +43,7 @@ pub(super) fn returning(
     let over = if accepted { is_over(deadline, seen, now) } else { now >= deadline };
     verdict.or_when(over, |what| {
         let cause = format!("the rollback is not stable in time: still waiting for {what}");
-        let remedy =
-            format!("Look at it in {host}; then `tidegate rollback` again, or `tidegate accept`");
+        let remedy = format!("Look at it in {host}; then go back again, or accept it as it is");
         return_failed(slot, cause, &remedy, now)
     })
 }
