@@ -216,12 +216,49 @@ fn a_down_that_fails_says_so_and_can_be_tried_again() {
     });
 }
 
-#[test]
-fn what_never_ran_is_not_undone() {
+/// A second task, after the migration.
+fn backfilling() -> String {
     let second = "      - { name: backfill, task_definition: rag-backfill, container: api, command: [fill], \
                   network_from: Rag, down: [empty] }\n    waves";
-    let config = MIGRATING.replacen("    waves", second, 1);
-    play(1, &config, async |stage| {
+    MIGRATING.replacen("    waves", second, 1)
+}
+
+#[test]
+fn what_a_failed_down_had_not_come_to_is_undone_by_the_next() {
+    play(1, &backfilling(), async |stage| {
+        stage.adopt().await;
+        stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of(FIRST).await));
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        stage.push("uapi", "healthy");
+        assert!(is_live(&stage.end_of("someli-production/2").await));
+        stage.does("rollback someli-production --to 1 --yes").await;
+        assert!(is_live(&stage.end_of("someli-production/3").await));
+        let rule = FaultRule {
+            action: Some("RunTask".to_owned()),
+            times: Some(1),
+            ..FaultRule::always(Fault::Deny)
+        };
+        stage.twin.world.with(|cloud, _| cloud.faults.add(rule));
+        stage.does("rollback someli-production --down --yes").await;
+        let down = stage.end_of("someli-production/4").await;
+        assert_eq!(down.phase.name(), "rollback_failed");
+        stage.does("accept someli-production --yes").await;
+        stage.does("unfreeze someli-production").await;
+        let before = runs(stage).len();
+        stage.does("rollback someli-production --down --yes").await;
+        let down = stage.end_of("someli-production/5").await;
+        let journal = stage.journal("someli-production/5").await;
+        assert_eq!(down.phase.name(), "rolled_back", "{journal}");
+        assert_eq!(runs(stage).len(), before + 2, "{journal}");
+        let why = stage.refuses("rollback someli-production --down --yes").await;
+        assert!(why.contains("undid the one-off tasks of 2 already"), "{why}");
+    });
+}
+
+#[test]
+fn what_never_ran_is_not_undone() {
+    play(1, &backfilling(), async |stage| {
         stage.adopt().await;
         stage.push("uapi", "exit=3");
         stage.end_of(FIRST).await;
