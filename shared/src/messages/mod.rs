@@ -26,12 +26,10 @@ pub use state::state;
 pub(crate) use words::{names, span};
 
 pub use approval::{expired, rejected};
-pub use back::{
-    Aftermath, own_rollback_failed, rollback_failed, rollback_started, rolled_back, undone,
-};
+pub use back::{Aftermath, rollback_started, rolled_back, undone};
 pub use begin::{push_refused, refused, started, waiting};
 pub use end::{abandoned, live, retag_failed, run_failed};
-pub use stop::{drifted, frozen};
+pub use stop::{drifted, frozen, own_rollback_failed, rollback_failed};
 
 pub use email::{email, subject};
 pub use json::{Notification, id};
