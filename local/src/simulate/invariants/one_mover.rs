@@ -2,6 +2,7 @@
 //! only what was written down for what is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,6 +10,10 @@ use super::{Invariant, Moment, Wrongs};
 use crate::call::{Call, Caller, Noted};
 use crate::simulate::moves::{Move, is_task};
 use crate::simulate::raw::{Written, is_moving, is_stuck, list, moment, number, phase, text};
+
+/// What a stopped release still asked for is withdrawn by whoever comes next: where the one that stopped
+/// it died, a tick or two later.
+const SETTLING: Duration = Duration::from_mins(3);
 
 #[derive(Debug, Default)]
 pub(super) struct OneMover {
@@ -107,6 +112,16 @@ impl OneMover {
                 wrongs.push(format!(
                     "{target}: a call of generation {claimed} was begun, and {asked} was asked"
                 ));
+            }
+        }
+        if !intent.is_null() && *intent != before["done"]["intent"] {
+            let id = text(&after["release"]);
+            let release = now.table.release(id).unwrap_or(&Value::Null);
+            let stopped = moment(&release["phase"]["at"]).unwrap_or(now.at);
+            let state = phase(release);
+            let moves = is_moving(state) || (is_stuck(state) && now.at <= stopped + SETTLING);
+            if !moves {
+                wrongs.push(format!("{target}: a call was begun for {id}, which is {state}"));
             }
         }
         let owner = text(&before["release"]);

@@ -34,7 +34,8 @@ pub(super) fn draw(seed: u64, pipelines: &[Pipeline]) -> Knot {
     if tasks {
         return back_amid_a_look(&mut dice, first);
     }
-    match dice.u32(..4) {
+    match dice.u32(..5) {
+        4 => silence(&mut dice, first),
         0 => (blocked_way_back(&mut dice, first), Vec::new()),
         1 => back_amid_a_claim(&mut dice, first),
         2 => back_before_it_lands(&mut dice, first),
@@ -68,6 +69,19 @@ fn back_before_it_lands(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
     let times = Some(dice.u64(1..=3));
     let rule = FaultRule { times, ..every("deploy", "UpdateService", late) };
     (pushed_and_back(dice, pipeline, 3..18), vec![rule])
+}
+
+/// Deploy dies again and again before it calls, until it counts as silent (ten times 90 s) or is back
+/// just then; and a person calls what stopped right, whatever came of it.
+fn silence(dice: &mut Rng, pipeline: &Pipeline) -> Knot {
+    let times = Some(dice.u64(10..60));
+    let deaths = FaultRule { times, ..every("deploy", "UpdateService", Fault::KillBefore) };
+    let accepted = typed(pipeline, Verb::Accept);
+    let deeds = vec![
+        at(0, push_of(dice, pipeline, "healthy"), dice),
+        at(dice.u64(900..2_400), accepted, dice),
+    ];
+    (deeds, vec![deaths])
 }
 
 /// An operator decides by a look that is seconds old; meanwhile deploy, slow as well, begins to call.
