@@ -35,11 +35,11 @@ pub(super) fn draw(seed: u64, pipelines: &[Pipeline]) -> Knot {
         return back_amid_a_look(&mut dice, first);
     }
     match dice.u32(..5) {
-        4 => silence(&mut dice, first),
         0 => (blocked_way_back(&mut dice, first), Vec::new()),
         1 => back_amid_a_claim(&mut dice, first),
         2 => back_before_it_lands(&mut dice, first),
-        _ => back_amid_a_call(&mut dice, first),
+        3 => back_amid_a_call(&mut dice, first),
+        _ => silence(&mut dice, first),
     }
 }
 
