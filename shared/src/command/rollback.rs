@@ -170,7 +170,8 @@ pub fn go_back_again(
     Ok(change)
 }
 
-fn check_settled(scene: &Scene) -> Result<(), Refused> {
+/// Refuses where something moves or is stuck: what ends that comes first.
+pub(super) fn check_settled(scene: &Scene) -> Result<(), Refused> {
     let Some(moving) = &scene.moving else { return Ok(()) };
     let (id, pipeline) = (&moving.id, &moving.id.pipeline);
     let first = match moving.phase {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Refused;
-use crate::messages::going_back;
+use super::rollback::check_settled;
 use crate::model::{Cause, Change, Phase, Pin, Release, ReleaseId, Scene, Slot, SlotPhase};
 use crate::push::new_release;
 
@@ -29,14 +29,7 @@ pub fn undo(
             stuck.phase.name()
         )));
     }
-    if let Some(moving) = &scene.moving {
-        return Err(Refused(format!(
-            "{} is {}: `{}` brings the services back first, then --down undoes what was run",
-            moving.id,
-            moving.phase.name(),
-            going_back(moving)
-        )));
-    }
+    check_settled(scene)?;
     if scene.head.next != next {
         return Err(Refused(format!("{pipeline} has a newer release since; look again first")));
     }
