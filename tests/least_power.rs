@@ -248,6 +248,42 @@ fn every_story_gets_by_with_what_the_template_allows() {
 }
 
 #[test]
+fn a_build_is_allowed_what_wait_asks_and_no_more() {
+    let role = [("TargetRoleArns", "arn:aws:iam::123456789012:role/tidegate-target")];
+    let stack = installed_with(&role);
+    let policies = stack.managed_policies();
+    let (_, waiter) = policies.iter().find(|(arn, _)| arn.contains("TidegateWaiter")).unwrap();
+    let statements = waiter["Statement"].as_array().unwrap();
+    let of = |name: &str| statements.iter().flat_map(|it| texts(&it[name])).collect::<Vec<_>>();
+    let allowed: BTreeSet<_> = of("Action").into_iter().collect();
+    let tables = |arn: &String| arn.contains(":table/") && !arn.contains("/index/");
+    let named = |arn: &String| tables(arn) || arn.ends_with(":repository/live_crons");
+    assert!(of("Resource").iter().all(|arn| named(arn) && !arn.contains('*')), "{waiter}");
+    play(1, SMALL, async |stage| {
+        let asks = async |line: &str| {
+            let before = stage.twin.world.look(|cloud| cloud.calls().len());
+            let (exit, out, talk) = stage.tidegate(line).await;
+            assert_eq!(exit, 20, "{line}: {out}{talk}");
+            stage.twin.world.look(|cloud| -> BTreeSet<String> {
+                let own = cloud.calls()[before..].iter();
+                let own = own.filter(|noted| noted.call.caller == Caller::Operator);
+                own.map(|noted| noted.call.name()).collect()
+            })
+        };
+        stage.adopt().await;
+        // What waits for a person is looked at whole.
+        stage.tidegate("freeze someli-production --reason audit").await;
+        Story::Index.begin(stage);
+        stage.twin.run_for(Duration::from_secs(10)).await;
+        assert_eq!(asks("wait someli-production --tag uapi").await, allowed);
+        let waiting = stage.scene("someli-production").await.waiting.unwrap();
+        let digest = &waiting.images["crons"].digest;
+        let asked = asks(&format!("wait someli-production --digest {digest}")).await;
+        assert!(asked.iter().all(|action| action.starts_with("dynamodb:")), "{asked:?}");
+    });
+}
+
+#[test]
 fn only_deploy_can_change_a_target_and_only_those_it_was_given() {
     let service = |name: &str| json!({ "cluster": "live-crons", "service": name });
     let update = |name: &str, revision: &str| {
