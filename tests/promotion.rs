@@ -117,6 +117,28 @@ fn a_newer_live_release_takes_the_place_of_the_offer() {
 }
 
 #[test]
+fn to_a_retired_pipeline_nothing_is_offered_and_what_is_live_in_one_can_be_started() {
+    shop(12, SHOP, async |stage| {
+        stage.does("config retire shop-production").await;
+        let [api, _] = staged(stage, "1111111", "shop-staging/2").await;
+        stage.twin.run_for(6 * MINUTE).await;
+        assert_eq!(releases(stage, "shop-production").await, 1);
+        stage.does("config retire shop-staging").await;
+        let said = stage.apply(SHOP).await;
+        assert!(
+            said.contains("shop-production  restored") && said.contains("shop-staging  restored")
+        );
+        // What was live in front of it when it came back is no news.
+        stage.twin.run_for(6 * MINUTE).await;
+        assert_eq!(releases(stage, "shop-production").await, 2);
+        stage.does("config retire shop-staging").await;
+        stage.does("start shop-production").await;
+        let started = is_offered(stage, "shop-production/3", MINUTE).await;
+        assert_eq!(started.images["api"].digest.as_str(), api);
+    });
+}
+
+#[test]
 fn a_rejected_or_expired_offer_does_not_come_again() {
     shop(3, SHOP, async |stage| {
         staged(stage, "1111111", "shop-staging/2").await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidegate_core::model::{NoticeKind, SlotPhase};
+use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_local::seed::Fleet;
 use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::stack::TEXT;
@@ -184,6 +185,33 @@ fn a_run_that_fails_on_a_live_release_is_told_once_and_moves_nothing() {
 }
 
 #[test]
+fn a_run_is_told_though_ecs_throttles_for_longer_than_an_invocation_lasts() {
+    let only = SCHEDULED.replace("[Rag], ", "").replace(", { rule: hourly }", "");
+    play(1, &only, async |stage| {
+        stage.apply(&only).await;
+        stage.push("uapi", "exit=3");
+        let release = stage.end_of(FIRST).await;
+        assert_eq!(release.phase.name(), "live", "{}", stage.journal(FIRST).await);
+        // Nothing but this event says whose run it was: no tick looks for runs.
+        let rule = FaultRule {
+            caller: Some("watch".to_owned()),
+            action: Some("DescribeTaskDefinition".to_owned()),
+            ..FaultRule::always(Fault::Throttle)
+        };
+        stage.twin.world.with(|cloud, _| cloud.faults.add(rule));
+        let fired = || stage.twin.world.look(|cloud| cloud.faults.fired()[0].fired);
+        while fired() == 0 {
+            stage.twin.run_for(Duration::from_secs(1)).await;
+        }
+        stage.twin.run_for(Duration::from_secs(60)).await;
+        stage.twin.world.with(|cloud, _| cloud.faults.clear());
+        // The schedule's next run is five minutes after this one.
+        stage.twin.run_for(Duration::from_secs(120)).await;
+        assert!(stage.kinds(FIRST).await.contains(&NoticeKind::RunFailed));
+    });
+}
+
+#[test]
 fn a_run_that_fails_while_the_release_bakes_brings_it_back() {
     let only = SCHEDULED.replace("[Rag], ", "").replace("bake: 30s", "bake: 20m");
     play(1, &only, async |stage| {
@@ -256,7 +284,8 @@ fn a_run_that_fails_comes_back_where_the_pipeline_names_no_cluster() {
         stage.apply(&config).await;
         let (_, said, _) = stage.tidegate("verify someli-production").await;
         assert!(said.contains("nobody is told"), "nobody subscribed here: {said}");
-        assert!(said.contains(" green, 1 failed"), "and nothing else is wrong: {said}");
+        assert!(said.contains("its alarms ring unheard"), "nor to the alarms: {said}");
+        assert!(said.contains(" green, 1 warning, 1 failed"), "nothing else is wrong: {said}");
         stage.push("uapi", "healthy");
         let good = stage.end_of(FIRST).await;
         assert_eq!(good.phase.name(), "live", "{}", stage.journal(FIRST).await);

@@ -452,6 +452,35 @@ fn a_way_of_events_that_is_cut() {
 }
 
 #[test]
+fn a_reader_may_ask_who_listens_to_each_topic() {
+    for (alarms, many) in [("true", 2), ("false", 1)] {
+        let stack = installed_with(&[("Alarms", alarms)]);
+        let policies = stack.managed_policies();
+        let reader = policies.iter().find(|(arn, _)| arn.contains("TidegateReader"));
+        let (_, reader) = reader.expect("the policy");
+        let mut statements = reader["Statement"].as_array().expect("statements").iter();
+        let told = statements.find(|it| it["Sid"] == "Told").expect("its statement");
+        let named = told["Resource"].as_array().expect("a list").iter().filter_map(Value::as_str);
+        let topics = stack.topics();
+        assert_eq!(topics.len(), many);
+        assert_eq!(
+            named.collect::<BTreeSet<_>>(),
+            topics.iter().map(String::as_str).collect::<BTreeSet<_>>()
+        );
+    }
+}
+
+#[test]
+fn alarms_that_nobody_hears() {
+    let (before, topic) = TEXT.split_once("\n  AlarmTopic:").expect("the topic of alarms");
+    let deaf = topic.replacen("[EmailIsTold,", "[TeamsIsTold,", 1);
+    play_on(&format!("{before}\n  AlarmTopic:{deaf}"), "healthy", async |stage| {
+        let line = "warning event_paths AlarmTopic: its alarms ring unheard: no subscription";
+        is_told(stage, line, "aws sns subscribe --topic-arn arn:aws:sns:us-west-2:").await;
+    });
+}
+
+#[test]
 fn what_a_function_may_not_do() {
     let less = TEXT.replacen("Action: ecs:UpdateService, ", "Action: ecs:UpdateCluster, ", 1);
     play_on(&less, "healthy", async |stage| {

@@ -24,7 +24,7 @@ pub struct App {
     pub table: Table,
     /// Credentials, region, HTTP client: what each service's client is made of.
     pub sdk: SdkConfig,
-    /// The account and region the function runs in.
+    /// The region the function runs in.
     pub region: String,
     /// The way to the URLs that checks name.
     pub probe: Probe,

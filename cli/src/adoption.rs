@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidegate_aws::Targets;
 use tidegate_aws::registry::Registry;
 use tidegate_aws::survey::Runs;
-use tidegate_core::config::{ImageConfig, PipelineConfig, TargetConfig};
-use tidegate_core::definition::{NamedImage, images};
+use tidegate_core::config::{PipelineConfig, TargetConfig};
+use tidegate_core::definition::{NamedImage, takers};
 use tidegate_core::model::{Digest, Memory, ReleaseId, ReleaseImage};
 
 use crate::pushes::Pushes;
@@ -110,10 +110,11 @@ async fn running(
             Some(definition) => definition,
             None => ecs.task_definition(&seen.task_definition).await?,
         };
-        let named: Vec<(NamedImage, &str)> = images(&definition.json)
-            .into_iter()
-            .filter_map(|named| image_of(config, target, &named).map(|image| (named, image)))
-            .collect();
+        let sources = config.images.iter().map(|(name, image)| (name.as_str(), image.uri()));
+        let mut named = takers(&definition.json, &target.containers, sources);
+        // A container runs one image: the first, where two come from its repository.
+        let mut known = BTreeSet::new();
+        named.retain(|(named, _)| known.insert(named.container.clone()));
         let containers: Vec<NamedImage> = named.iter().map(|(named, _)| named.clone()).collect();
         let nothing = BTreeSet::new();
         let mut running =
@@ -134,25 +135,4 @@ async fn running(
         }
     }
     Ok(votes)
-}
-
-/// The image that a container takes: the one the config names for it, or the one whose repository
-/// it comes from.
-fn image_of<'a>(
-    config: &'a PipelineConfig,
-    target: &'a TargetConfig,
-    named: &NamedImage,
-) -> Option<&'a str> {
-    let from = |image: &ImageConfig| {
-        let (at, name) = (&image.registry, &image.repository);
-        named.repository() == tidegate_core::model::repository_uri(&at.account, &at.region, name)
-    };
-    let mut images = config.images.iter();
-    let chosen = target.containers.get(&named.container);
-    images
-        .find(|(name, image)| match chosen {
-            Some(chosen) => chosen == *name && from(image),
-            None => target.containers.is_empty() && from(image),
-        })
-        .map(|(name, _)| name.as_str())
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use tidegate_core::command::check_in_force;
 use tidegate_core::config::{PipelineConfig, Placeholder};
 use tidegate_core::model::{Digest, ReleaseImage};
 
@@ -37,7 +38,10 @@ pub(crate) async fn images(
     named: &[Choice],
 ) -> Result<BTreeMap<String, ReleaseImage>, Error> {
     let table = session.table().await?;
-    let config = table.config(pipeline, table.scene(pipeline).await?.head.config).await?;
+    let scene = table.scene(pipeline).await?;
+    // Its repositories may be gone: that nothing starts here says more than that.
+    check_in_force(&scene)?;
+    let config = table.config(pipeline, scene.head.config).await?;
     let pushes = Pushes::of(session, &config).await?;
     let mut images = BTreeMap::new();
     for choice in named {

@@ -17,6 +17,7 @@ mod live;
 mod logs;
 mod output;
 mod pushes;
+mod reason;
 mod reference;
 mod session;
 pub mod view;

@@ -1,6 +1,5 @@
 //! What a pipeline's tags show in the registry now.
 
-use jiff::Timestamp;
 use tidegate_aws::Table;
 use tidegate_aws::registry::{Registry, Repository, Selected, released};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
@@ -28,7 +27,9 @@ impl<'a> Pushes<'a> {
 
     /// The newest push that `image` selects; `None` when nothing matches yet.
     pub(crate) async fn newest(&self, image: &ImageConfig) -> Result<Option<ReleaseImage>, Error> {
-        let first_seen = async |digest: &Digest| self.first_seen(digest).await;
+        let first_seen = async |digest: &Digest| {
+            Ok::<_, Error>(self.table.first_seen_at(self.pipeline, digest).await?)
+        };
         let newest = self.registry.selected(image, None, first_seen).await?.pop();
         Ok(newest.map(|Selected { tag, shown, .. }| released(image, shown, Some(&tag))))
     }
@@ -66,12 +67,6 @@ impl<'a> Pushes<'a> {
         shown: RegistryImage,
         tag: Option<&str>,
     ) -> Result<ReleaseImage, Error> {
-        let first = self.first_seen(&shown.digest).await?;
-        let pushed_at = first.unwrap_or(shown.pushed_at);
-        Ok(ReleaseImage { pushed_at, ..released(image, shown, tag) })
-    }
-
-    async fn first_seen(&self, digest: &Digest) -> Result<Option<Timestamp>, Error> {
-        Ok(self.table.first_seen_at(self.pipeline, digest).await?)
+        Ok(self.table.released(self.pipeline, image, shown, tag).await?)
     }
 }

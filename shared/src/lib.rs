@@ -12,6 +12,7 @@ pub mod event;
 mod fingerprint;
 pub mod guard;
 pub mod lifecycle;
+pub mod marks;
 pub mod messages;
 pub mod model;
 pub mod push;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// What keep tags begin with; see [`crate::model::Digest::keep_tag`].
-const KEEP_PREFIX: &str = "tidegate-keep-";
+use crate::marks::KEEP_TAG;
+
 /// "All of them", as rules say it: no repository holds as many kept images.
 const KEEP_COUNT: u32 = 9999;
 
@@ -71,8 +71,7 @@ fn selects(rule: &Value, tags: &[String]) -> bool {
 }
 
 fn selects_keep_tags(rule: &Value) -> bool {
-    patterns(rule).all(|pattern| pattern.starts_with(KEEP_PREFIX))
-        && patterns(rule).next().is_some()
+    patterns(rule).all(|pattern| pattern.starts_with(KEEP_TAG)) && patterns(rule).next().is_some()
 }
 
 /// A prefix is the pattern that ends in `*`.
@@ -124,7 +123,7 @@ fn keep_rule(priority: u64) -> Value {
         "description": "what Tidegate may have to roll back to",
         "selection": {
             "tagStatus": "tagged",
-            "tagPatternList": [format!("{KEEP_PREFIX}*")],
+            "tagPatternList": [format!("{KEEP_TAG}*")],
             "countType": "imageCountMoreThan",
             "countNumber": KEEP_COUNT,
         },

@@ -36,6 +36,14 @@ pub enum Answer {
 
 /// What becomes of a push.
 pub fn answer(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
+    match messages::retired(&scene.head) {
+        // It was found before the pipeline was retired; once nobody looks, no push is found at all.
+        Some(why) => Answer::Known(why),
+        None => in_force(scene, candidate, now),
+    }
+}
+
+fn in_force(scene: &Scene, candidate: &Candidate, now: Timestamp) -> Answer {
     let Candidate { pushed, missing, .. } = candidate;
     let memory = |image: &String| scene.head.answered.get(image);
     let all = |holds: fn(&Member, Option<&Memory>) -> bool| {
@@ -247,22 +255,13 @@ pub fn new_release(
         head.waiting = Some(number);
         Phase::Waiting { since: now }
     };
+    let id = ReleaseId::new(head.pipeline.clone(), number);
     let release = Release {
-        id: ReleaseId::new(head.pipeline.clone(), number),
-        step: 1,
-        waves: scene.config.waves_of(&cause),
-        cause,
-        by: by.to_owned(),
-        at: now,
         config: head.config,
         images,
-        phase,
-        without_way_back: false,
-        approved: None,
-        failure: None,
-        checks: Vec::new(),
+        waves: scene.config.waves_of(&cause),
         todo: starts.then_some(Todo::Deploy),
-        nudge: 0,
+        ..Release::recorded(id, cause, by, now, phase)
     };
     let mut entry = release_entry(&release, &release, by, reason, None, now);
     entry.from = "none".to_owned();

@@ -3,15 +3,12 @@
 use aws_sdk_ecs::types::{
     CapacityProviderStrategyItem, ContainerOverride, LaunchType, NetworkConfiguration, TaskOverride,
 };
+use tidegate_core::marks::TASK_GROUP;
 use tidegate_core::sighting::TaskSighting;
 
 use super::task::failure;
 use super::{Ecs, in_cluster};
 use crate::Refusal;
-
-/// The group of the tasks that Tidegate starts begins with this; what follows is the task's name. The
-/// event rule of template.yaml selects them by it.
-const GROUP: &str = "tidegate:";
 
 /// Where and how a service's tasks run: what a task takes that runs beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +71,7 @@ impl Ecs {
             .task_definition(revision)
             .count(1)
             .client_token(token)
-            .group(format!("{GROUP}{name}"))
+            .group(format!("{TASK_GROUP}{name}"))
             .started_by("tidegate")
             .overrides(TaskOverride::builder().container_overrides(container).build())
             .set_network_configuration(network)

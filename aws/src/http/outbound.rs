@@ -37,13 +37,6 @@ pub struct HttpAnswer {
     pub body: String,
 }
 
-impl HttpAnswer {
-    /// 2xx.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-}
-
 /// Why there is no answer. Names the host alone: a webhook's path is its password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFault {

@@ -14,8 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tidegate_core::config::Base;
 use tidegate_core::decide::Finding;
-use tidegate_core::definition::{NamedImage, containers_of, difference, images};
+use tidegate_core::definition::{NamedImage, difference, images, takers};
 use tidegate_core::guard::{Guard, stands};
+use tidegate_core::marks;
 use tidegate_core::model::{
     Baseline, Digest, Pin, Release, ReleaseImage, Scene, TargetId, TargetKind,
 };
@@ -229,23 +230,10 @@ impl<'a> Survey<'a> {
         named: &BTreeMap<String, String>,
         base: &RawTaskDefinition,
     ) -> Vec<(NamedImage, &'a ReleaseImage)> {
-        let release = self.release;
-        if named.is_empty() {
-            return release
-                .images
-                .values()
-                .flat_map(|image| {
-                    containers_of(&base.json, &image.uri()).into_iter().map(move |c| (c, image))
-                })
-                .collect();
-        }
-        images(&base.json)
-            .into_iter()
-            .filter_map(|container| {
-                let image = release.images.get(named.get(&container.container)?)?;
-                (container.repository() == image.uri()).then_some((container, image))
-            })
-            .collect()
+        let released = &self.release.images;
+        let sources = released.iter().map(|(name, image)| (name.as_str(), image.uri()));
+        let taken = takers(&base.json, named, sources).into_iter();
+        taken.filter_map(|(container, name)| Some((container, released.get(name)?))).collect()
     }
 
     async fn baseline(&mut self, candidate: Candidate<'_>) -> Result<Option<Finding>, Error> {
@@ -325,7 +313,7 @@ impl<'a> Survey<'a> {
 
 /// Tidegate registered it.
 fn is_ours(definition: &RawTaskDefinition) -> bool {
-    definition.tags.iter().any(|(key, _)| key == "tidegate:release")
+    marks::release_of(&definition.tags).is_some()
 }
 
 fn pinned(named: &[NamedImage]) -> bool {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tidegate_core::definition::successor;
+use tidegate_core::marks::{self, Role};
 use tidegate_core::model::Pin;
 use tidegate_core::sighting::RunningImage;
 
@@ -33,7 +34,7 @@ impl Survey<'_> {
         // Two services of one base may change different containers: the pins are part of the name.
         let containers: Vec<_> = pins.iter().map(|pin| pin.container.as_str()).collect();
         let name = format!("{}#{}", base.arn, containers.join(","));
-        let definition = self.definition_of(base, pins, "release")?;
+        let definition = self.definition_of(base, pins, Role::Release)?;
         let revision = self.registered(&name, &definition).await?;
         Ok(revision.map(|arn| (arn, definition)))
     }
@@ -49,7 +50,7 @@ impl Survey<'_> {
         let pinned = |pin: &Pin| format!("{}={}", pin.container, pin.digest.short());
         let pinned: Vec<_> = pins.iter().map(pinned).collect();
         let name = format!("{}#twin:{}", running.arn, pinned.join(","));
-        let definition = self.definition_of(running, &pins, "baseline")?;
+        let definition = self.definition_of(running, &pins, Role::Baseline)?;
         self.registered(&name, &definition).await
     }
 
@@ -57,12 +58,9 @@ impl Survey<'_> {
         &self,
         base: &RawTaskDefinition,
         pins: &[Pin],
-        role: &str,
+        role: Role,
     ) -> Result<Value, Error> {
-        let tags =
-            [("tidegate:release", self.release.id.to_string()), ("tidegate:role", role.into())];
-        let tags = tags.map(|(key, value)| (key.to_owned(), value));
-        successor(&base.json, &base.tags, pins, &tags)
+        successor(&base.json, &base.tags, pins, &marks::of_revision(&self.release.id, role))
             .map_err(|error| Error::Definition { base: base.arn.clone(), source: error })
     }
 
@@ -83,7 +81,7 @@ impl Survey<'_> {
             }
             match self.app.table.made(release, name, &self.owner, now).await? {
                 Made::Revision(arn) => return Ok(Some(arn)),
-                Made::Theirs(_) => self.app.clock.sleep(PACE).await,
+                Made::Theirs => self.app.clock.sleep(PACE).await,
                 Made::Yours => match self.ecs.register(definition).await {
                     Ok(arn) => {
                         return Ok(Some(self.app.table.record_made(release, name, &arn).await?));

@@ -124,7 +124,7 @@ impl Table {
         if head.moving.is_some() || head.waiting.is_some() {
             set.insert("open".to_owned(), AttributeValue::S("pipeline".to_owned()));
         }
-        let optional = ["moving", "waiting", "live", "freeze", "open"];
+        let optional = ["moving", "waiting", "live", "freeze", "retired", "open"];
         self.step(&keys::head(&head.pipeline), set, &optional, head.condition())
     }
 
@@ -150,7 +150,7 @@ impl Table {
             }
         }
         let optional: &[&str] =
-            if taken { &["todo", "lease", "told_at"] } else { &["todo", "told_at"] };
+            if taken { &["todo", "lease", "told_at", "by_role"] } else { &["todo", "told_at"] };
         self.step(&key, set, optional, after.condition(before))
     }
 
@@ -240,23 +240,6 @@ impl Table {
             .update_expression("SET lifted = :yes")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .build()
-            .map_err(TableError::write)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    fn first_seen(
-        &self,
-        key: &Key,
-        pushed_at: jiff::Timestamp,
-    ) -> Result<TransactWriteItem, TableError> {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(item::key_of(key)))
-            .update_expression("SET pushed_at = if_not_exists(pushed_at, :at), #schema = :schema")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":at", AttributeValue::S(pushed_at.to_string()))
-            .expression_attribute_values(":schema", AttributeValue::N(item::SCHEMA.to_string()))
             .build()
             .map_err(TableError::write)?;
         Ok(TransactWriteItem::builder().update(update).build())

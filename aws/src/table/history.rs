@@ -1,11 +1,6 @@
 //! What is past: for people, never for decisions.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
-use serde::Deserialize;
-use tidegate_core::model::{Digest, Entry, Push, Release, ReleaseId, Slot, TargetId};
+use tidegate_core::model::{Entry, Push, Release, ReleaseId, Slot, TargetId};
 
 use super::{Table, TableError, item, keys};
 
@@ -49,40 +44,5 @@ impl Table {
             }
         }
         Ok(rollouts)
-    }
-
-    /// Writes down when these bytes were pushed, unless that is known.
-    pub async fn remember_push(
-        &self,
-        pipeline: &str,
-        digest: &Digest,
-        pushed_at: Timestamp,
-    ) -> Result<(), TableError> {
-        let key = keys::seen(pipeline, digest);
-        let names = HashMap::from([
-            ("#pushed_at".to_owned(), "pushed_at".to_owned()),
-            ("#schema".to_owned(), "schema".to_owned()),
-        ]);
-        let values = HashMap::from([
-            (":at".to_owned(), AttributeValue::S(pushed_at.to_string())),
-            (":schema".to_owned(), AttributeValue::N(item::SCHEMA.to_string())),
-        ]);
-        let update = "SET #pushed_at = :at, #schema = :schema";
-        self.update_if(&key, update, "attribute_not_exists(#pushed_at)", names, values).await?;
-        Ok(())
-    }
-
-    /// When a pipeline first saw these bytes pushed, if it ever did.
-    pub async fn first_seen_at(
-        &self,
-        pipeline: &str,
-        digest: &Digest,
-    ) -> Result<Option<Timestamp>, TableError> {
-        #[derive(Deserialize)]
-        struct FirstSeen {
-            pushed_at: Timestamp,
-        }
-        let found: Option<FirstSeen> = self.get(&keys::seen(pipeline, digest)).await?;
-        Ok(found.map(|seen| seen.pushed_at))
     }
 }

@@ -1,6 +1,6 @@
 //! Between the model and DynamoDB's attribute values.
 //!
-//! Every item carries `schema`. One written by a newer Tidegate is left alone, by name; unknown
+//! Every item carries `schema`, but for `made#…`, which says no more than a name. One written by a newer Tidegate is left alone, by name; unknown
 //! attributes of our own schema survive, because items are updated attribute by attribute.
 
 use std::collections::HashMap;
@@ -39,12 +39,16 @@ pub(super) fn key_of(key: &Key) -> Item {
     ])
 }
 
+/// The key of an item as the SDK hands it over.
+pub(super) fn key(item: &Item) -> Key {
+    let part = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
+    Key { pk: part("pk"), sk: part("sk") }
+}
+
 /// A value from an item; refuses a schema of the future.
 pub(super) fn value<T: DeserializeOwned>(item: Item) -> Result<T, TableError> {
-    let name = |attribute: &str| {
-        item.get(attribute).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
-    };
-    let at = format!("{} {}", name("pk"), name("sk"));
+    let Key { pk, sk } = key(&item);
+    let at = format!("{pk} {sk}");
     let schema = item.get("schema").and_then(|v| v.as_n().ok()?.parse().ok()).unwrap_or(SCHEMA);
     if schema > SCHEMA {
         return Err(TableError::Future { item: at, found: schema, known: SCHEMA });

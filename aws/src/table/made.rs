@@ -17,8 +17,8 @@ pub enum Made {
     Revision(String),
     /// You do, now; record it afterwards.
     Yours,
-    /// Somebody else does until then.
-    Theirs(Timestamp),
+    /// Somebody else does, now.
+    Theirs,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Table {
                 return Ok(Made::Revision(revision));
             }
             if item.until > now && item.owner != owner {
-                return Ok(Made::Theirs(item.until));
+                return Ok(Made::Theirs);
             }
         }
         let until = now + LEASE;
@@ -63,7 +63,7 @@ impl Table {
              (attribute_not_exists(#until) OR #until <= :now OR #owner = :owner)";
         let update = "SET #owner = :owner, #until = :until";
         let mine = self.update_if(&key, update, condition, names, values).await?;
-        Ok(if mine { Made::Yours } else { Made::Theirs(until) })
+        Ok(if mine { Made::Yours } else { Made::Theirs })
     }
 
     /// Writes the registered revision down; the one that is there already stays and is answered.

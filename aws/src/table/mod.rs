@@ -9,6 +9,7 @@ mod lease;
 mod made;
 mod register;
 mod scene;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -94,10 +95,7 @@ impl Table {
                 for item in
                     answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default()
                 {
-                    let part = |name: &str| {
-                        item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
-                    };
-                    found.insert(Key { pk: part("pk"), sk: part("sk") }, item);
+                    found.insert(item::key(&item), item);
                 }
                 wanted = answer
                     .unprocessed_keys
@@ -160,12 +158,7 @@ impl Table {
                 .send()
                 .await
                 .map_err(|e| TableError::call("Query", &format!("{}/index/open", self.name), &e))?;
-            for item in answer.items.unwrap_or_default() {
-                let part = |name: &str| {
-                    item.get(name).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default()
-                };
-                keys.push(Key { pk: part("pk"), sk: part("sk") });
-            }
+            keys.extend(answer.items.unwrap_or_default().iter().map(item::key));
             from = answer.last_evaluated_key;
             if from.is_none() {
                 return Ok(keys);

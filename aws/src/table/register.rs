@@ -1,8 +1,11 @@
-//! What `config apply` writes: the version, the head, and who looks at which repository.
+//! What `config apply` and `config retire` write: the version, the head, and who looks at which
+//! repository.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
-use tidegate_core::config::{PipelineConfig, Registry};
+use tidegate_core::config::{ImageConfig, PipelineConfig, Registry};
 use tidegate_core::model::Change;
 
 use super::commit::token;
@@ -26,32 +29,37 @@ impl Table {
         let key = keys::config(&config.name, version);
         let mut writes = self.writes(change)?;
         writes.push(self.put(item::whole(&key, config)?, true)?);
-        let left = before.into_iter().flat_map(|b| b.images.values());
-        for image in left.filter(|old| !config.images.values().any(|new| same(old, new))) {
-            let key = keys::image(&image.registry, &image.repository, &config.name);
-            writes.push(self.watcher(&key, &config.name, false)?);
-        }
-        let mut keys_written = std::collections::BTreeSet::new();
-        for image in config.images.values() {
-            let key = keys::image(&image.registry, &image.repository, &config.name);
-            if keys_written.insert(key.clone()) {
-                writes.push(self.watcher(&key, &config.name, true)?);
-            }
-        }
+        let left = before.into_iter().flat_map(|before| looks(before, false));
+        writes.extend(self.watching(&config.name, left.chain(looks(config, true)))?);
         self.transact(writes, &token(change)).await
     }
 
-    fn watcher(
+    /// Writes that a pipeline is retired, in one transaction: nobody looks at a repository for it then.
+    pub async fn retire(
         &self,
-        key: &Key,
+        config: &PipelineConfig,
+        change: &Change,
+    ) -> Result<Commit, TableError> {
+        let mut writes = self.writes(change)?;
+        writes.extend(self.watching(&config.name, looks(config, false))?);
+        self.transact(writes, &token(change)).await
+    }
+
+    /// Who looks where from now on; of a repository that is named twice the last word counts.
+    fn watching(
+        &self,
         pipeline: &str,
-        active: bool,
-    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, TableError> {
-        let mut item = item::whole(key, &Watcher { pipeline: pipeline.to_owned(), active })?;
-        if active {
-            item.insert("open".to_owned(), AttributeValue::S("image".to_owned()));
-        }
-        self.put(item, false)
+        looks: impl Iterator<Item = (Key, bool)>,
+    ) -> Result<Vec<TransactWriteItem>, TableError> {
+        let looks: BTreeMap<Key, bool> = looks.collect();
+        let watcher = |(key, active): (Key, bool)| {
+            let mut item = item::whole(&key, &Watcher { pipeline: pipeline.to_owned(), active })?;
+            if active {
+                item.insert("open".to_owned(), AttributeValue::S("image".to_owned()));
+            }
+            self.put(item, false)
+        };
+        looks.into_iter().map(watcher).collect()
     }
 
     /// The pipelines that look at a repository.
@@ -81,12 +89,14 @@ impl Table {
         Ok(keys.iter().filter_map(|key| keys::pipeline_of(&key.pk)).map(str::to_owned).collect())
     }
 
-    /// Every pipeline that was ever applied: those that look at a repository.
+    /// Every pipeline that is in force: those that look at a repository.
     pub async fn pipelines(&self) -> Result<Vec<String>, TableError> {
         self.watching_pipelines().await
     }
 }
 
-fn same(a: &tidegate_core::config::ImageConfig, b: &tidegate_core::config::ImageConfig) -> bool {
-    a.registry == b.registry && a.repository == b.repository
+/// The watchers of a config's repositories, which two images may share.
+fn looks(config: &PipelineConfig, active: bool) -> impl Iterator<Item = (Key, bool)> {
+    let key = |image: &ImageConfig| keys::image(&image.registry, &image.repository, &config.name);
+    config.images.values().map(move |image| (key(image), active))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tidegate_core::config::Role;
-use tidegate_core::model::{Digest, Scene, Slot, TargetId, repository_uri};
+use tidegate_core::model::{Digest, Scene, Slot, TargetId};
 use tidegate_core::verify::{Image, ImageKey, Shown, Stored, Use};
 
 use super::services::Fleet;
@@ -85,11 +85,9 @@ fn wanted(
         let wanted = all.entry(Repository::of(image)).or_default();
         wanted.entry(image.digest.clone()).or_default().uses.insert(Use::Wanted);
     }
-    for (uri, repository) in config.images.values().map(|image| {
-        let registry = &image.registry;
-        let uri = repository_uri(&registry.account, &registry.region, &image.repository);
-        (uri, Repository::of_config(image))
-    }) {
+    for (uri, repository) in
+        config.images.values().map(|image| (image.uri(), Repository::of_config(image)))
+    {
         // A task may show the bytes of its platform, of an index that a release wanted.
         let known = releases().flat_map(|release| release.images.values());
         let known: Vec<_> = known.filter(|image| Repository::of(image) == repository).collect();

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidegate_core::config::PipelineConfig;
-use tidegate_core::definition::{NamedImage, images};
+use tidegate_core::definition::{NamedImage, takers};
 use tidegate_core::drift::Drift;
-use tidegate_core::model::{Release, Scene, Slot, TargetId, TargetKind, repository_uri};
+use tidegate_core::model::{Release, Scene, Slot, TargetId, TargetKind};
 use tidegate_core::sighting::{RunningImage, Sighting};
 use tidegate_core::verify::{Compared, Named, Service, Shown};
 
@@ -68,7 +68,7 @@ pub(super) async fn look(app: &App, scene: &Scene, slots: &BTreeMap<TargetId, Sl
         };
         match definition {
             Ok(definition) => {
-                let (slot, named) = (slots.get(&id), named(config, &definition));
+                let (slot, named) = (slots.get(&id), named(config, &id, &definition));
                 let nothing = BTreeSet::new();
                 let mut read = runs.images(&id, &seen.sighting, &named, slot, &nothing).await;
                 if let (Ok(images), None, true) = (&mut read, slot, id.kind.is_scheduled()) {
@@ -143,14 +143,53 @@ async fn service(ecs: &Ecs, id: &TargetId, seen: Seen) -> Service {
     Service { sighting, stopped, guards }
 }
 
-/// The containers of a definition that releases change.
-fn named(config: &PipelineConfig, definition: &RawTaskDefinition) -> Vec<NamedImage> {
-    let uris: BTreeSet<_> = config
-        .images
-        .values()
-        .map(|it| repository_uri(&it.registry.account, &it.registry.region, &it.repository))
-        .collect();
-    let mut named = images(&definition.json);
-    named.retain(|image| uris.contains(image.repository()));
-    named
+/// The containers of a target's definition that releases change.
+fn named(
+    config: &PipelineConfig,
+    id: &TargetId,
+    definition: &RawTaskDefinition,
+) -> Vec<NamedImage> {
+    let everything = BTreeMap::new();
+    let chosen = config.target(id).map_or(&everything, |target| &target.containers);
+    let sources = config.images.iter().map(|(name, image)| (name.as_str(), image.uri()));
+    takers(&definition.json, chosen, sources).into_iter().map(|(named, _)| named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What releases change of a definition whose containers all come from the pipeline's repository.
+    fn changed(target: &Value) -> Vec<String> {
+        let config: PipelineConfig = serde_json::from_value(json!({
+            "schema": 1, "name": "p", "account": "123456789012", "region": "us-west-2",
+            "images": { "crons": { "repository": "live_crons", "tags": ["uapi"],
+                "registry": { "account": "123456789012", "region": "us-west-2" } } },
+            "cluster": "c", "waves": [[target]], "on_failure": "rollback", "base": "running",
+            "watch": { "timeout": 1, "bake": 1, "failed_tasks": 1, "on_timeout": "rollback" },
+        }))
+        .unwrap();
+        let container = |name: &str| {
+            let image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons:uapi";
+            json!({ "name": name, "image": image })
+        };
+        let definition = RawTaskDefinition {
+            arn: String::new(),
+            family: String::new(),
+            status: String::new(),
+            json: json!({ "containerDefinitions": [container("main"), container("beside")] }),
+            tags: Vec::new(),
+        };
+        let id = config.target_id(&config.waves[0][0].name);
+        named(&config, &id, &definition).into_iter().map(|named| named.container).collect()
+    }
+
+    #[test]
+    fn a_container_that_the_config_does_not_name_beside_others_is_none_of_ours() {
+        assert_eq!(changed(&json!({ "service": "Rag" })), ["main", "beside"]);
+        let one = json!({ "service": "Rag", "containers": { "main": "crons" } });
+        assert_eq!(changed(&one), ["main"]);
+    }
 }

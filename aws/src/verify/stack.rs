@@ -1,11 +1,11 @@
-//! The installation's own stack: its rules, schedules, mappings, queues, topic and roles.
+//! The installation's own stack: its rules, schedules, mappings, queues, topics and roles.
 
 use std::collections::BTreeMap;
 
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use tidegate_core::config::Registry as Place;
-use tidegate_core::verify::{Demand, Denied, Installation, Leg, Rule, Shown, Wakes};
+use tidegate_core::verify::{Demand, Denied, Installation, Leg, Listeners, Rule, Shown, Wakes};
 
 use super::around::iam;
 use super::shown;
@@ -15,8 +15,10 @@ use crate::rest::RestService;
 use crate::topic::Topic;
 use crate::{App, DeadLetters, Refusal};
 
-/// The topic of notifications, as the template calls it; alarms have another.
-const TOPIC: &str = "NotificationTopic";
+/// The topic of notifications, as the template calls it.
+const NOTIFICATIONS: &str = "NotificationTopic";
+/// The topic of its alarms.
+const ALARMS: &str = "AlarmTopic";
 /// The parameters by which a webhook is given to the stack.
 const WEBHOOKS: [&str; 2] = ["SlackSecretArn", "TeamsSecretArn"];
 /// A call takes no more resources at once than come back on one page with four actions.
@@ -66,7 +68,7 @@ pub(super) async fn look(app: &App, home: &Place, stack: &str) -> Found {
                 home: (home.account.clone(), home.region.clone()),
                 legs,
                 // Whoever may not read it is told of subscriptions alone.
-                has_webhook: has_webhook(&app.sdk, stack).await.unwrap_or_default(),
+                webhook: webhook(&app.sdk, stack).await.unwrap_or_default(),
             })
         }
     };
@@ -95,12 +97,14 @@ async fn resources(sdk: &SdkConfig, stack: &str) -> Result<Vec<Resource>, Refusa
     Ok(records.map(|[id, name, kind]| Resource { id, name, kind }).collect())
 }
 
-async fn has_webhook(sdk: &SdkConfig, stack: &str) -> Result<bool, Refusal> {
+/// The ARN of a webhook's secret, where the stack was given one.
+async fn webhook(sdk: &SdkConfig, stack: &str) -> Result<Option<String>, Refusal> {
     let input = [("StackName".to_owned(), stack.to_owned())];
     let answer = cloudformation(sdk).call("cloudformation:DescribeStacks", stack, &input).await?;
     let path = ["Stacks", "member", "Parameters", "member"];
-    let given = answer.records(&path, ["ParameterKey", "ParameterValue"]);
-    Ok(given.iter().any(|[key, value]| WEBHOOKS.contains(&key.as_str()) && !value.is_empty()))
+    let given = answer.records(&path, ["ParameterKey", "ParameterValue"]).into_iter();
+    let mut secrets = given.filter(|[key, _]| WEBHOOKS.contains(&key.as_str()));
+    Ok(secrets.find_map(|[_, arn]| Some(arn).filter(|arn| !arn.is_empty())))
 }
 
 /// Looks at one leg after the other.
@@ -117,7 +121,12 @@ impl Looker<'_> {
             "AWS::Scheduler::Schedule" => shown(self.schedule(name).await, None),
             "AWS::Lambda::EventSourceMapping" => shown(self.mapping(name).await, None),
             "AWS::SQS::Queue" => shown(self.dead_letters(name).await, None),
-            "AWS::SNS::Topic" if id == TOPIC => shown(self.notifications(name).await, None),
+            "AWS::SNS::Topic" if id == NOTIFICATIONS => {
+                shown(self.listeners(name).await.map(Leg::Notifications), None)
+            }
+            "AWS::SNS::Topic" if id == ALARMS => {
+                shown(self.listeners(name).await.map(Leg::Alarms), None)
+            }
             _ => return None,
         })
     }
@@ -201,9 +210,9 @@ impl Looker<'_> {
         Ok(Leg::DeadLetters { url: url.to_owned(), messages })
     }
 
-    async fn notifications(&self, arn: &str) -> Result<Leg, Refusal> {
+    async fn listeners(&self, arn: &str) -> Result<Listeners, Refusal> {
         let (confirmed, pending) = Topic::new(self.sdk, arn).subscriptions().await?;
-        Ok(Leg::Notifications { arn: arn.to_owned(), confirmed, pending })
+        Ok(Listeners { arn: arn.to_owned(), confirmed, pending })
     }
 }
 

@@ -5,6 +5,7 @@ use tidegate_core::model::Digest;
 
 use crate::decision::carry_out;
 use crate::output::Desk;
+use crate::reason::reason;
 use crate::reference::pipeline_name;
 use crate::{Error, Exit, Session};
 
@@ -19,7 +20,7 @@ pub struct Block {
     /// The bytes, sha256:…
     pub digest: Digest,
     /// Why, for the audit trail
-    #[arg(long, value_name = "WHY", default_value = "blocked by hand")]
+    #[arg(long, value_name = "WHY", default_value = "blocked by hand", value_parser = reason)]
     pub reason: String,
     /// Say what would be written, and write nothing
     #[arg(long)]

@@ -34,22 +34,14 @@ impl Plan {
         let config = table.config(pipeline, before.head.config).await?;
         let waves = config.waves_of(&Cause::Start);
         let targets: Vec<_> = waves.iter().flatten().cloned().collect();
+        let id = ReleaseId::new(pipeline.clone(), before.head.next);
+        let (by, phase) =
+            (&session.identity().await?.arn, Phase::Surveying { since: now, held: None });
         let release = Release {
-            id: ReleaseId::new(pipeline.clone(), before.head.next),
-            step: 0,
-            cause: Cause::Start,
-            by: session.identity().await?.arn.clone(),
-            at: now,
             config: before.head.config,
             images,
             waves,
-            phase: Phase::Surveying { since: now, held: None },
-            without_way_back: false,
-            approved: None,
-            checks: Vec::new(),
-            failure: None,
-            todo: None,
-            nudge: 0,
+            ..Release::recorded(id, Cause::Start, by, now, phase)
         };
         let slots = table.slots(&targets).await?;
         let scene = Scene { config, slots, moving: Some(release.clone()), ..before.clone() };

@@ -5,6 +5,7 @@ use tidegate_core::command;
 use crate::consent::Consent;
 use crate::decision::carry_out;
 use crate::output::Desk;
+use crate::reason::reason;
 use crate::{Error, Exit, Reference, Session};
 
 /// End a release that waits for an approval: its set of images does not come here again
@@ -15,7 +16,7 @@ pub struct Reject {
     /// someli-production/42, or the pipeline for what waits there
     pub release: Reference,
     /// Why; the audit trail and the notification say it
-    #[arg(long, default_value = "no reason was given", hide_default_value = true)]
+    #[arg(long, default_value = "no reason was given", hide_default_value = true, value_parser = reason)]
     pub reason: String,
     /// Whether it may.
     #[command(flatten)]

@@ -50,6 +50,7 @@ impl Rollback {
         let Self { pipeline, to, no_block, no_freeze, include_drifted, down, consent } = self;
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
+        command::check_in_force(&scene)?;
         let goal = to.as_ref().map(|goal| goal.within(pipeline));
         let include_drifted = *include_drifted;
         let ending = match (&goal, &scene.moving) {

@@ -4,6 +4,7 @@ use tidegate_core::command;
 
 use crate::decision::carry_out;
 use crate::output::Desk;
+use crate::reason::reason;
 use crate::reference::pipeline_name;
 use crate::{Error, Exit, Session};
 
@@ -14,7 +15,7 @@ pub struct Unfreeze {
     #[arg(value_parser = pipeline_name)]
     pub pipeline: String,
     /// Why, for the audit trail
-    #[arg(long, value_name = "WHY", default_value = "unfrozen by hand")]
+    #[arg(long, value_name = "WHY", default_value = "unfrozen by hand", value_parser = reason)]
     pub reason: String,
     /// Say what would be written, and write nothing
     #[arg(long)]

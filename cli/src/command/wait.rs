@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tidegate_aws::Table;
 use tidegate_aws::table::TableError;
 use tidegate_core::config::{ImageConfig, Period};
+use tidegate_core::messages::retired;
 use tidegate_core::model::{Digest, Phase, Push, Release, ReleaseImage};
 
 use super::follow::{PAUSE, awaits_a_person};
@@ -119,6 +120,9 @@ impl Wait {
         let Some(head) = table.head_of(pipeline).await? else {
             return Err(TableError::NoSuchPipeline(pipeline.clone()).into());
         };
+        if let Some(why) = retired(&head) {
+            desk.talk(&why);
+        }
         if let Some(digest) = &self.digest {
             return Ok(Wanted::Bytes(digest.clone()));
         }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Change, Freeze, Release, Scene, WaitingOn};
+use tidegate_core::config::PipelineConfig;
+use tidegate_core::model::{Block, Change, Digest, Freeze, Release, Scene, WaitingOn};
 
 use super::ways_out::ways_out;
 use super::{EntryView, ReleaseView, moment};
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub next: Option<ReleaseView>,
     /// The digests that it blocks.
     pub blocks: Vec<Block>,
+    /// What comes by itself of the digests that it allows again.
+    pub comes: Vec<String>,
     /// The freeze that the pipeline is in with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
@@ -66,11 +69,33 @@ impl Outcome {
             changes: change.journal.iter().cloned().map(EntryView).collect(),
             release,
             blocks: change.blocks.clone(),
+            comes: comes(after, change),
             freeze: change.head.as_ref().and_then(|head| head.freeze.clone()),
             waiting_on,
             ways_out: ways_out(after, decided),
         }
     }
+}
+
+/// The sweep finds what is allowed again and not live: by its tag, or where it is promoted from.
+fn comes(scene: &Scene, change: &Change) -> Vec<String> {
+    let live = |digest: &&Digest| {
+        let images = scene.live.iter().flat_map(|live| live.images.values());
+        images.into_iter().any(|image| image.digest == **digest)
+    };
+    let PipelineConfig { promote_from, approval, .. } = &scene.config;
+    let line = |digest: &Digest| match promote_from {
+        None => Some(format!(
+            "if its tag still names {}, the sweep brings it within five minutes",
+            digest.short()
+        )),
+        // Without an approval nothing is offered.
+        Some(from) => approval.as_ref().map(|_| {
+            let bytes = digest.short();
+            format!("if {bytes} is still live in {from}, the sweep offers it within five minutes")
+        }),
+    };
+    change.unblocks.iter().filter(|digest| !live(digest)).filter_map(line).collect()
 }
 
 /// `Rag: ECS to complete it (until …)`
@@ -90,6 +115,7 @@ impl fmt::Display for Outcome {
             release,
             next,
             blocks,
+            comes,
             freeze,
             waiting_on,
             ways_out,
@@ -106,6 +132,7 @@ impl fmt::Display for Outcome {
             let blocked = if *dry_run { "would be blocked" } else { "is blocked" };
             writeln!(f, "{} {blocked}: {why}", digest.short())?;
         }
+        comes.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         if let Some(Freeze { by: _, why, at: _ }) = freeze {
             let frozen = if *dry_run { "would be frozen" } else { "is frozen" };
             writeln!(f, "{pipeline} {frozen}: {why}")?;

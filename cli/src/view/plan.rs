@@ -27,6 +27,24 @@ pub struct PlanView {
     pub targets: Vec<PlannedTarget>,
 }
 
+/// What a release would do to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Planned {
+    /// Its images.
+    Changes,
+    /// A one-off task.
+    RunsOnce,
+    /// It runs no image of the release.
+    Stays,
+    /// Another deployment is on its way there.
+    Busy,
+    /// Its images have not arrived yet.
+    Awaited,
+    /// It cannot be released as it is.
+    Unfit,
+}
+
 /// What would become of one target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedTarget {
@@ -34,8 +52,8 @@ pub struct PlannedTarget {
     pub target: TargetId,
     /// The heading of its wave.
     pub wave: String,
-    /// `changes`, `runs_once`, `stays`, `busy` or `unfit`.
-    pub what: &'static str,
+    /// What would be done to it.
+    pub what: Planned,
     /// Why it stays as it is, or is in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -74,18 +92,18 @@ impl PlanView {
 
 impl PlannedTarget {
     fn new(target: &TargetId, wave: String, finding: &Finding) -> Self {
-        let changes = if target.is_task() { "runs_once" } else { "changes" };
+        let changes = if target.is_task() { Planned::RunsOnce } else { Planned::Changes };
         let (what, why, difference, baseline) = match finding {
             Finding::Ready { baseline, difference, .. } => {
                 (changes, None, difference.clone(), Some(baseline))
             }
             Finding::Unaffected { baseline } => {
                 let why = "no container runs an image of this release".to_owned();
-                ("stays", Some(why), Vec::new(), Some(baseline))
+                (Planned::Stays, Some(why), Vec::new(), Some(baseline))
             }
-            Finding::Busy(what) => ("busy", Some(what.clone()), Vec::new(), None),
-            Finding::Awaited(what) => ("awaited", Some(what.clone()), Vec::new(), None),
-            Finding::Unfit(why) => ("unfit", Some(why.clone()), Vec::new(), None),
+            Finding::Busy(what) => (Planned::Busy, Some(what.clone()), Vec::new(), None),
+            Finding::Awaited(what) => (Planned::Awaited, Some(what.clone()), Vec::new(), None),
+            Finding::Unfit(why) => (Planned::Unfit, Some(why.clone()), Vec::new(), None),
         };
         Self {
             target: target.clone(),
@@ -100,12 +118,12 @@ impl PlannedTarget {
 
     fn headline(&self) -> String {
         let words = match self.what {
-            "changes" => Tone::Moving.of("changes").to_string(),
-            "runs_once" => Tone::Moving.of("runs once, to its end").to_string(),
-            "stays" => Tone::Faint.of("stays as it is").to_string(),
-            "busy" => Tone::Waiting.of("is in the middle of another deployment").to_string(),
-            "awaited" => Tone::Waiting.of("waits for its image").to_string(),
-            _ => Tone::Bad.of("cannot be released").to_string(),
+            Planned::Changes => Tone::Moving.of("changes").to_string(),
+            Planned::RunsOnce => Tone::Moving.of("runs once, to its end").to_string(),
+            Planned::Stays => Tone::Faint.of("stays as it is").to_string(),
+            Planned::Busy => Tone::Waiting.of("is in the middle of another deployment").to_string(),
+            Planned::Awaited => Tone::Waiting.of("waits for its image").to_string(),
+            Planned::Unfit => Tone::Bad.of("cannot be released").to_string(),
         };
         let why = self.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         format!("{}  {words}{why}", self.target.name)
@@ -137,9 +155,8 @@ impl fmt::Display for PlannedTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {}", self.headline())?;
         self.difference.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
-        let Some(baseline) = self.baseline.as_ref().filter(|_| self.what == "changes") else {
-            return Ok(());
-        };
+        let changes = self.what == Planned::Changes;
+        let Some(baseline) = self.baseline.as_ref().filter(|_| changes) else { return Ok(()) };
         let back = if self.has_way_back {
             format!("back to  {}", baseline.revision)
         } else {
@@ -151,5 +168,19 @@ impl fmt::Display for PlannedTarget {
             writeln!(f, "      {} runs {bytes}: {}", image.container, image.source)?;
         }
         baseline.notes.iter().try_for_each(|note| writeln!(f, "    note  {note}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Planned::{self, Awaited, Busy, Changes, RunsOnce, Stays, Unfit};
+
+    #[test]
+    fn programs_read_these_names() {
+        let all: [Planned; 6] = [Changes, RunsOnce, Stays, Busy, Awaited, Unfit];
+        let names = ["changes", "runs_once", "stays", "busy", "awaited", "unfit"];
+        assert_eq!(json!(all), json!(names));
     }
 }

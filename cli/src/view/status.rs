@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tidegate_core::model::{Block, Freeze, Release, Scene, Slot, WaitingOn};
+use tidegate_core::model::{Block, Freeze, Release, Retired, Scene, Slot, WaitingOn};
 
 use super::outcome::wait_in_words;
 use super::ways_out::ways_out;
@@ -18,6 +18,9 @@ pub struct PipelineView {
     pub pipeline: String,
     /// The config version in force.
     pub config: u64,
+    /// Set where it is out of force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Retired>,
     /// Set while nothing new starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
@@ -55,12 +58,13 @@ impl PipelineView {
         let owned: Vec<Slot> = scene.owned().cloned().collect();
         let exit = match (moving, waiting) {
             (Some(release), _) => Exit::of(release),
-            (None, None) if head.freeze.is_none() => Exit::Done,
+            (None, None) if head.freeze.is_none() || head.retired.is_some() => Exit::Done,
             _ => Exit::Held,
         };
         Self {
             pipeline: head.pipeline.clone(),
             config: head.config,
+            retired: head.retired.clone(),
             freeze: head.freeze.clone(),
             live: live.as_ref().map(ReleaseView::new),
             last: last.map(ReleaseView::new),
@@ -85,6 +89,7 @@ impl fmt::Display for PipelineView {
         let Self {
             pipeline,
             config,
+            retired,
             freeze,
             live,
             last,
@@ -97,6 +102,11 @@ impl fmt::Display for PipelineView {
             exit: _,
         } = self;
         writeln!(f, "{}  config version {config}", Tone::Strong.of(pipeline))?;
+        if let Some(Retired { by, why, at }) = retired {
+            let retired = Tone::Bad.of("retired");
+            writeln!(f, "  {retired}  since {} by {by}: {why}", moment(*at))?;
+            writeln!(f, "           `tidegate config apply` of a file that has it brings it back")?;
+        }
         if let Some(Freeze { by, why, at }) = freeze {
             let frozen = Tone::Bad.of("frozen ");
             writeln!(f, "  {frozen}  since {} by {by}: {why}", moment(*at))?;
@@ -118,7 +128,8 @@ impl fmt::Display for PipelineView {
             standing(f, "waiting", waiting)?;
         }
         for Block { digest, release, why, at: _ } in blocked {
-            writeln!(f, "  blocked  {} since {release}: {why}", digest.short())?;
+            // Whole, as `unblock` takes it.
+            writeln!(f, "  blocked  {digest} since {release}: {why}")?;
         }
         for on in waiting_on {
             writeln!(f, "  {}    {}", Tone::Waiting.of("waits"), wait_in_words(on))?;

@@ -6,6 +6,10 @@ use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
 /// The commands that end what a pipeline is in, after `last` ended there without becoming live.
 pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
     let pipeline = &scene.head.pipeline;
+    // What brings it back is in a file, and said where it is retired.
+    if scene.head.retired.is_some() {
+        return Vec::new();
+    }
     let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
     let mut ways = match &scene.moving {
         None => Vec::new(),

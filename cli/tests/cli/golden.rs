@@ -9,7 +9,7 @@ use crate::story::{
     OPERATOR, PIPELINE, at, crash, digest, entry, frozen, live, newest, rolled_back, rolling,
     scene, slot,
 };
-use tidegate_cli::command::config::{Application, Applied};
+use tidegate_cli::command::config::{Application, Applied, Retirement};
 use tidegate_cli::command::history::Past;
 use tidegate_cli::command::show::Dossier;
 use tidegate_cli::view::{EntryView, Outcome, PipelineView, ReleaseView, VerifyView};
@@ -17,7 +17,7 @@ use tidegate_cli::{Color, Exit, Format, render};
 use tidegate_core::command::{self, Ending, RollbackOptions};
 use tidegate_core::decide::{Sightings, decide};
 use tidegate_core::model::{
-    Approved, Block, Cause, Hold, Phase, Push, Release, ReleaseId, Scene, SlotPhase,
+    Approved, Block, Cause, Hold, Phase, Push, Release, ReleaseId, Retired, Scene, SlotPhase,
 };
 use tidegate_core::verify::{Line, State, Topic};
 
@@ -139,6 +139,22 @@ fn a_rollback_that_was_asked_for() {
 }
 
 #[test]
+fn bytes_that_are_allowed_again() {
+    let mut before = scene(None, vec![], None);
+    let mut allow = |bytes: &str| {
+        let (digest, why) = (digest(bytes), "it failed".to_owned());
+        let release = ReleaseId::new(PIPELINE, 42);
+        let block = Block { digest: digest.clone(), release, why, at: at(58) };
+        before.blocked.insert(digest.clone(), block);
+        let change = command::unblock(&before, &digest, OPERATOR, at(100)).unwrap();
+        render(&Outcome::written(&before, &change, vec![]), Format::Text, Color::Auto).unwrap()
+    };
+    let swept = "if its tag still names 9e1f0a2b3c4d, the sweep brings it within five minutes\n";
+    assert!(allow("9e1f0a2b3c4d").contains(swept), "{}", allow("9e1f0a2b3c4d"));
+    assert!(!allow("4b1d7e2").contains("sweep"), "what is live is there");
+}
+
+#[test]
 fn what_was_released_and_what_was_not() {
     let (failed, _) = rolled_back();
     let refused = "it is what someli-production/41 made live".to_owned();
@@ -186,10 +202,24 @@ fn a_config_that_was_applied() {
         ..new.clone()
     };
     let pipelines = vec![new, other];
-    let file = "tidegate.yaml".to_owned();
-    let said = Application { file, dry_run: true, problems: vec![], pipelines };
+    let (file, problems) = ("tidegate.yaml".to_owned(), vec![]);
+    let not_in_file = vec!["someli-designers".to_owned(), "someli-dev".to_owned()];
+    let said = Application { file, dry_run: true, problems, pipelines, not_in_file };
     check("apply.txt", &render(&said, Format::Text, Color::Auto).unwrap());
     check("apply.json", &render(&said, Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn a_pipeline_that_is_retired() {
+    let (by, why) = (OPERATOR.to_owned(), "it is called someli-main now".to_owned());
+    let retired = Retired { by, why, at: at(1000) };
+    let mut scene = frozen(scene(None, vec![], None), OPERATOR, "quarter's end");
+    scene.head.retired = Some(retired.clone());
+    check_status("status-retired", &scene, Exit::Done);
+    let (pipeline, result) = (PIPELINE.to_owned(), "retired");
+    let said = Retirement { pipeline, dry_run: true, result, retired };
+    check("retire.txt", &render(&said, Format::Text, Color::Auto).unwrap());
+    check("retire.json", &render(&said, Format::Json, Color::Auto).unwrap());
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn these_are_understood() {
         "config check tidegate.yaml --live --iam",
         "config apply tidegate.yaml --dry-run",
         "config show",
+        "config retire someli-uat --reason renamed --dry-run",
         "show someli-production/42 --logs",
         "config show someli-production --output json",
         "start someli-production",
@@ -80,6 +81,8 @@ fn these_are_refused() {
         ("show someli-production/newest", E::ValueValidation),
         ("show", E::MissingRequiredArgument),
         ("init", E::MissingRequiredArgument),
+        ("config retire", E::MissingRequiredArgument),
+        ("config retire live_crons", E::ValueValidation),
         ("block someli-production sha256:12", E::ValueValidation),
         ("block someli-production", E::MissingRequiredArgument),
         ("start someli-production --image crons", E::ValueValidation),
@@ -95,6 +98,24 @@ fn these_are_refused() {
             Ok(_) => panic!("`{line}` was understood"),
             Err(error) => assert_eq!(error.kind(), kind, "{line}: {error}"),
         }
+    }
+}
+
+#[test]
+fn a_reason_is_one_line_that_the_head_can_bear() {
+    for verb in ["freeze p", "unfreeze p", "block p DIGEST", "reject p/42", "config retire p"] {
+        let with = |reason: &str| {
+            let line = verb.replace("DIGEST", DIGEST);
+            let words = line.split(' ').chain(["--reason", reason]);
+            let parsed = Args::try_parse_from(std::iter::once("tidegate").chain(words));
+            parsed.map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(with(&"ü".repeat(500)), Ok(()), "{verb}");
+        let long = with(&"ü".repeat(501)).unwrap_err();
+        assert!(long.contains("at most 500 characters, found 501"), "{verb}: {long}");
+        let lines = with("one\ntwo").unwrap_err();
+        assert!(lines.contains("without control characters"), "{verb}: {lines}");
+        assert!(with("\u{1b}[31mred").is_err(), "{verb}");
     }
 }
 

@@ -159,6 +159,7 @@ pub(crate) fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<R
             live: Some(41),
             answered: BTreeMap::from([("crons".to_owned(), memory)]),
             freeze: None,
+            retired: None,
             config: 3,
         },
         config,

@@ -8,10 +8,13 @@ use tidegate_aws::{App, Error, Refusal, RefusalKind, Targets};
 use tidegate_core::config::{PipelineConfig, TaskConfig};
 use tidegate_core::decide::Seen;
 use tidegate_core::definition::successor;
+use tidegate_core::marks::{self, Role};
 use tidegate_core::model::{Action, Outcome, Pin, Slot, TargetKind};
 use tidegate_core::turn::{self, Known, Next};
 
 /// A call with its 10 s operation timeout and the write after it need this much of the invocation.
+/// What takes several (Lightsail's up to three) may be cut off: its intent is written down, and the next
+/// invocation looks first.
 pub(crate) const RESERVE: Duration = Duration::from_secs(15);
 
 /// Where AWS asks for patience, everybody comes back at another moment, up to this much later.
@@ -240,10 +243,7 @@ async fn with_copy(
         Err(refusal) => return refused(app, slot, refusal),
     };
     let pins = pins(&slot, &slot.baseline.revision);
-    let tags = [
-        ("tidegate:release".to_owned(), slot.release.to_string()),
-        ("tidegate:role".to_owned(), "baseline".to_owned()),
-    ];
+    let tags = marks::of_revision(&slot.release, Role::Baseline);
     let definition = successor(&base.json, &base.tags, &pins, &tags)
         .map_err(|source| Error::Definition { base: base.arn.clone(), source })?;
     let copy = match targets.ecs.register(&definition).await {

@@ -128,6 +128,14 @@ async fn the_wait_that_a_channel_asks_for_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_webhook_that_asks_for_no_wait_is_not_hammered() {
+    let world = World::new();
+    world.state().moods.insert(SLACK, (429, "slow down", Some("0")));
+    world.deliver(&world.process(), &[record(&entry(5, world.now()))]).await;
+    assert_eq!(world.asked(SLACK), 4, "at 0, 1, 3 and 7 s, as without an answer to that");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_wait_that_a_webhook_asks_for_holds_nobody_back() {
     let world = World::new();
     let begin = world.now();

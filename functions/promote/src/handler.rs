@@ -51,7 +51,9 @@ async fn pushed(app: &App, push: &PushEvent) -> Result<Value, Error> {
 async fn at_pipeline(app: &App, pipeline: &str, push: &PushEvent) -> Result<Vec<String>, Error> {
     let mut registry = None;
     for _ in 0..TRIES {
-        let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
+        let head = app.table.head_of(pipeline).await?;
+        // Retired since its name was read.
+        let Some(head) = head.filter(|head| head.retired.is_none()) else { return Ok(Vec::new()) };
         let current = app.table.config(pipeline, head.config).await?;
         let registry = registry.get_or_insert_with(|| app.registry(current.role.as_ref()));
         let mut answers = Vec::new();

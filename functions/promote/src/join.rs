@@ -8,8 +8,6 @@ use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::Head;
 use tidegate_core::push::{Candidate, Member, Missing};
 
-use crate::image::release_image;
-
 /// The push of `image` with all that is answered with it; without `join_on` that is nothing.
 pub(crate) async fn complete(
     app: &App,
@@ -50,7 +48,7 @@ async fn holding(
     for pattern in &image.tags {
         let Some(tag) = pattern.tag_with(join_on, value) else { continue };
         let Some(shown) = registry.resolve_tag(&repository, &tag).await? else { continue };
-        let bytes = release_image(app, &head.pipeline, image, shown, &tag).await?;
+        let bytes = app.table.released(&head.pipeline, image, shown, Some(&tag)).await?;
         let (pattern, answered) = (pattern.clone(), head.answered.get(name).cloned());
         found.push(Member { pattern, tag, bytes, answered });
     }

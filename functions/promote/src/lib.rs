@@ -2,7 +2,6 @@
 
 mod approve;
 mod handler;
-mod image;
 mod join;
 mod record;
 mod resolve;

@@ -7,7 +7,6 @@ use tidegate_core::event::PushEvent;
 use tidegate_core::model::Head;
 use tidegate_core::push::{Candidate, Member};
 
-use crate::image::release_image;
 use crate::join;
 
 /// The images of `config` that a push selects, each with what the registry shows for it.
@@ -40,7 +39,7 @@ pub(crate) async fn pushed(
             tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
             continue;
         };
-        let bytes = release_image(app, &head.pipeline, image, found, &push.tag).await?;
+        let bytes = app.table.released(&head.pipeline, image, found, Some(&push.tag)).await?;
         let (pattern, tag) = (pattern.clone(), push.tag.clone());
         let answered = head.answered.get(name).cloned();
         let alone = Candidate::alone("ecr", name, Member { pattern, tag, bytes, answered });

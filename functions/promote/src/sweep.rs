@@ -12,7 +12,6 @@ use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::{Digest, Head, ReleaseId};
 use tidegate_core::push::{Candidate, Member, SWEEP};
 
-use crate::image::release_image;
 use crate::join;
 use crate::record::{TRIES, record};
 
@@ -59,7 +58,9 @@ fn rotate(pipelines: &mut [String], now: Timestamp) {
 }
 
 async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
-    let Some(head) = app.table.head_of(pipeline).await? else { return Ok(Vec::new()) };
+    let head = app.table.head_of(pipeline).await?;
+    // The index lags: what was just retired has no rights to its repositories any more.
+    let Some(head) = head.filter(|head| head.retired.is_none()) else { return Ok(Vec::new()) };
     let config = app.table.config(pipeline, head.config).await?;
     let mut answers = Vec::new();
     for image in config.images.iter().filter(|_| stands(Guard::Sweep)) {
@@ -122,7 +123,7 @@ async fn repository(
     let selected = registry.selected(image, answered, first_seen).await?;
     // Oldest first, so that the newest is answered last.
     for Selected { pattern, tag, shown } in selected {
-        let bytes = release_image(app, pipeline, image, shown, &tag).await?;
+        let bytes = app.table.released(pipeline, image, shown, Some(&tag)).await?;
         let member = Member { pattern, tag, bytes, answered: answered.cloned() };
         let alone = Candidate::alone(SWEEP, name, member);
         let candidate = join::complete(app, &registry, head, config, alone).await?;

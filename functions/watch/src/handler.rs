@@ -19,7 +19,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Handles an ECS event or the minute's tick.
 pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Value, Error> {
-    let handled = match event::watch(&event) {
+    let woken = event::watch(&event);
+    let of_a_task = matches!(&woken, Woken::By(happened) if happened.task.is_some());
+    let handled = match woken {
         Woken::Schedule => tick(app, deadline).await,
         Woken::By(happened) => patiently(app, &happened, deadline).await,
         Woken::Nothing(why) => {
@@ -29,8 +31,9 @@ pub async fn handle(app: &App, event: Value, deadline: Timestamp) -> Result<Valu
         Woken::NotUnderstood(identity) => Err(Error::NotUnderstood(identity)),
     };
     match handled {
-        // Nobody needs to be told of it, and the next tick looks at all that is open.
-        Err(error) if is_throttle(&error) => {
+        // Nobody needs to be told of it, and the next tick looks at all that is open. What an event
+        // says of a task is found nowhere else: Lambda delivers that again.
+        Err(error) if is_throttle(&error) && !of_a_task => {
             tracing::warn!(error = &error as &dyn std::error::Error, "left to the next tick");
             Ok(json!({ "outcome": "throttled" }))
         }

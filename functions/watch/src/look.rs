@@ -160,10 +160,7 @@ pub(crate) async fn is_normal_life(
     Ok(exits_normally(slot, &stopped))
 }
 
-/// By themselves: what ECS stops for a rollout may exit 0 as well.
 fn exits_normally(slot: &Slot, stopped: &[StoppedTask]) -> bool {
-    let by_itself = |task: &TaskFailure| {
-        task.stop_code == "EssentialContainerExited" && task.exit_code == Some(0)
-    };
-    stopped.iter().any(|task| slot.is_baseline(&task.revision) && by_itself(&task.failure))
+    let well = |task: &TaskFailure| task.ended_by_itself() && task.exit_code == Some(0);
+    stopped.iter().any(|task| slot.is_baseline(&task.revision) && well(&task.failure))
 }

@@ -6,6 +6,7 @@ use tidegate_aws::table::{Commit, TableError};
 use tidegate_aws::{App, Error, RefusalKind, advance};
 use tidegate_core::decide::{Sightings, note_run};
 use tidegate_core::event::may_have_started;
+use tidegate_core::marks;
 use tidegate_core::model::{ReleaseId, Scene, Slot, TaskFailure};
 
 use crate::TRIES;
@@ -84,6 +85,5 @@ async fn made_for(app: &App, revision: &str) -> Result<Option<ReleaseId>, Error>
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    let tag = definition.tags.into_iter().find(|(key, _)| key == "tidegate:release");
-    Ok(tag.and_then(|(_, release)| release.parse().ok()))
+    Ok(marks::release_of(&definition.tags).and_then(|release| release.parse().ok()))
 }

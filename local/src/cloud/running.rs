@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tidegate_core::config::{PipelineConfig, TargetName};
+use tidegate_core::config::{ImageConfig, PipelineConfig, TargetName};
 use tidegate_core::definition::{NamedImage, images};
-use tidegate_core::model::repository_uri;
 
 use super::Cloud;
 use crate::api::Place;
@@ -24,7 +23,7 @@ impl Cloud {
         let released = pipeline.images.values();
         let uris: Vec<_> = released
             .filter(|image| repositories.contains(&&*image.repository))
-            .map(|it| repository_uri(&it.registry.account, &it.registry.region, &it.repository))
+            .map(ImageConfig::uri)
             .collect();
         let mut running = BTreeMap::new();
         for target in pipeline.waves.iter().flatten() {

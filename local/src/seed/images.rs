@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde_json::json;
 use tidegate_core::config::ImageConfig;
-use tidegate_core::model::repository_uri;
 
 use crate::api::ApiError;
 use crate::cloud::Cloud;
@@ -39,9 +38,7 @@ pub fn put(
 
 /// The image that runs before the story begins, as a task definition names it.
 pub(super) fn reference(image: &ImageConfig) -> String {
-    let registry = &image.registry;
-    let uri = repository_uri(&registry.account, &registry.region, &image.repository);
-    format!("{uri}:{}", example_tag(image))
+    format!("{}:{}", image.uri(), example_tag(image))
 }
 
 /// A tag that the image's first pattern selects: that of what runs before the story begins; any, where

@@ -158,6 +158,7 @@ impl Hands {
                     let _ = operator.applies(&config).await;
                 }));
             }
+            Verb::Retire => vec!["config".into(), "retire".into()],
             Verb::Start => vec!["start".into()],
             Verb::StartImage { push } => {
                 vec!["start".into(), "--image".into(), format!("{image}={}", digest(push)?)]

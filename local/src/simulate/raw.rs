@@ -95,6 +95,11 @@ impl Table {
 }
 
 impl Written {
+    /// The pipeline's name and its head, if it is one.
+    pub(super) fn head(&self) -> Option<(&str, &Value)> {
+        self.pipeline().zip(self.after.as_ref()).filter(|_| self.key.1 == "head")
+    }
+
     /// The item before and after, if it is a release.
     pub(super) fn release(&self) -> Option<(&Value, &Value)> {
         self.versions().filter(|_| self.key.1.starts_with("release#"))

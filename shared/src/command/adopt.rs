@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Refused, of_pipeline};
+use super::{Refused, check_owns_nothing, of_pipeline};
 use crate::config::PipelineConfig;
 use crate::decide::release_entry;
 use crate::model::{Cause, Change, Head, Memory, Phase, Release, ReleaseId, ReleaseImage, Scene};
 
-/// What `config apply` writes for a pipeline that is new, or whose config changed.
+/// What `config apply` writes for a pipeline that is new or was retired, or whose config changed.
 ///
 /// Adoption moves nothing: what runs now becomes a release with cause `adopted`, and the newest
 /// matching pushes count as answered.
@@ -21,16 +21,18 @@ pub fn apply_config(
     actor: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
-    if let Some(release) = before.and_then(|scene| scene.moving.as_ref()) {
-        return Err(Refused(format!(
-            "{} is {} and owns its targets; apply the config when it has ended",
-            release.id,
-            release.phase.name()
-        )));
-    }
+    before.map_or(Ok(()), |scene| check_owns_nothing(scene, "apply the config"))?;
     let mut head = before.map_or_else(|| first_head(&config.name), |scene| scene.head.clone());
     head.step += 1;
     head.config += 1;
+    let mut reason = format!("config version {} applied by {actor}", head.config);
+    // What a retired pipeline left may be gone: others had its targets, and its pushes were nobody's.
+    let returns = head.retired.take().is_some();
+    let before = before.filter(|_| !returns);
+    if returns {
+        head.live = None;
+        reason.push_str(", which brings it back");
+    }
     // One more tag may make them look new before any push is answered.
     let running = runs.values().map(|image| (image.digest.clone(), image.pushed_at));
     let pushed = answered.values().map(|memory| (memory.digest.clone(), memory.pushed_at));
@@ -46,7 +48,6 @@ pub fn apply_config(
     let known = before.and_then(|scene| scene.live.as_ref());
     let first = runs.keys().any(|name| known.is_none_or(|live| !live.images.contains_key(name)));
     let more = before.is_some_and(|scene| selects_more(config, &scene.config));
-    let reason = format!("config version {} applied by {actor}", head.config);
     let adopts = first || (more && known.is_some());
     if !adopts {
         return Ok(Change { seen, ..of_pipeline(head, actor, "configured", reason, now) });
@@ -55,22 +56,13 @@ pub fn apply_config(
     for (name, image) in runs {
         images.entry(name).or_insert(image);
     }
+    let id = ReleaseId::new(config.name.clone(), head.next);
+    let live = Phase::Live { at: now, unproven: false, accepted: false };
     let release = Release {
-        id: ReleaseId::new(config.name.clone(), head.next),
-        step: 1,
-        cause: Cause::Adopted,
-        by: actor.to_owned(),
-        at: now,
         config: head.config,
         images,
         waves: config.target_waves(),
-        phase: Phase::Live { at: now, unproven: false, accepted: false },
-        without_way_back: false,
-        approved: None,
-        failure: None,
-        checks: Vec::new(),
-        todo: None,
-        nudge: 0,
+        ..Release::recorded(id, Cause::Adopted, actor, now, live)
     };
     head.live = Some(head.next);
     head.next += 1;
@@ -103,6 +95,7 @@ fn first_head(pipeline: &str) -> Head {
         live: None,
         answered: BTreeMap::new(),
         freeze: None,
+        retired: None,
         config: 0,
     }
 }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::{Refused, check_not_blocked, moving};
+use super::{Refused, check_in_force, check_not_blocked, moving};
 use crate::decide::{self, release_entry};
-use crate::model::{Cause, Change, Hold, Memory, Phase, Release, ReleaseImage, Scene, Todo};
+use crate::model::{Cause, Change, Hold, Memory, Release, ReleaseImage, Scene};
 use crate::push::{new_release, replaced};
 
 /// `accept`: the targets are right as they are.
@@ -41,7 +41,7 @@ pub fn start_without_way_back(
             "{id} is held, but not for a way back: {held}; `tidegate start {id}` tries again"
         )));
     }
-    let mut next = surveyed_again(release, held, now);
+    let mut next = release.surveyed_again(Some(held.clone()), now);
     next.without_way_back = true;
     let reason = format!("{actor} lets it start without a way back");
     let entry = release_entry(release, &next, actor, reason, None, now);
@@ -51,7 +51,7 @@ pub fn start_without_way_back(
 /// `start` of a held release that goes back: it gives way to no other, so it is surveyed again itself.
 pub fn survey_again(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
     let (release, held) = held(scene)?;
-    let next = surveyed_again(release, held, now);
+    let next = release.surveyed_again(Some(held.clone()), now);
     let reason = format!("{actor} has it surveyed again");
     let entry = release_entry(release, &next, actor, reason, None, now);
     Ok(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
@@ -60,18 +60,10 @@ pub fn survey_again(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change
 /// The release that is held before anything moved, and why.
 fn held(scene: &Scene) -> Result<(&Release, &Hold), Refused> {
     let release = moving(scene)?;
-    match &release.phase {
-        Phase::Surveying { held: Some(held), .. } => Ok((release, held)),
-        phase => Err(Refused(format!("{} is {}: nothing holds it", release.id, phase.name()))),
-    }
-}
-
-fn surveyed_again(release: &Release, held: &Hold, now: Timestamp) -> Release {
-    let mut next = release.stepped();
-    next.nudge += 1;
-    next.todo = Some(Todo::Deploy);
-    next.phase = Phase::Surveying { since: now, held: Some(held.clone()) };
-    next
+    let held = release.held().ok_or_else(|| {
+        Refused(format!("{} is {}: nothing holds it", release.id, release.phase.name()))
+    })?;
+    Ok((release, held))
 }
 
 /// `start`: a release of these images, as if they had been pushed now.
@@ -81,6 +73,7 @@ pub fn start(
     actor: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
+    check_in_force(scene)?;
     check_not_blocked(scene, images.values())?;
     let mut head = scene.head.stepped();
     for (name, image) in &images {

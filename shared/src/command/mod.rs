@@ -4,6 +4,7 @@ mod adopt;
 mod approval;
 mod gate;
 mod go;
+mod retire;
 mod rollback;
 mod undo;
 
@@ -13,10 +14,12 @@ pub use adopt::apply_config;
 pub use approval::{approve, reject};
 pub use gate::{block, freeze, unblock, unfreeze};
 pub use go::{abandon, accept, start, start_without_way_back, survey_again};
+pub use retire::{check_in_force, retire};
 pub use rollback::{Ending, RollbackOptions, go_back_again, rollback_moving, rollback_to};
 pub use undo::undo;
 
 use crate::decide::pipeline_entry;
+use crate::messages::what_ends;
 use crate::model::{Change, Head, Release, ReleaseId, ReleaseImage, Scene};
 
 /// Why a command is refused: what is so, and what can be typed instead.
@@ -49,6 +52,17 @@ pub fn check_moves(scene: &Scene, shown: &ReleaseId) -> Result<(), Refused> {
         release.id,
         release.phase.name(),
         shown.pipeline
+    )))
+}
+
+/// Refuses `what`, which the targets of a release are not free for while it moves or is stuck.
+fn check_owns_nothing(scene: &Scene, what: &str) -> Result<(), Refused> {
+    let Some(release) = &scene.moving else { return Ok(()) };
+    Err(Refused(format!(
+        "{} is {} and owns its targets; {what} when it has ended: {}",
+        release.id,
+        release.phase.name(),
+        what_ends(release)
     )))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Refused, check_not_blocked, moving};
+use super::{Refused, check_in_force, check_not_blocked, moving};
 use crate::decide;
 use crate::messages::{going_back, ways_on};
 use crate::model::{Block, Cause, Change, Freeze, Phase, Release, ReleaseImage, Scene};
@@ -170,8 +170,9 @@ pub fn go_back_again(
     Ok(change)
 }
 
-/// Refuses where something moves or is stuck: what ends that comes first.
+/// Refuses where something moves or is stuck: what ends that comes first. And where nothing starts.
 pub(super) fn check_settled(scene: &Scene) -> Result<(), Refused> {
+    check_in_force(scene)?;
     let Some(moving) = &scene.moving else { return Ok(()) };
     let (id, pipeline) = (&moving.id, &moving.id.pipeline);
     let first = match moving.phase {

@@ -1,5 +1,7 @@
 //! What an operator may say when, and what a refusal tells them to type.
 
+mod retire;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::path::Path;
 use super::problem::Findings;
 use super::{Base, OnFailure, OnTimeout, Period, Placeholder, TagPattern, TargetName};
+use crate::model::Slot;
 
 /// What Tidegate brings where, and how it judges it. Keys that begin with `x-` are ignored
 /// everywhere: a home for YAML anchors.
@@ -193,8 +194,8 @@ pub(super) struct Watch {
     /// How long a release must hold after everything is stable: at most 1d, 2m unless said
     /// otherwise.
     pub(super) bake: Option<Period>,
-    /// So many failed tasks of a new revision fail the rollout; 2 unless said otherwise.
-    #[schemars(range(min = 1, max = 100))]
+    /// So many failed tasks of a new revision fail the rollout: 1 to 20, 2 unless said otherwise.
+    #[schemars(range(min = 1, max = Slot::MOST_TASKS))]
     pub(super) failed_tasks: Option<u32>,
     /// What a deadline without evidence means; `rollback` unless said otherwise.
     pub(super) on_timeout: Option<OnTimeout>,

@@ -38,8 +38,10 @@ pub struct Parameters {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     folded: BTreeMap<&'static str, usize>,
     /// The roles that the functions may take on; a role takes on none.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub target_role_arns: BTreeSet<String>,
+    /// They are target-role.yaml's, which lacks the optional ones.
+    #[serde(skip)]
+    of_role: bool,
 }
 
 /// What only the services themselves can tell: the ARNs that they run with now.
@@ -82,6 +84,7 @@ impl Parameters {
             schedule_role_arns: running.schedule_roles.clone(),
             cluster_arns: running.schedule_clusters.clone(),
             lightsail_arns: running.lightsail.clone(),
+            of_role: role.is_some(),
             ..Self::default()
         };
         let families = running.task_definitions.iter().filter_map(|arn| arn.rsplit_once(':'));
@@ -190,6 +193,7 @@ impl Parameters {
             unknown: _,
             folded: _,
             target_role_arns,
+            of_role: _,
         } = self;
         [
             ("ServiceArns", service_arns),
@@ -210,16 +214,15 @@ impl fmt::Display for Parameters {
     /// for is left out, by name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "parameter_overrides = [")?;
-        for (name, values) in self.all() {
-            if values.is_empty() && Self::OPTIONAL.contains(&name) && !self.unknown.contains(name) {
-                // It has a default: nothing of that kind.
-                continue;
-            }
-            if values.is_empty() && !Self::OPTIONAL.contains(&name) && !self.unknown.contains(name)
-            {
-                writeln!(f, "    # {name}: none is named; an ARN of what does not exist will do")?;
-            } else if values.is_empty() {
+        let own = |(name, _): &(&str, _)| !(self.of_role && Self::OPTIONAL.contains(name));
+        for (name, values) in self.all().into_iter().filter(own) {
+            if values.is_empty() && self.unknown.contains(name) {
                 writeln!(f, "    # {name}: only AWS knows; add --live")?;
+            } else if values.is_empty() && self.may_be_empty(name) {
+                // Said, for what is left out keeps the value it has: a permission would stay.
+                writeln!(f, "    '{name}=\"\"',")?;
+            } else if values.is_empty() {
+                writeln!(f, "    # {name}: none is named; an ARN of what does not exist will do")?;
             } else {
                 self.remark(f, name)?;
                 let values = values.iter().map(String::as_str).collect::<Vec<_>>().join(",");
@@ -231,6 +234,11 @@ impl fmt::Display for Parameters {
 }
 
 impl Parameters {
+    /// Whether the template takes this list without an ARN: nothing of that kind.
+    fn may_be_empty(&self, name: &str) -> bool {
+        if self.of_role { name == "RepositoryArns" } else { Self::OPTIONAL.contains(&name) }
+    }
+
     /// What the values themselves do not say, above them.
     fn remark(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         if name == "ClusterArns" && self.unknown.contains(name) {

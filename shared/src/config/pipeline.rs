@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::duration::as_seconds;
 use super::{Placeholder, TagPattern};
 use crate::fingerprint::fingerprint;
-use crate::model::{ReleaseImage, TargetKind};
+use crate::model::{ReleaseImage, TargetKind, repository_uri};
 
 /// One pipeline's config as the table holds it, immutable under its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,13 @@ pub struct ImageConfig {
     pub repository: String,
     /// A push is this image's when its tag matches one of these; none, where it is promoted.
     pub tags: Vec<TagPattern>,
+}
+
+impl ImageConfig {
+    /// The repository as task definitions name it.
+    pub fn uri(&self) -> String {
+        repository_uri(&self.registry.account, &self.registry.region, &self.repository)
+    }
 }
 
 /// An ECR registry: one for each account and region.
@@ -310,15 +317,18 @@ pub struct HttpCheck {
 impl HttpCheck {
     /// The shortest `every`. A tick that waits for a URL stays awake: more often it would never sleep.
     pub const SHORTEST: Duration = Duration::from_secs(15);
+
+    /// The URL as it may be shown: a query may hold a secret.
+    pub fn shown(&self) -> &str {
+        self.url.split('?').next().unwrap_or(&self.url)
+    }
 }
 
 impl fmt::Display for Check {
-    /// As messages name it. A query may hold a secret: it is left out.
+    /// As messages name it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http(HttpCheck { url, .. }) => {
-                write!(f, "GET {}", url.split('?').next().unwrap_or(url))
-            }
+            Self::Http(check) => write!(f, "GET {}", check.shown()),
             Self::Alarm { name } => write!(f, "alarm {name}"),
         }
     }

@@ -11,10 +11,11 @@ use super::finding::Finding;
 use super::step::{TIDEGATE, release_entry};
 use super::{does, start, waits};
 use crate::config::PipelineConfig;
+use crate::drift::revision_name;
 use crate::fingerprint::fingerprint;
 use crate::guard::{Guard, stands};
 use crate::messages;
-use crate::model::{Change, Hold, Phase, Plan, Release, Scene, TargetId, Todo, short_image};
+use crate::model::{Change, Hold, Phase, Plan, Release, Scene, TargetId, short_image};
 
 /// What is asked for before `release` may move; `None` where nothing is, or it was given.
 pub fn due(
@@ -51,7 +52,7 @@ fn changes(
     let mut changes = Vec::new();
     for target in release.targets() {
         let Some(Finding::Ready { baseline, difference, .. }) = found.get(target) else { continue };
-        let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
+        let revision = revision_name(&baseline.running);
         let mut say = |what: &str| {
             changes.push(format!("{} ({revision}): {}", target.name, short_image(what)));
         };
@@ -100,9 +101,7 @@ pub(super) fn pending(scene: &Scene, release: &Release, until: Timestamp, now: T
     let Some(given) = approved else {
         return waits(format!("an approval of {}", release.id), Some(until));
     };
-    let mut next = release.becomes(Phase::Surveying { since: now, held: None });
-    next.todo = Some(Todo::Deploy);
-    next.nudge += 1;
+    let next = release.surveyed_again(None, now);
     let reason = format!("approved by {}: surveyed again, then it moves", given.by);
     let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
     does(Change { releases: vec![next], journal: vec![entry], ..Change::default() })

@@ -42,12 +42,16 @@ pub fn note_task(
 }
 
 /// So many tasks of ours that fell are a verdict. A schedule's run is the task: nothing starts it again.
-pub(super) fn needed(scene: &Scene, slot: &Slot) -> u32 {
-    if slot.target.kind.is_scheduled() { 1 } else { scene.config.watch.failed_tasks }
+pub(super) fn needed(scene: &Scene, slot: &Slot) -> usize {
+    if slot.target.kind.is_scheduled() {
+        return 1;
+    }
+    // A config that was stored before there was a bound may ask for more than a slot writes down.
+    usize::try_from(scene.config.watch.failed_tasks).unwrap_or(usize::MAX).min(Slot::MOST_TASKS)
 }
 
 /// What a task that alone decides nothing leaves in the audit trail.
-pub(super) fn stopped(needed: u32) -> String {
+pub(super) fn stopped(needed: usize) -> String {
     format!("a task stopped; {needed} are needed to fail the release")
 }
 
@@ -66,10 +70,9 @@ pub(super) fn note(slot: &mut Slot, task: &TaskFailure) -> bool {
 ///
 /// A pull, manifest or format failure: one. Anything else: `needed` distinct tasks, or one when
 /// a single task is all the service ran and it fell at its start.
-pub(super) fn verdict(slot: &Slot, needed: u32, now: Timestamp) -> Option<Failure> {
+pub(super) fn verdict(slot: &Slot, needed: usize, now: Timestamp) -> Option<Failure> {
     let explained = || slot.tasks.values().map(|task| (task, explain(task)));
     let alone = slot.baseline.desired <= 1;
-    let needed = usize::try_from(needed).unwrap_or(usize::MAX).min(Slot::MOST_TASKS);
     let enough = slot.tasks.len() >= needed;
     let (_, why) = explained()
         .find(|(_, why)| why.counts == Counts::Decisive)

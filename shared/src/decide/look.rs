@@ -17,8 +17,9 @@ const TOLD_BY: Duration = Duration::from_secs(75);
 
 /// The targets that the minute's tick looks at.
 ///
-/// Of what ECS does not tell of every tick looks. A look at one target of a cluster costs the same call as a look at ten, so the targets whose
-/// wave opens next come along: their drift is seen before they are touched.
+/// At what ECS sends no events of, every tick looks. A look at one target of a cluster costs the same
+/// call as a look at ten, so the targets whose wave opens next come along: their drift is seen before
+/// they are touched.
 pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
     let Some(release) = &scene.moving else { return Vec::new() };
     let baked = bake_is_over(scene, now);

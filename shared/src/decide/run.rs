@@ -19,10 +19,12 @@ pub fn note_run(
     run: &TaskFailure,
     now: Timestamp,
 ) -> Option<Change> {
-    if !slot.target.kind.is_scheduled() || slot.ours() != Some(revision) {
+    let ours = slot.target.kind.is_scheduled() && slot.ours() == Some(revision);
+    // Of a retired pipeline nobody wants to hear, and nobody could go back.
+    if !ours || scene.head.retired.is_some() {
         return None;
     }
-    let by_itself = run.stop_code == "EssentialContainerExited";
+    let by_itself = run.ended_by_itself();
     match run.exit_code {
         Some(0) if by_itself => return proven(slot, run, now),
         // Stopped by somebody, and it took that well: that proves nothing.

@@ -8,7 +8,7 @@ use super::step::{TIDEGATE, release_entry};
 use super::{does, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
-use crate::model::{Change, Freeze, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of};
+use crate::model::{Change, Freeze, Hold, Phase, Plan, Release, ReleaseImage, Scene, Todo, set_of};
 
 /// Starts the waiting release, or says what keeps it.
 pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
@@ -68,7 +68,8 @@ fn nothing_left(scene: &Scene, fit: &Release) -> bool {
 }
 
 /// How a release goes on whose bytes were blocked before anything moved: surveyed again without
-/// them, or, where nothing is left or targets are taken for it already, not at all.
+/// them, or, where nothing is left or targets are taken for it already, not at all. What held it may
+/// hold it still; an approval was asked for with those bytes.
 pub(super) fn leave_out_blocked(
     scene: &Scene,
     release: &Release,
@@ -79,9 +80,8 @@ pub(super) fn leave_out_blocked(
     if nothing_left(scene, &fit) || scene.owned().next().is_some() {
         return Some(refuse(scene, release, why, now));
     }
-    let mut next = fit.becomes(Phase::Surveying { since: now, held: None });
-    next.todo = Some(Todo::Deploy);
-    next.nudge += 1;
+    let held = fit.held().filter(|held| !matches!(held, Hold::Approval { .. }));
+    let next = fit.surveyed_again(held.cloned(), now);
     let reason = and_left_out("surveyed again", scene, release);
     let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
     Some(Change { releases: vec![next], journal: vec![entry], ..Change::default() })

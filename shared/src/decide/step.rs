@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Action, Asked, Entry, Head, Notice, Phase, Release, ReleaseId, Slot, SlotPhase, Subject, Todo,
+    Action, Asked, Entry, Head, Hold, Notice, Phase, Release, ReleaseId, Slot, SlotPhase, Subject,
+    Todo,
 };
 
 /// Who acts when no person does.
@@ -13,6 +14,11 @@ pub(super) const TIDEGATE: &str = "tidegate";
 
 /// Deploy's invocation ends after 90 s: what it said nothing of by then was lost.
 pub(super) const LOST: Duration = Duration::from_secs(100);
+
+/// So much longer than its deadline a slot that nobody saw, or a check that nobody asked, is waited
+/// for: five ticks in a row that did not come to it. A verdict without a look may be wrong, and no
+/// verdict at all would hang the release.
+pub(super) const BLIND: Duration = Duration::from_secs(5 * 60);
 
 /// At most this many slots in one transaction: 30 x (slot, past copy, journal entry) plus release,
 /// its entry and blocks stay below DynamoDB's 100 actions.
@@ -35,6 +41,14 @@ impl Release {
         let mut next = self.stepped();
         next.phase = phase;
         next.todo = None;
+        next
+    }
+
+    /// The release, for deploy to survey anew; what held it may hold it still.
+    pub(crate) fn surveyed_again(&self, held: Option<Hold>, now: Timestamp) -> Self {
+        let mut next = self.becomes(Phase::Surveying { since: now, held });
+        next.nudge += 1;
+        next.todo = Some(Todo::Deploy);
         next
     }
 }

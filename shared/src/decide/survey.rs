@@ -11,7 +11,8 @@ use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Change, Done, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase, TargetId, Todo,
+    Action, Asked, Change, Done, Freeze, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase,
+    TargetId, Todo,
 };
 
 /// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
@@ -44,9 +45,7 @@ pub(super) fn pending(
     if let Some((_, until)) = release.approval_asked() {
         return approval::pending(scene, release, until, now);
     }
-    // Nothing moved yet: a freeze holds it, unless a person asked for this very release.
-    let held_frozen = held.is_some() && !release.cause.goes_back();
-    if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| held_frozen) {
+    if let Some(freeze) = freeze_on_held(scene, release) {
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
     let until = since + if held.is_some() { AGAIN } else { LOST };
@@ -57,14 +56,20 @@ pub(super) fn pending(
         Some(hold) => hold.to_string(),
     };
     if by_itself && now >= until && stands(Guard::Nudge) {
-        let mut next = release.becomes(Phase::Surveying { since: now, held: held.cloned() });
-        next.nudge += 1;
-        next.todo = Some(Todo::Deploy);
+        let next = release.surveyed_again(held.cloned(), now);
         let changes = vec![Change { releases: vec![next], ..Change::default() }];
         // Until the next tick asks again, an operator who looks is told why it does not move.
         return Plan { changes, ..waits(what, None) };
     }
     waits(what, by_itself.then_some(until))
+}
+
+/// The freeze that keeps a release which something else held before, and which has taken no target
+/// yet: what held it may be over. A survey that nothing held goes on, and so does whoever goes back.
+fn freeze_on_held<'s>(scene: &'s Scene, release: &Release) -> Option<&'s Freeze> {
+    let keeps =
+        release.held().is_some() && !release.cause.goes_back() && scene.owned().next().is_none();
+    scene.head.freeze.as_ref().filter(|_| keeps && stands(Guard::Freeze))
 }
 
 /// A release that is held before anything moved gives way to a newer push.
@@ -120,6 +125,9 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
             return Plan::default();
         }
         return does(self::hold(release, held.as_ref(), &hold, true, now));
+    }
+    if freeze_on_held(scene, release).is_some() {
+        return Plan::default();
     }
     let first = |target: &TargetId| release.waves.first().is_some_and(|w| w.contains(target));
     let missing: Vec<_> = found

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{NamedImage, images};
 use crate::fingerprint::fingerprint;
+use crate::marks::KEEP_TAG;
 use crate::model::Pin;
 
 /// Enough hex digits that two deployments of one service never share a name by chance.
@@ -28,7 +29,7 @@ pub fn named_by(pin: &Pin) -> String {
 
 /// Whether an image is named so already, whatever its digest.
 pub fn is_pinned(image: &NamedImage) -> bool {
-    image.tag().is_some_and(|tag| tag.starts_with("tidegate-keep-"))
+    image.tag().is_some_and(|tag| tag.starts_with(KEEP_TAG))
 }
 
 /// The same containers with these images in them.

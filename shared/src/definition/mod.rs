@@ -3,14 +3,15 @@
 mod difference;
 pub mod lightsail;
 mod successor;
+mod takers;
 
 use serde_json::Value;
 
-use crate::guard::{Guard, stands};
 use crate::model::Digest;
 
 pub use difference::difference;
 pub use successor::{DefinitionError, successor};
+pub use takers::takers;
 
 /// Members that AWS adds and does not take back.
 const OUTPUT_ONLY: [&str; 9] = [
@@ -76,17 +77,8 @@ pub fn images(task_definition: &Value) -> Vec<NamedImage> {
         .collect()
 }
 
-/// The containers whose image comes from `repository_uri`, whatever its tag or digest.
-pub fn containers_of(task_definition: &Value, repository_uri: &str) -> Vec<NamedImage> {
-    let mut images = images(task_definition);
-    images.retain(|image| image.repository() == repository_uri || !stands(Guard::OwnRepository));
-    images
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const URI: &str = "123456789012.dkr.ecr.us-west-2.amazonaws.com/live_crons";
@@ -110,19 +102,5 @@ mod tests {
             assert_eq!(named(&image).repository(), repository, "{image}");
             assert_eq!(named(&image).digest().is_some(), pinned, "{image}");
         }
-    }
-
-    #[test]
-    fn a_repository_whose_name_only_begins_alike_is_another() {
-        let definition = json!({"containerDefinitions": [
-            {"name": "crons", "image": format!("{URI}:uapi")},
-            {"name": "twin", "image": format!("{URI}-2:uapi")},
-            {"name": "redis", "image": "redis:7"},
-            {"name": "again", "image": URI},
-        ]});
-        let found: Vec<_> =
-            containers_of(&definition, URI).into_iter().map(|image| image.container).collect();
-        assert_eq!(found, ["crons", "again"]);
-        assert_eq!(containers_of(&json!({}), URI), []);
     }
 }

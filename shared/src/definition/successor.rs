@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{NamedImage, OUTPUT_ONLY, images};
+use crate::marks::OWN_REVISION_TAG;
 use crate::model::Pin;
 
 /// `RegisterTaskDefinition` takes no more tags than this.
@@ -102,7 +103,7 @@ fn check(family: &str, present: &[NamedImage], pin: &Pin) -> Result<(), Definiti
 }
 
 fn tags_of(tags: &[(String, String)], own: &[(String, String)]) -> Vec<Value> {
-    let stays = |key: &str| !key.starts_with("aws:") && !key.starts_with("tidegate:");
+    let stays = |key: &str| !key.starts_with("aws:") && !key.starts_with(OWN_REVISION_TAG);
     tags.iter()
         .filter(|(key, _)| stays(key))
         .chain(own)

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Woken, identity, is_schedule};
 use crate::guard::{Guard, stands};
+use crate::marks::OWN_TAG;
 use crate::model::Digest;
 
 /// A tag was pushed.
@@ -65,7 +66,7 @@ pub fn promote(event: &Value) -> Woken<PushEvent> {
     let Some(tag) = detail.image_tag.filter(|tag| !tag.is_empty()) else {
         return Woken::Nothing(format!("a push to {} without a tag", detail.repository_name));
     };
-    if tag.starts_with("tidegate-") && stands(Guard::ReservedTags) {
+    if tag.starts_with(OWN_TAG) && stands(Guard::ReservedTags) {
         return Woken::Nothing(format!("{}:{tag} is Tidegate's own tag", detail.repository_name));
     }
     match detail.image_digest.parse() {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Woken, identity, is_schedule};
+use crate::marks::TASK_GROUP;
 use crate::model::{TargetId, TargetKind, TaskFailure, fell};
 
 /// Something happened at a target: worth a look, and perhaps evidence already.
@@ -133,7 +134,7 @@ pub fn watch(event: &Value) -> Woken<Happened> {
 
 /// A one-off task of ours that ends: its group names it. How it ended is asked of ECS.
 fn one_off(envelope: &Envelope, task: &Task, cluster: Option<&str>) -> Woken<Happened> {
-    let (Some(name), Some(cluster)) = (task.group.strip_prefix("tidegate:"), cluster) else {
+    let (Some(name), Some(cluster)) = (task.group.strip_prefix(TASK_GROUP), cluster) else {
         return Woken::Nothing(format!("task of {} belongs to no service", task.group));
     };
     if task.desired_status != "STOPPED" || task.stop_code.is_none() {

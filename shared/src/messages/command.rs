@@ -56,6 +56,18 @@ pub(crate) fn ways_on(release: &Release) -> String {
     }
 }
 
+/// How `release` comes to an end, for who wants something else of its targets: by itself, or by a word.
+pub fn what_ends(release: &Release) -> String {
+    let pipeline = &release.id.pipeline;
+    match release.held() {
+        _ if release.phase.is_stuck() => format!("a person decides, {}", ways_on(release)),
+        Some(held) if !held.ends_by_itself() => {
+            format!("a person decides, `tidegate status {pipeline}` says what")
+        }
+        _ => format!("`tidegate follow {pipeline}` shows when"),
+    }
+}
+
 pub(super) fn accept(pipeline: &str) -> String {
     format!("tidegate accept {pipeline}  # what runs is right as it is")
 }

@@ -20,9 +20,10 @@ mod slack;
 mod teams;
 
 pub use cause::{Counts, Explanation, explain};
-pub use command::going_back;
 pub(crate) use command::ways_on;
+pub use command::{going_back, what_ends};
 pub use state::state;
+pub use words::retired;
 pub(crate) use words::{names, span};
 
 pub use approval::{expired, rejected};

@@ -1,5 +1,6 @@
 //! Where a target stands, in one line.
 
+use crate::drift::revision_name;
 use crate::model::{Baseline, Digest, Slot, SlotPhase};
 
 /// `Rag: failed: container `Rag` exited with code 1 after 2 s`
@@ -53,7 +54,7 @@ fn words_of_task(slot: &Slot) -> Option<&'static str> {
 
 /// What a target ran before: the digests of the containers that change, and the revision.
 fn ran(baseline: &Baseline) -> String {
-    let revision = baseline.running.rsplit('/').next().unwrap_or(&baseline.running);
+    let revision = revision_name(&baseline.running);
     let digests: Vec<_> = baseline
         .images
         .iter()

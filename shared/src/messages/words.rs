@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{Failure, Release, Slot, TargetKind};
+use crate::model::{Failure, Head, Release, Retired, Slot, TargetKind};
 
 /// Evidence beyond this is the audit trail's: `tidegate show` prints all of it.
 const MOST_EVIDENCE: usize = 5;
@@ -20,6 +20,16 @@ pub(super) fn seconds(seconds: u64) -> String {
 /// The time between two moments.
 pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
     seconds(u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default())
+}
+
+/// Why nothing starts in a pipeline that is retired, and what ends that.
+pub fn retired(head: &Head) -> Option<String> {
+    let Retired { by, why, at } = head.retired.as_ref()?;
+    let pipeline = &head.pipeline;
+    Some(format!(
+        "{pipeline} is retired, by {by} at {at} ({why}), and starts nothing; `tidegate config apply` of a \
+         file that has it brings it back"
+    ))
 }
 
 /// `1 service`, `9 services, 2 schedules and 1 rule`.

@@ -87,6 +87,12 @@ impl TaskFailure {
         self
     }
 
+    /// A container of it ended, and nobody stopped it: what ECS stops for a rollout, or a person, may
+    /// exit with 0 as well.
+    pub fn ended_by_itself(&self) -> bool {
+        self.stop_code == "EssentialContainerExited"
+    }
+
     /// It ended at its start, or never ran.
     pub fn at_start(&self) -> bool {
         self.ran_seconds.is_none_or(|ran| ran <= Self::START)

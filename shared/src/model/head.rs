@@ -31,7 +31,10 @@ pub struct Head {
     /// Set while nothing new starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
-    /// The config version in force.
+    /// Set while the pipeline is out of force: nothing starts, and its targets are free for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Retired>,
+    /// The config version in force; of a retired pipeline the last one.
     pub config: u64,
 }
 
@@ -84,6 +87,17 @@ impl Memory {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Freeze {
     /// Who froze it: an ARN, or `tidegate`.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Why a pipeline is out of force, until a config that has it is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Retired {
+    /// Who retired it: an ARN.
     pub by: String,
     /// Why.
     pub why: String,

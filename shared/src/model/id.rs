@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::TargetKind;
+use crate::marks::KEEP_TAG;
 
 /// Why a text is not the identifier it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -177,7 +178,7 @@ impl Digest {
     ///
     /// It holds 16 hex digits of the digest, so it never has to move: immutable repositories work.
     pub fn keep_tag(&self) -> String {
-        format!("tidegate-keep-{}", &self.0["sha256:".len()..][..16])
+        format!("{KEEP_TAG}{}", &self.0["sha256:".len()..][..16])
     }
 }
 

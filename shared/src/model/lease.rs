@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::{Done, Intent, Lease, Slot, Todo};
 use crate::guard::{Guard, stands};
 
-/// One AWS call with its 10 s operation timeout fits twice.
+/// One AWS call with its 10 s operation timeout fits twice. Where a change takes more, another invocation
+/// may take over meanwhile: it finds the intent, and looks before it calls.
 pub const LEASE: Duration = Duration::from_secs(20);
 
 /// One write of deploy's. Everything else in the slot stays as it is.

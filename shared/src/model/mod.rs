@@ -17,7 +17,7 @@ mod targets;
 pub use checked::{Checked, Red};
 pub use condition::Condition;
 pub use failure::{Blame, Failure, TaskFailure, fell};
-pub use head::{Freeze, Head, Memory};
+pub use head::{Freeze, Head, Memory, Retired};
 pub use id::{Digest, InvalidId, ReleaseId, TargetId};
 pub use image::{ReleaseImage, repository_uri, set_of, short_image};
 pub use journal::{Entry, Notice, NoticeKind, Severity, Subject};

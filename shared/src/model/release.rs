@@ -40,7 +40,7 @@ pub struct Release {
     /// What its checks have answered; empty until the first of them did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Checked>,
-    /// Set while deploy must survey.
+    /// Set while deploy must survey it, or mark what it made live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub todo: Option<Todo>,
     /// Counts repeated requests, so that asking again is a change the stream carries.
@@ -49,6 +49,27 @@ pub struct Release {
 }
 
 impl Release {
+    /// A release as it is recorded first, without images and targets: nothing has been said of it.
+    pub fn recorded(id: ReleaseId, cause: Cause, by: &str, at: Timestamp, phase: Phase) -> Self {
+        Self {
+            id,
+            step: 1,
+            cause,
+            by: by.to_owned(),
+            at,
+            config: 0,
+            images: BTreeMap::new(),
+            waves: Vec::new(),
+            phase,
+            without_way_back: false,
+            approved: None,
+            failure: None,
+            checks: Vec::new(),
+            todo: None,
+            nudge: 0,
+        }
+    }
+
     /// The images in a person's words.
     pub fn label(&self) -> String {
         self.images.values().map(ReleaseImage::label).collect::<Vec<_>>().join(", ")
@@ -72,12 +93,18 @@ impl Release {
         self.waves.iter().filter(|wave| wave.iter().any(TargetId::is_task)).count()
     }
 
+    /// What keeps it before anything moved.
+    pub fn held(&self) -> Option<&Hold> {
+        match &self.phase {
+            Phase::Surveying { held, .. } => held.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The plan that people were asked to approve, and until when they are.
     pub fn approval_asked(&self) -> Option<(&str, Timestamp)> {
-        match &self.phase {
-            Phase::Surveying { held: Some(Hold::Approval { plan, until, .. }), .. } => {
-                Some((plan, *until))
-            }
+        match self.held() {
+            Some(Hold::Approval { plan, until, .. }) => Some((plan, *until)),
             _ => None,
         }
     }
@@ -262,7 +289,7 @@ pub enum Phase {
         /// Why.
         why: String,
     },
-    /// It may not start: blocked, already live, older than what is live, nothing to change.
+    /// It may not start: blocked, rejected, already live, nothing to change.
     Refused {
         /// Since when.
         at: Timestamp,

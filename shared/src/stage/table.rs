@@ -60,6 +60,7 @@ impl Table {
             live: None,
             answered: BTreeMap::new(),
             freeze: None,
+            retired: None,
             config: 0,
         };
         Self {

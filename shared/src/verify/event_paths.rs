@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::texts;
-use super::{Hidden, Line, Shown, State, To, Topic};
+use super::{Hidden, Line, Listeners, Shown, State, To, Topic};
 use crate::config::PipelineConfig;
 
 /// What the installation's stack holds, by the names that its template gives.
@@ -19,8 +19,8 @@ pub struct Installation {
     pub home: (String, String),
     /// Its legs, each with the name that the template gives it.
     pub legs: Vec<(String, Shown<Leg>)>,
-    /// It was given a webhook of Slack or Teams.
-    pub has_webhook: bool,
+    /// The ARN of a secret, where it was given a webhook of Slack or Teams.
+    pub webhook: Option<String>,
 }
 
 /// A part of an event's way.
@@ -47,14 +47,9 @@ pub enum Leg {
         messages: u64,
     },
     /// The topic of notifications.
-    Notifications {
-        /// Its ARN.
-        arn: String,
-        /// Subscriptions that were confirmed, and those that were not.
-        confirmed: usize,
-        /// Those that wait for somebody to confirm them.
-        pending: usize,
-    },
+    Notifications(Listeners),
+    /// The topic of the installation's own alarms.
+    Alarms(Listeners),
 }
 
 /// Something that wakes a function.
@@ -101,7 +96,7 @@ pub(super) fn lines(
         )];
     }
     let legs = found.legs.iter().flat_map(|(name, shown)| match shown {
-        Shown::There(leg) => told(name, leg, clusters, found.has_webhook),
+        Shown::There(leg) => told(name, leg, clusters, found),
         Shown::Missing => vec![topic.failed(
             name,
             "somebody deleted it",
@@ -137,17 +132,16 @@ fn no_stack(stack: &str) -> Line {
     }
 }
 
-fn told(name: &str, leg: &Leg, clusters: &BTreeSet<String>, has_webhook: bool) -> Vec<Line> {
+fn told(name: &str, leg: &Leg, clusters: &BTreeSet<String>, stack: &Installation) -> Vec<Line> {
     let one = match leg {
         Leg::Rule(rule) => return rule_lines(name, rule, clusters),
         Leg::Schedule(wakes) => wakes_line(name, wakes, |_| {
             "Enable it in the console, or deploy the stack again: `sam deploy`".to_owned()
         }),
-        Leg::Mapping { uuid, state, last } => mapping(name, uuid, state, last),
+        Leg::Mapping { uuid, state, last } => mapping(name, uuid, (state, last), &stack.stack),
         Leg::DeadLetters { url, messages } => dead_letters(name, url, *messages),
-        Leg::Notifications { arn, confirmed, pending } => {
-            notifications(name, arn, (*confirmed, *pending), has_webhook)
-        }
+        Leg::Notifications(topic) => topic.of_notifications(name, stack.webhook.as_deref()),
+        Leg::Alarms(topic) => topic.of_alarms(name),
     };
     vec![one]
 }
@@ -195,13 +189,14 @@ fn rule_lines(name: &str, rule: &Rule, clusters: &BTreeSet<String>) -> Vec<Line>
     }
 }
 
-fn mapping(name: &str, uuid: &str, state: &str, last: &str) -> Line {
+fn mapping(name: &str, uuid: &str, (state, last): (&str, &str), stack: &str) -> Line {
     let topic = Topic::EventPaths;
     match state {
         "Enabled" if last.starts_with("PROBLEM") => topic.warning(
             name,
             format!("enabled, and the last batch failed: {last}"),
-            "Read the function's log: `sam logs`",
+            // One group for all four functions.
+            format!("Read the function's log: `aws logs tail /aws/lambda/{stack} --since 1h`"),
         ),
         "Enabled" => topic.green(name, "enabled: the table's stream arrives"),
         // On its way: Lambda takes a minute or so.
@@ -227,31 +222,6 @@ fn dead_letters(name: &str, url: &str, messages: u64) -> Line {
                 "Read them: `aws sqs receive-message --queue-url {url}`; docs/operating.md says \
                  what each means"
             ),
-        ),
-    }
-}
-
-fn notifications(name: &str, arn: &str, subscribed: (usize, usize), has_webhook: bool) -> Line {
-    let topic = Topic::EventPaths;
-    let subscribe = || format!("`aws sns subscribe --topic-arn {arn} --protocol email …`");
-    match subscribed {
-        (0, pending) if !has_webhook => topic.failed(
-            name,
-            match pending {
-                0 => "nobody is told: it has no subscription, and there is no webhook".to_owned(),
-                _ => format!("nobody is told: subscriptions that wait to be confirmed: {pending}"),
-            },
-            match pending {
-                0 => format!("{}, or give the stack `SlackSecretArn`", subscribe()),
-                _ => format!("Open the mail that SNS sent and confirm it, or {}", subscribe()),
-            },
-        ),
-        (0, _) => topic.green(name, "people are told by a webhook"),
-        (confirmed, 0) => topic.green(name, format!("subscriptions confirmed: {confirmed}")),
-        (confirmed, pending) => topic.warning(
-            name,
-            format!("subscriptions confirmed: {confirmed}, not confirmed: {pending}"),
-            "Open the mail that SNS sent, and confirm it",
         ),
     }
 }
@@ -316,12 +286,16 @@ mod tests {
 
     #[test]
     fn a_mapping_that_is_off_says_how_it_is_switched_on() {
-        assert_eq!(mapping("Asked", "u-1", "Enabled", "OK").state, State::Green);
-        assert_eq!(mapping("Asked", "u-1", "Enabling", "").state, State::Warning);
-        let off = mapping("Asked", "u-1", "Disabled", "");
+        let told = |state, last| mapping("Asked", "u-1", (state, last), "tidegate-eu");
+        assert_eq!(told("Enabled", "OK").state, State::Green);
+        assert_eq!(told("Enabling", "").state, State::Warning);
+        let off = told("Disabled", "");
         fails(&off, "it is Disabled", "update-event-source-mapping --uuid u-1 --enabled");
-        let stuck = mapping("Asked", "u-1", "Enabled", "PROBLEM: Function call failed");
+        let stuck = told("Enabled", "PROBLEM: Function call failed");
         assert_eq!(stuck.state, State::Warning);
+        assert!(
+            stuck.remedy.unwrap().contains("`aws logs tail /aws/lambda/tidegate-eu --since 1h`")
+        );
     }
 
     #[test]
@@ -329,16 +303,6 @@ mod tests {
         assert_eq!(dead_letters("DeadLetters", "https://q", 0).state, State::Green);
         let parked = dead_letters("DeadLetters", "https://q", 2);
         fails(&parked, "2 parked", "receive-message --queue-url https://q");
-    }
-
-    #[test]
-    fn somebody_must_hear_of_it() {
-        let told = |subscribed, webhook| notifications("Topic", "arn:t", subscribed, webhook);
-        fails(&told((0, 0), false), "nobody is told", "aws sns subscribe --topic-arn arn:t");
-        fails(&told((0, 1), false), "wait to be confirmed: 1", "confirm it");
-        assert_eq!(told((0, 0), true).state, State::Green);
-        assert_eq!(told((1, 0), false).state, State::Green);
-        assert_eq!(told((1, 1), false).state, State::Warning);
     }
 
     #[test]

@@ -290,7 +290,11 @@ fn the_template_is_told_the_arns_of_a_config_and_nothing_wider() {
              \"TaskDefinitionArns={ecs}:task-definition/worker:*\",\n    \
              \"RepositoryArns=arn:aws:ecr:us-west-2:123456789012:repository/live_crons\",\n    \
              \"TaskRoleArns=arn:aws:iam::123456789012:role/worker\",\n    \
-             \"ClusterArns={ecs}:cluster/live-crons\",\n\
+             \"ClusterArns={ecs}:cluster/live-crons\",\n    \
+             'ScheduleArns=\"\"',\n    \
+             'ScheduleRoleArns=\"\"',\n    \
+             'LightsailArns=\"\"',\n    \
+             'TargetRoleArns=\"\"',\n\
              ]",
             services.join(","),
         ),
@@ -313,7 +317,7 @@ fn what_is_no_service_has_parameters_of_its_own() {
                 arn:aws:scheduler:us-west-2:123456789012:schedule/jobs/nightly\"";
     assert!(offline.contains(arns), "{offline}");
     assert!(offline.contains("# ScheduleRoleArns: only AWS knows; add --live"), "{offline}");
-    assert!(!offline.contains("Lightsail"), "{offline}");
+    assert!(offline.contains("    'LightsailArns=\"\"',\n"), "{offline}");
     let clusters =
         "# ClusterArns: where schedules and rules run their tasks only AWS knows; add --live";
     assert!(offline.contains(clusters), "{offline}");
@@ -407,6 +411,13 @@ fn what_a_role_reaches_is_its_own_templates_and_not_the_installations() {
     assert_eq!(target.repository_arns, [its("ecr", "repository/bb")].into());
     assert_eq!(target.cluster_arns, [its("ecs", "cluster/dd")].into());
     assert!(target.target_role_arns.is_empty());
+    // What target-role.yaml has no parameter for is not said; what it has and nothing needs is emptied.
+    let said = target.to_string();
+    assert!(!said.contains("Schedule") && !said.contains("TargetRole"), "{said}");
+    let without = config(&text.replace(", registry: { account: \"", ", x-registry: { account: \""));
+    let without = without.resolve("123456789012", "us-west-2").unwrap();
+    let said = Parameters::new(&without, without[1].role.as_ref(), &Running::default()).to_string();
+    assert!(said.contains("    'RepositoryArns=\"\"',\n"), "{said}");
     // Nothing is asked as the functions themselves where every pipeline has a role.
     let none = Parameters::new(&pipelines[1..], None, &Running::default()).to_string();
     assert!(none.contains("    # ServiceArns: none is named; an ARN of what does not"), "{none}");

@@ -148,7 +148,13 @@ fn a_value_that_is_wrong_is_said_with_what_was_expected() {
             "a number out of range",
             "    waves",
             "    watch: { failed_tasks: 0 }\n    waves",
-            "8:28: pipelines.p.watch.failed_tasks: expected a number from 1 to 100, found 0",
+            "8:28: pipelines.p.watch.failed_tasks: expected a number from 1 to 20, found 0",
+        ),
+        (
+            "more failed tasks than are written down",
+            "    waves",
+            "    watch: { failed_tasks: 21 }\n    waves",
+            "8:28: pipelines.p.watch.failed_tasks: expected a number from 1 to 20, found 21",
         ),
         (
             "an account without quotes",

@@ -1,13 +1,17 @@
 //! `tidegate config`: the file that says which pushes go where.
 
+mod application;
 mod apply;
 mod check;
+mod retire;
 mod show;
 
 use std::fs;
 
-pub use apply::{Application, Applied, Apply};
+pub use application::{Application, Applied};
+pub use apply::Apply;
 pub use check::{Check, Findings};
+pub use retire::{Retire, Retirement};
 pub use show::Show;
 
 use tidegate_core::config;
@@ -15,13 +19,14 @@ use tidegate_core::config;
 use crate::output::Desk;
 use crate::{Error, Exit, Session};
 
-/// Check a config, apply it, or show the one in force
+/// Check a config, apply it, show the one in force, or retire a pipeline
 #[derive(Debug, Clone, clap::Subcommand)]
 #[expect(missing_docs, reason = "the help of each verb is at its struct")]
 pub enum Config {
     Check(Check),
     Apply(Apply),
     Show(Show),
+    Retire(Retire),
 }
 
 impl Config {
@@ -30,6 +35,7 @@ impl Config {
             Self::Check(command) => command.run(session, desk).await,
             Self::Apply(command) => command.run(session, desk).await,
             Self::Show(command) => command.run(session, desk).await,
+            Self::Retire(command) => command.run(session, desk).await,
         }
     }
 }

@@ -8,10 +8,11 @@ use tidegate_core::config::{
     Approval, Base, Check, HttpCheck, ImageConfig, OnFailure, OnTimeout, Period, PipelineConfig,
     Registry, Role, TargetConfig, TaskConfig, Watch,
 };
-use tidegate_core::model::TargetKind;
+use tidegate_core::model::{Retired, TargetKind};
 
 use crate::output::{Desk, Tone};
 use crate::reference::pipeline_name;
+use crate::view::moment;
 use crate::{Error, Exit, Session};
 
 /// Show the config that is in force, with every default said
@@ -25,6 +26,8 @@ pub struct Show {
 #[derive(Serialize)]
 struct InForce {
     version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<Retired>,
     #[serde(flatten)]
     config: PipelineConfig,
 }
@@ -41,9 +44,12 @@ impl fmt::Display for All {
 
 impl fmt::Display for InForce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { version, config } = self;
+        let Self { version, retired, config } = self;
         let PipelineConfig { name, account, region, cluster, .. } = config;
         writeln!(f, "{}  config version {version}", Tone::Strong.of(name))?;
+        if let Some(Retired { by, why, at }) = retired {
+            writeln!(f, "  {}     since {} by {by}: {why}", Tone::Bad.of("retired"), moment(*at))?;
+        }
         for (name, ImageConfig { registry, repository, tags }) in &config.images {
             let Registry { account, region } = registry;
             let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -124,6 +130,16 @@ fn target(target: &TargetConfig) -> String {
     if said.is_empty() { name } else { format!("{name} ({})", said.join(", ")) }
 }
 
+/// The config as it may be shown: a URL's query may hold a secret.
+fn without_queries(mut config: PipelineConfig) -> PipelineConfig {
+    for check in &mut config.checks {
+        if let Check::Http(check) = check {
+            check.url = check.shown().to_owned();
+        }
+    }
+    config
+}
+
 impl Show {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let table = session.table().await?;
@@ -136,10 +152,33 @@ impl Show {
             let Some(head) = table.head_of(&name).await? else {
                 return Err(TableError::NoSuchPipeline(name).into());
             };
-            let config = table.config(&name, head.config).await?;
-            all.push(InForce { version: head.config, config });
+            let config = without_queries(table.config(&name, head.config).await?);
+            all.push(InForce { version: head.config, retired: head.retired, config });
         }
         desk.say(&All(all))?;
         Ok(Exit::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_query_of_a_url_is_shown_to_nobody() {
+        let config = serde_json::from_value(json!({
+            "schema": 1, "name": "p", "account": "123456789012", "region": "us-west-2",
+            "images": {}, "cluster": "c", "waves": [], "on_failure": "rollback", "base": "running",
+            "watch": { "timeout": 1, "bake": 1, "failed_tasks": 1, "on_timeout": "rollback" },
+            "checks": [{ "kind": "http", "url": "https://api.example.com/health?token=s3cret",
+                "expect": [200], "attempts": 10, "every": 15 }],
+        }))
+        .unwrap();
+        let shown = InForce { version: 1, retired: None, config: without_queries(config) };
+        let json = serde_json::to_value(&shown).unwrap();
+        assert_eq!(json["checks"][0]["url"], "https://api.example.com/health");
+        assert!(shown.to_string().contains("GET https://api.example.com/health is 200"), "{shown}");
     }
 }

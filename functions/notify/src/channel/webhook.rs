@@ -67,7 +67,8 @@ impl Webhook {
                 return Told::Later("no time was left to try it".to_owned());
             };
             let Tried { told, wait } = self.once(&body, time.min(ANSWER)).await;
-            let wait = wait.unwrap_or(pause);
+            // `Retry-After: 0` asks for no rest, and a channel in trouble is not to be hammered.
+            let wait = wait.map_or(pause, |asked| asked.max(pause));
             let is_too_long = time_left(clock, deadline).is_none_or(|time| time <= wait);
             if is_too_long || !matches!(told, Told::Later(_)) {
                 return told;

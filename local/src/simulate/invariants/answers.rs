@@ -49,7 +49,9 @@ impl Answers {
                 }
             }
         }
-        if pipeline.extras.alarm {
+        // What is taken away may have made it ring.
+        let back = text(&release["cause"]["kind"]) == "rollback";
+        if pipeline.extras.alarm && !back {
             let alarms = now.cloud.cloudwatch_of(&pipeline.place());
             let opened = self.opened.get(id).copied().unwrap_or(now.at);
             let rings = alarms.rings_since(&pipeline.name);

@@ -7,6 +7,7 @@ mod approvals;
 mod baseline_before_change;
 mod blocked_stays_out;
 mod every_change_is_recorded;
+mod freezes;
 mod least_power;
 mod never_backwards;
 mod offers;

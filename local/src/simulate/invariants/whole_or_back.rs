@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::answers::Answers;
+use super::freezes::Freezes;
 use super::one_mover::targets;
 use super::{Invariant, Moment, UNSEEN, Wrongs};
 use crate::call::{Call, Caller, Noted};
@@ -20,6 +21,8 @@ pub(super) struct WholeOrBack {
     others: BTreeMap<String, Timestamp>,
     /// What URLs and alarms said.
     answers: Answers,
+    /// What may not start.
+    freezes: Freezes,
 }
 
 impl Invariant for WholeOrBack {
@@ -48,6 +51,7 @@ impl Invariant for WholeOrBack {
             self.others.insert(by_another.target, now.at);
         }
         self.answers.landed(now, written, wrongs);
+        self.freezes.landed(now, written, wrongs);
         for (before, after) in written.iter().filter_map(Written::release) {
             let (from, to) = (phase(before), phase(after));
             if from == to {
@@ -58,12 +62,6 @@ impl Invariant for WholeOrBack {
             let frozen = frozen.is_some_and(|head| !head["freeze"].is_null());
             if (is_stuck(to) || to == "abandoned") && !frozen {
                 wrongs.push(format!("{id} is {to}, and its pipeline is not frozen"));
-            }
-            // Only an operator's rollback starts where nothing else may.
-            let back = text(&after["cause"]["kind"]) == "rollback";
-            let starts = to == "surveying" && (from.is_empty() || from == "waiting");
-            if starts && frozen && !back {
-                wrongs.push(format!("{id} starts in a frozen pipeline"));
             }
             let adopted = text(&after["cause"]["kind"]) == "adopted";
             let accepted = after["phase"]["accepted"] == true;

@@ -64,6 +64,7 @@ pub enum Deed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verb {
     Apply { bake: u64 },
+    Retire,
     Start,
     StartImage { push: usize },
     StartWithoutWayBack,

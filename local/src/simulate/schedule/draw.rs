@@ -7,7 +7,7 @@ use fastrand::Rng;
 use super::chance::{chance, pick};
 use super::{
     Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, extras, knots,
-    troubles,
+    retired, troubles,
 };
 use crate::ecs::{RollbackShape, ShownDigest};
 
@@ -35,6 +35,7 @@ impl Schedule {
         }
         let (more, trouble) = knots::draw(seed, &pipelines);
         deeds.extend(more);
+        deeds.extend(retired::draw(seed, &pipelines));
         deeds.sort_by_key(|(at, _)| *at);
         troubles.extend(trouble);
         let last = deeds.iter().map(|(at, _)| *at).max().unwrap_or_default();

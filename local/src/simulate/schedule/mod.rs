@@ -10,6 +10,7 @@ mod extras;
 mod fleet;
 mod knots;
 mod pipeline;
+mod retired;
 mod troubles;
 
 use std::time::Duration;

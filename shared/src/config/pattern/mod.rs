@@ -12,13 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::{Guard, stands};
+use crate::marks::OWN_TAG;
 
 use part::Part;
 pub use part::Placeholder;
 pub use version::{InvalidVersion, Version};
-
-/// What Tidegate puts on images itself; no pattern ever matches such a tag.
-const OWN_PREFIX: &str = "tidegate-";
 
 /// ECR's bound for a tag.
 const LONGEST_TAG: usize = 128;
@@ -68,7 +66,7 @@ impl TagPattern {
     /// Each part takes as much as it can, from left to right. No pattern matches Tidegate's own
     /// tags, nor what ECR would not take as a tag.
     pub fn matches(&self, tag: &str) -> Option<Captures> {
-        let ours = tag.starts_with(OWN_PREFIX) && stands(Guard::ReservedTags);
+        let ours = tag.starts_with(OWN_TAG) && stands(Guard::ReservedTags);
         (!ours && is_tag(tag)).then(|| walk::captures(&self.parts, tag))?
     }
 
@@ -138,7 +136,7 @@ impl FromStr for TagPattern {
         let wildcards = parts.iter().filter(|part| **part == Part::Anything).count();
         if parts.is_empty() {
             Err(refuse("it is empty".to_owned()))
-        } else if text.starts_with(OWN_PREFIX) {
+        } else if text.starts_with(OWN_TAG) {
             Err(refuse("tags beginning `tidegate-` are Tidegate's own".to_owned()))
         } else if text.starts_with(['.', '-']) {
             Err(refuse("a tag begins with a letter, a digit or `_`".to_owned()))

@@ -34,11 +34,11 @@ pub fn next_due(scene: &Scene) -> Option<Timestamp> {
 
 /// The alarms to listen to now, each with its index among the config's checks.
 pub fn alarms(scene: &Scene) -> impl Iterator<Item = (usize, &str)> {
-    let listens = scene.moving.as_ref().is_some_and(|release| {
+    let listening = scene.moving.as_ref().filter(|release| {
         matches!(release.phase, Phase::Rolling { .. } | Phase::Baking { .. })
             && touches_services(scene)
     });
-    let checks = scene.config.checks.iter().enumerate().filter(move |_| listens);
+    let checks = listening.into_iter().flat_map(|release| counting(scene, release));
     checks.filter_map(|(index, check)| match check {
         Check::Alarm { name } => Some((index, name.as_str())),
         Check::Http(_) => None,
@@ -54,6 +54,19 @@ fn urls(scene: &Scene) -> impl Iterator<Item = (usize, &HttpCheck, Timestamp)> {
         let state = state(release, index);
         (!is_green(&state, gate)).then(|| (index, check, due_at(check, &state, gate)))
     })
+}
+
+/// The checks that can speak against the release, each with its index.
+///
+/// Of one that goes back no alarm does: CloudWatch is minutes behind, so what makes it ring may be the
+/// bytes that are taken away, and to stop for it would leave them where they still run.
+fn counting<'s>(
+    scene: &'s Scene,
+    release: &Release,
+) -> impl Iterator<Item = (usize, &'s Check)> + use<'s> {
+    let back = release.cause.goes_back();
+    let speaks = move |check: &Check| !back || matches!(check, Check::Http(_));
+    scene.config.checks.iter().enumerate().filter(move |(_, check)| speaks(check))
 }
 
 /// What a check has answered so far.

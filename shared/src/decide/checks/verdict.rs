@@ -1,18 +1,12 @@
 //! What follows from the answers: they are written down, they hold the release, they fail it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::answer::{Heard, Meaning, meaning};
-use super::{due_at, gate, is_green, state};
+use super::{counting, due_at, gate, is_green, state};
 use crate::config::Check;
-use crate::decide::step::{TIDEGATE, release_entry};
+use crate::decide::step::{BLIND, TIDEGATE, release_entry};
 use crate::model::{Blame, Change, Checked, Failure, Phase, Red, Release, Scene, WaitingOn};
-
-/// So much longer than its deadline a check that nobody asked is waited for: five ticks in a row
-/// that did not come to it.
-const BLIND: Duration = Duration::from_secs(5 * 60);
 
 /// Writes down what checks answered when they were asked at `at`; `None` where that is no news, or
 /// nobody waits for it any more.
@@ -167,7 +161,7 @@ fn late(scene: &Scene, release: &Release, now: Timestamp) -> Option<Failure> {
 }
 
 fn all<'s>(scene: &'s Scene, release: &'s Release) -> impl Iterator<Item = (&'s Check, Checked)> {
-    scene.config.checks.iter().enumerate().map(|(at, check)| (check, state(release, at)))
+    counting(scene, release).map(|(at, check)| (check, state(release, at)))
 }
 
 /// `check GET https://… : 2 of 10 tries answered 503`

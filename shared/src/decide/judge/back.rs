@@ -115,11 +115,35 @@ fn on_baseline(
         let cause = format!("{host} gave the rollback up: {}", deployment.reason);
         return return_failed(slot, cause, &format!("Look at it in {host}"), now);
     }
-    // Deploy found other bytes under the old revision and asked for the pinned one.
-    let accepted = matches!(slot.answer(), Some(Outcome::Accepted { .. }));
-    let unpinned = deployment.revision == baseline.running && baseline.revision != baseline.running;
-    if accepted && unpinned {
-        return match sighting.strategy {
+    let verdict = other_bytes(slot, sighting, deployment, deadline, now)
+        .or_else(|| not_yet_back(slot, sighting, deployment, deadline))
+        .or_else(|| too_early_a_look(slot, sighting));
+    if let Some(verdict) = verdict {
+        return verdict;
+    }
+    let mut back = slot.becomes(SlotPhase::Returned { at: now });
+    let ran = baseline.images.iter();
+    back.live.clear();
+    back.live.extend(ran.filter_map(|i| Some((i.container.clone(), i.digest.clone()?))));
+    let reason = format!("runs its baseline {} again", deployment.revision);
+    Verdict::Next(Box::new(back), reason)
+}
+
+/// The old revision names a tag, and may mean other bytes by now.
+fn other_bytes(
+    slot: &Slot,
+    sighting: &Sighting,
+    deployment: &Deployment,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let baseline = &slot.baseline;
+    if deployment.revision != baseline.running || baseline.revision == baseline.running {
+        return None;
+    }
+    match slot.answer() {
+        // Deploy found other bytes under the old revision and asked for the pinned one.
+        Some(Outcome::Accepted { .. }) => Some(match sighting.strategy {
             Strategy::Native if goes_back(sighting) => wait(slot, "ECS to go back", Some(deadline)),
             // ECS itself went back when it was told to stop: deploy is asked to compare the bytes,
             // for tasks that it started for that may have taken what the tag means by now.
@@ -128,48 +152,53 @@ fn on_baseline(
                 let host = slot.target.kind.host();
                 wait(slot, format!("{host} to bring {} in", baseline.revision), Some(deadline))
             }
-        };
-    }
-    // Somebody had the old revision deployed anew after deploy compared its bytes: what its tag means
-    // by now was taken for that.
-    let compared = match slot.answer() {
-        Some(Outcome::Already { at }) => Some(*at),
+        }),
+        // Somebody had the old revision deployed anew after deploy compared its bytes: what its tag
+        // means by now was taken for that.
+        Some(Outcome::Already { at }) if deployment.created_at > *at => {
+            Some(Verdict::Quietly(Box::new(slot.asks_again(now))))
+        }
         _ => None,
-    };
-    if unpinned && compared.is_some_and(|at| deployment.created_at > at) {
-        return Verdict::Quietly(Box::new(slot.asks_again(now)));
     }
+}
+
+/// Tasks are still on their way in, or those of the release on their way out.
+fn not_yet_back(
+    slot: &Slot,
+    sighting: &Sighting,
+    deployment: &Deployment,
+    deadline: Timestamp,
+) -> Option<Verdict> {
+    let baseline = &slot.baseline;
+    let waits = |what: String| Some(wait(slot, what, Some(deadline)));
     // A baseline that was failing already never settles: as many tasks as before are enough.
     let was_failing = baseline.ran < baseline.desired;
     let enough = sighting.desired.min(baseline.ran);
     let running = deployment.running;
     if running < enough {
-        let what = format!("{running} of {enough} tasks of the baseline to run");
-        return wait(slot, what, Some(deadline));
+        return waits(format!("{running} of {enough} tasks of the baseline to run"));
     }
     if !(sighting.settled() || was_failing) {
-        let what =
-            format!("{} to complete it ({running} of {enough} tasks run)", slot.target.kind.host());
-        return wait(slot, what, Some(deadline));
+        let host = slot.target.kind.host();
+        return waits(format!("{host} to complete it ({running} of {enough} tasks run)"));
     }
     // Where that was none, nothing of it has shown that ours has gone.
     let ours = ours::in_background(slot, sighting).map_or(0, |ours| ours.running);
     if was_failing && ours > 0 {
-        return wait(slot, format!("{ours} tasks of the release to stop"), Some(deadline));
+        return waits(format!("{ours} tasks of the release to stop"));
     }
-    // The look must be younger than the call that it judges.
+    None
+}
+
+/// The look must be younger than the call that it judges.
+fn too_early_a_look(slot: &Slot, sighting: &Sighting) -> Option<Verdict> {
     let shown = slot.done.called.map(|called| called + LAG);
     if let Some(shown) = shown.filter(|at| sighting.at < *at && stands(Guard::LateCall)) {
-        return wait(slot, "a look that shows the last call", Some(shown));
+        return Some(wait(slot, "a look that shows the last call", Some(shown)));
     }
     let landed = slot.done.lost.map(|lost| lost + LANDING);
     if landed.is_some_and(|landed| sighting.at < landed) && stands(Guard::LateCall) {
-        return wait(slot, "a call without answer that may still land", landed);
+        return Some(wait(slot, "a call without answer that may still land", landed));
     }
-    let mut back = slot.becomes(SlotPhase::Returned { at: now });
-    let ran = baseline.images.iter();
-    back.live.clear();
-    back.live.extend(ran.filter_map(|i| Some((i.container.clone(), i.digest.clone()?))));
-    let reason = format!("runs its baseline {} again", deployment.revision);
-    Verdict::Next(Box::new(back), reason)
+    None
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::step::slot_entry;
+use super::step::{BLIND, slot_entry};
 use super::{Seen, Sightings};
 use crate::guard::{Guard, stands};
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
@@ -20,10 +20,6 @@ use crate::sighting::{Deployment, LAG, LANDING, Sighting};
 
 /// Deploy answers within its 90 s timeout or not at all; then it is asked again.
 const ANSWER: Duration = Duration::from_secs(90);
-
-/// So much longer than its deadline a slot waits for a look: five ticks in a row that could not see
-/// it. A verdict without a look may be wrong, and no verdict at all would hang the release.
-const BLIND: Duration = Duration::from_secs(5 * 60);
 
 /// Judges every slot of the moving release; each change is its own transaction.
 pub(super) fn slots(scene: &Scene, sightings: &Sightings, now: Timestamp) -> Plan {

@@ -28,6 +28,19 @@ fn an_alarm_that_begins_to_ring_brings_it_back_at_once() {
 }
 
 #[test]
+fn an_alarm_does_not_stop_whoever_goes_back() {
+    let mut stage = super::checks::going_back(vec![alarm()]);
+    for phase in ["rolling", "rolling", "baking", "live"] {
+        assert_eq!(stage.phase(3), phase);
+        // The bytes that are taken away made it ring, seen minutes later.
+        stage.hears(0, rings(stage.now));
+        assert_eq!(alarms(&stage.table.scene()).count(), 0);
+        stage.pass(if phase == "baking" { 600 } else { 0 });
+        stage.tick();
+    }
+}
+
+#[test]
 fn an_alarm_that_rang_before_is_said_once_and_not_held_against_it() {
     let mut stage = rolling(vec![alarm()]);
     let told = |stage: &Stage| {

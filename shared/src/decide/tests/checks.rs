@@ -37,6 +37,21 @@ pub(super) fn rolling(checks: Vec<Check>) -> Stage {
     stage
 }
 
+/// Release 3 goes back, and its first wave is about to be looked at.
+pub(super) fn going_back(checks: Vec<Check>) -> Stage {
+    let mut stage = Stage::of(WAVES);
+    stage.push("b1");
+    stage.play();
+    stage.config_mut().checks = checks;
+    let to = stage.release(1).clone();
+    let back = |scene: &_, actor: &_, now| {
+        crate::command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
+    };
+    stage.command(back).unwrap();
+    stage.survey();
+    stage
+}
+
 pub(super) fn answers(status: u16, body: &str) -> Heard {
     Heard::Http { status, body: body.to_owned() }
 }
@@ -208,16 +223,7 @@ fn nothing_is_asked_once_the_release_goes_back() {
 
 #[test]
 fn whoever_goes_back_waits_for_no_check_before_the_end() {
-    let mut stage = Stage::of(WAVES);
-    stage.push("b1");
-    stage.play();
-    stage.config_mut().checks = vec![url(3)];
-    let to = stage.release(1).clone();
-    let back = |scene: &_, actor: &_, now| {
-        crate::command::rollback_to(scene, &to, actor, super::back::PLAIN, now)
-    };
-    stage.command(back).unwrap();
-    stage.survey();
+    let mut stage = going_back(vec![url(3)]);
     stage.tick();
     assert_eq!((stage.slot("Billing").phase.name(), stage.urls_due()), ("applying", 0));
     stage.tick();

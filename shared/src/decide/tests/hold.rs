@@ -139,18 +139,15 @@ fn a_held_release_whose_bytes_are_blocked_is_refused() {
 #[test]
 fn in_a_frozen_pipeline_nothing_takes_a_held_releases_place() {
     let mut stage = stranded();
-    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    freeze(&mut stage);
     stage.push("b2");
     assert_eq!((stage.phase(2), stage.phase(3)), ("surveying", "waiting"));
-    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+    unfreeze(&mut stage);
     assert_eq!((stage.phase(2), stage.phase(3)), ("superseded", "surveying"));
 }
 
 #[test]
 fn a_freeze_holds_what_is_held_and_never_a_survey_nor_a_person_who_goes_back() {
-    let freeze = |stage: &mut Stage| {
-        stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
-    };
     let mut stage = found(Finding::Busy("ecs-svc/9".into()));
     freeze(&mut stage);
     stage.findings.clear();
@@ -175,6 +172,66 @@ fn a_freeze_holds_what_is_held_and_never_a_survey_nor_a_person_who_goes_back() {
     stage.findings.clear();
     stage.play();
     assert_eq!((stage.phase(2), stage.phase(3)), ("live", "live"));
+}
+
+fn freeze(stage: &mut Stage) {
+    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+}
+
+fn unfreeze(stage: &mut Stage) {
+    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+}
+
+/// Whatever is surveyed in a frozen pipeline, release 2 moves after `unfreeze` only.
+fn moves_after_unfreeze_only(mut stage: Stage) -> Stage {
+    for _ in 0..5 {
+        stage.tick();
+    }
+    assert_eq!((stage.phase(2), stage.table.slots.len()), ("surveying", 0), "frozen");
+    unfreeze(&mut stage);
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+    stage
+}
+
+#[test]
+fn blocked_bytes_that_are_left_out_of_a_held_release_do_not_start_it_in_a_frozen_pipeline() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    freeze(&mut stage);
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", stage.now));
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));
+    unfreeze(&mut stage);
+    stage.findings.insert("web-1".into(), Finding::Busy("ecs-svc/9".into()));
+    stage.work();
+    assert!(matches!(held(&stage), Hold::Busy { .. }));
+    freeze(&mut stage);
+    let block =
+        |scene: &_, actor: &_, now| command::block(scene, &digest("a1"), actor, "it leaks", now);
+    stage.command(block).unwrap();
+    stage.findings.clear();
+    let stage = moves_after_unfreeze_only(stage);
+    let live = &stage.release(2).images;
+    assert_eq!((&live["web"].digest, live["api"].digest == digest("a1")), (&digest("e1"), false));
+}
+
+#[test]
+fn a_person_who_lets_it_start_without_a_way_back_does_not_lift_the_freeze() {
+    let mut stage = stranded();
+    freeze(&mut stage);
+    stage.command(command::start_without_way_back).unwrap();
+    moves_after_unfreeze_only(stage);
+}
+
+#[test]
+fn a_survey_that_was_asked_for_before_the_freeze_does_not_start_what_was_held() {
+    let mut stage = found(Finding::Busy("ecs-svc/9".into()));
+    stage.findings.clear();
+    stage.now += MINUTE;
+    let plan = decide(&stage.table.scene(), &Sightings::new(), stage.now);
+    plan.changes.iter().for_each(|change| stage.write(change));
+    assert_eq!(stage.release(2).nudge, 1, "deploy is asked again, and has not answered");
+    freeze(&mut stage);
+    moves_after_unfreeze_only(stage);
 }
 
 #[test]
@@ -216,12 +273,12 @@ fn a_held_rollback_is_surveyed_again_when_a_person_starts_it() {
 #[test]
 fn what_waits_is_refused_rather_than_put_in_a_held_releases_place_when_it_is_blocked() {
     let mut stage = stranded();
-    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    freeze(&mut stage);
     stage.push("b2");
     let block =
         |scene: &_, actor: &_, now| command::block(scene, &digest("b2"), actor, "it leaks", now);
     stage.command(block).unwrap();
-    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+    unfreeze(&mut stage);
     assert_eq!((stage.phase(2), stage.phase(3)), ("surveying", "refused"));
 }
 

@@ -2,7 +2,8 @@
 
 use crate::decide::{Seen, Sightings, decide, note_run, note_task};
 use crate::model::{
-    Blame, Change, Failure, NoticeKind, Scene, Slot, SlotPhase, TargetId, TargetKind, TaskFailure,
+    Blame, Change, Failure, NoticeKind, Retired, Scene, Slot, SlotPhase, TargetId, TargetKind,
+    TaskFailure,
 };
 use crate::sighting::{RolloutState, Sighting};
 use crate::stage::{Stage, crash, target};
@@ -206,4 +207,8 @@ fn people_are_told_of_the_first_run_that_fails_after_the_release_is_live() {
     let second = run(&stage, Schedule, |run| run.task = "another".to_owned()).unwrap();
     assert_eq!(second.slots[0].1.tasks.len(), 2);
     assert_eq!(second.journal[0].notice, None);
+    let (by, why) = ("ada".to_owned(), "it moved".to_owned());
+    stage.table.head.retired = Some(Retired { by, why, at: stage.now });
+    let later = run(&stage, Schedule, |run| run.task = "a third".to_owned());
+    assert_eq!(later, None, "of a retired pipeline nobody wants to hear");
 }

@@ -196,6 +196,9 @@ fn a_crash_loop_neither_grows_the_slot_nor_goes_on_for_ever() {
     }
     assert_eq!(stage.slot("Rag").tasks.len(), crate::model::Slot::MOST_TASKS);
     assert_eq!(stage.phase(2), "rolling_back");
+    let said: Vec<_> = stage.table.journal.iter().map(|entry| entry.reason.as_str()).collect();
+    assert!(said.contains(&"a task stopped; 20 are needed to fail the release"), "{said:?}");
+    assert!(!said.iter().any(|reason| reason.contains("1000 are")), "{said:?}");
 }
 
 #[test]

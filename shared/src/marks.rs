@@ -1,0 +1,44 @@
+//! The marks by which Tidegate knows its own in AWS: written in one place, read in another.
+
+use crate::model::ReleaseId;
+
+/// What the image tags begin with that Tidegate puts on: no pattern ever matches one, no push of one
+/// starts anything.
+pub const OWN_TAG: &str = "tidegate-";
+
+/// What those begin with that keep bytes from lifecycle rules; [`crate::model::Digest::keep_tag`] is whole.
+pub const KEEP_TAG: &str = "tidegate-keep-";
+
+/// What the group of a one-off task begins with; its name in the config follows. The event rule of
+/// template.yaml selects tasks by it.
+pub const TASK_GROUP: &str = "tidegate:";
+
+/// What the tags of a revision begin with that are Tidegate's own: a successor has none of its base's.
+pub const OWN_REVISION_TAG: &str = "tidegate:";
+
+const RELEASE: &str = "tidegate:release";
+const ROLE: &str = "tidegate:role";
+
+/// What a revision was registered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// To bring the release's bytes.
+    Release,
+    /// To be the way back.
+    Baseline,
+}
+
+/// The tags of a revision that is registered for a release.
+pub fn of_revision(release: &ReleaseId, role: Role) -> [(String, String); 2] {
+    let role = match role {
+        Role::Release => "release",
+        Role::Baseline => "baseline",
+    };
+    [(RELEASE.to_owned(), release.to_string()), (ROLE.to_owned(), role.to_owned())]
+}
+
+/// The release that a revision with these tags was registered for, as its tag says it; `None`: somebody
+/// else registered it.
+pub fn release_of(tags: &[(String, String)]) -> Option<&str> {
+    tags.iter().find(|(key, _)| key == RELEASE).map(|(_, release)| release.as_str())
+}
