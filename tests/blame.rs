@@ -67,6 +67,28 @@ fn blocked_bytes_under_another_tag_are_refused_and_the_failed_release_is_named()
 }
 
 #[test]
+fn unblocked_bytes_that_something_newer_followed_come_by_the_command_that_is_named() {
+    let by_sha = SMALL.replace("tag: [uapi]", "tag: [\"prod-{sha}\"]");
+    play(1, &by_sha, async |stage| {
+        stage.adopt().await;
+        let bad = stage.push("prod-1a2b3c4", "crash");
+        assert_eq!(stage.end_of(FIRST).await.phase.name(), "rolled_back");
+        stage.push("prod-5d6e7f8", "healthy");
+        assert!(is_live(&stage.end_of(SECOND).await));
+
+        let said = stage.does(&format!("unblock {PIPELINE} {bad}")).await;
+        assert!(said.contains("is still the newest that its tags select, the sweep"), "{said}");
+        stage.twin.run_for(12 * MINUTE).await;
+        assert_eq!(stage.scene(PIPELINE).await.head.next, 3, "the sweep brings the newest alone");
+
+        let start = said.split('`').find_map(|it| it.strip_prefix("tidegate start "));
+        stage.does(&format!("start {}", start.expect("a command"))).await;
+        let third = stage.end_of("someli-production/3").await;
+        assert_eq!(third.images["crons"].digest.to_string(), bad);
+    });
+}
+
+#[test]
 fn blocked_bytes_that_run_are_no_way_back() {
     play(1, SMALL, async |stage| {
         stage.adopt().await;

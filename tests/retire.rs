@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use tidegate_core::model::{Cause, Release};
+use serde_json::{Value, json};
+use tidegate_aws::table::Commit;
+use tidegate_core::model::{Cause, Change, Release, Retired};
 use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_tests::faults::SMALL;
 use tidegate_tests::fleet::is_live;
@@ -87,6 +88,8 @@ fn what_is_retired_starts_nothing_and_asks_its_registry_nothing() {
         stage.push("uapi", "healthy");
         goes_live(stage, "someli-production/2").await;
         stage.does("config retire someli-production").await;
+        let said = stage.does("status").await;
+        assert!(said.contains("no pipeline is in force"), "{said}");
         // Its repository is not among the stack's parameters any more.
         let refused = FaultRule {
             caller: Some("promote".to_owned()),
@@ -118,6 +121,80 @@ fn what_is_retired_starts_nothing_and_asks_its_registry_nothing() {
             );
         }
         assert_eq!(stage.scene("someli-production").await.head.next, 3);
+    });
+}
+
+/// Bytes that nobody pushed.
+fn unknown() -> String {
+    format!("sha256:{:0<64}", "bad")
+}
+
+#[test]
+fn who_looks_at_what_is_retired_is_told_so_and_waits_for_nothing() {
+    play(7, SMALL, async |stage| {
+        stage.apply(SMALL).await;
+        let pushed = stage.push("uapi", "healthy");
+        goes_live(stage, "someli-production/2").await;
+        let unknown = unknown();
+        let wait = format!("wait someli-production --digest {unknown}");
+        let retires = async {
+            stage.twin.run_for(MINUTE).await;
+            stage.does("config retire someli-production").await
+        };
+        let began = stage.twin.now();
+        let ((exit, _, talk), _) = tokio::join!(stage.tidegate(&wait), retires);
+        assert_eq!(exit, 1, "{talk}");
+        assert!(talk.starts_with("tidegate: someli-production is retired, by "), "{talk}");
+        stage.push("uapi", "healthy");
+        for line in [wait.as_str(), "wait someli-production --tag uapi"] {
+            let said = stage.refuses(line).await;
+            assert_eq!(said.matches("someli-production is retired, by ").count(), 1, "{said}");
+        }
+        assert!(stage.twin.now() < began + 2 * MINUTE, "nobody waits for what cannot come");
+        // What came before it was retired came.
+        stage.does(&format!("wait someli-production --digest {pushed}")).await;
+        let said = stage.does("wait someli-production").await;
+        assert!(said.contains("someli-production is retired, by "), "{said}");
+        assert!(stage.does("follow someli-production").await.contains("someli-production/2"));
+        stage.does(&format!("block someli-production {unknown}")).await;
+        stage.does(&format!("unblock someli-production {unknown}")).await;
+        let said = stage.tidegate("verify someli-production").await.2;
+        assert!(said.contains("someli-production is retired, by "), "{said}");
+
+        // Its repository is not among what a build may ask.
+        let refused = FaultRule {
+            caller: Some("operator".to_owned()),
+            service: Some("ecr".to_owned()),
+            ..FaultRule::always(Fault::Deny)
+        };
+        stage.twin.world.with(|cloud, _| cloud.faults.add(refused));
+        let said = stage.refuses("wait someli-production --tag uapi").await;
+        assert!(said.contains("someli-production is retired, by "), "{said}");
+    });
+}
+
+#[test]
+fn what_an_older_program_started_in_a_retired_pipeline_can_go_back() {
+    play(8, SMALL, async |stage| {
+        stage.apply(SMALL).await;
+        stage.push("uapi", "healthy");
+        stage.until_phase("someli-production/2", "rolling").await;
+        // As if it had not known the mark.
+        let mut head = stage.scene("someli-production").await.head;
+        let (by, why) = ("ada".to_owned(), "renamed".to_owned());
+        (head.step, head.retired) =
+            (head.step + 1, Some(Retired { by, why, at: stage.twin.now() }));
+        let marks = Change { head: Some(head), ..Change::default() };
+        assert_eq!(stage.table.commit(&marks).await.expect("a table"), Commit::Done);
+
+        let (_, status, _) = stage.tidegate("status someli-production").await;
+        assert!(status.contains("  type     tidegate rollback someli-production\n"), "{status}");
+        let said = stage.refuses("rollback someli-production --to 1 --yes").await;
+        assert!(said.contains("`tidegate rollback someli-production` brings it back"), "{said}");
+        stage.does("rollback someli-production --yes").await;
+        stage.until_phase("someli-production/2", "rolled_back").await;
+        let said = stage.refuses("rollback someli-production --to 1 --yes").await;
+        assert!(said.contains("someli-production is retired, by ada"), "{said}");
     });
 }
 
@@ -188,10 +265,29 @@ fn a_file_that_has_it_brings_it_back_also_where_it_is_as_before() {
         );
         assert_eq!(stage.release("someli-production/3").await.cause, Cause::Adopted);
         assert!(stage.apply(SMALL).await.contains("unchanged, config version 2\n"));
+        let said = stage.refuses("rollback someli-production --yes").await;
+        assert!(said.contains("someli-production has no earlier live release"), "{said}");
+        stage.does("rollback someli-production --to 1 --dry-run").await;
 
         let pushed = stage.push("uapi", "healthy");
         goes_live(stage, "someli-production/4").await;
         stage.everything_runs(&pushed);
+    });
+}
+
+#[test]
+fn where_nothing_can_be_adopted_what_was_live_before_is_not_told_as_the_last() {
+    play(9, SMALL, async |stage| {
+        stage.apply(SMALL).await;
+        let pushed = stage.push("uapi", "healthy");
+        goes_live(stage, "someli-production/2").await;
+        stage.does("config retire someli-production").await;
+        stage.ecr("BatchDeleteImage", json!({ "imageIds": [{ "imageDigest": pushed }] }));
+        let said = stage.apply(SMALL).await;
+        assert!(said.contains("restored") && !said.contains("adopted"), "{said}");
+        let status = stage.does("status someli-production").await;
+        assert!(status.contains("  live     nothing yet\n"), "{status}");
+        assert!(!status.contains("someli-production/2"), "{status}");
     });
 }
 

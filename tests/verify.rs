@@ -43,6 +43,9 @@ fn refit(seed: &mut SeedService) {
     }
 }
 
+const SLACK: &str = "arn:aws:secretsmanager:us-west-2:123456789012:secret:tidegate/slack-AbCdEf";
+const TEAMS: &str = "arn:aws:secretsmanager:us-west-2:123456789012:secret:tidegate/teams-AbCdEf";
+
 fn play_on<T>(template: &str, behaviour: &str, story: impl AsyncFnOnce(&Stage) -> T) -> T {
     let fleet = Fleet { behaviour, refit: &refit };
     adopted(template, fleet, WELL, async |stage| {
@@ -58,7 +61,18 @@ fn adopted<T>(
     config: &str,
     story: impl AsyncFnOnce(&Stage) -> T,
 ) -> T {
-    play_with(template, &MAIL, fleet, 1, config, async |stage| {
+    adopted_with(template, &MAIL, fleet, config, story)
+}
+
+/// The same where the stack was given these parameters.
+fn adopted_with<T>(
+    template: &str,
+    parameters: &[(&str, &str)],
+    fleet: Fleet<'_>,
+    config: &str,
+    story: impl AsyncFnOnce(&Stage) -> T,
+) -> T {
+    play_with(template, parameters, fleet, 1, config, async |stage| {
         let said = stage.twin.operator().applies(config).await.expect("a command");
         assert_eq!(said.exit as u8, 0, "{}{}", said.out, said.talk);
         story(stage).await
@@ -481,6 +495,34 @@ fn alarms_that_nobody_hears() {
 }
 
 #[test]
+fn each_webhook_is_a_warning_of_its_own_whoever_subscribed() {
+    let both = [MAIL[0], ("SlackSecretArn", SLACK), ("TeamsSecretArn", TEAMS)];
+    let example = EXAMPLES[0];
+    adopted_with(TEXT, &both, Fleet::default(), example, async |stage| {
+        let (exit, bad) = told(stage).await;
+        let [slack, teams] = &bad[..] else { panic!("{bad:#?}") };
+        assert_eq!(exit, 0, "{bad:#?}");
+        let said = |name: &str| {
+            format!(
+                "warning event_paths {name}: a webhook is configured; whether it takes messages"
+            )
+        };
+        assert!(slack.starts_with(&said("SlackSecretArn")), "{slack}");
+        assert!(slack.contains(SLACK) && slack.contains(r#"'{"text":"a try"}'"#), "{slack}");
+        assert!(teams.starts_with(&said("TeamsSecretArn")), "{teams}");
+        assert!(teams.contains(TEAMS) && teams.contains(r#""type":"AdaptiveCard""#), "{teams}");
+    });
+    // Nobody subscribed to either topic.
+    adopted_with(TEXT, &both[1..2], Fleet::default(), example, async |stage| {
+        let (exit, bad) = told(stage).await;
+        let [alarms, slack] = &bad[..] else { panic!("{bad:#?}") };
+        assert_eq!(exit, 0, "{bad:#?}");
+        assert!(alarms.starts_with("warning event_paths AlarmTopic: "), "{alarms}");
+        assert!(slack.starts_with("warning event_paths SlackSecretArn: "), "{slack}");
+    });
+}
+
+#[test]
 fn what_a_function_may_not_do() {
     let less = TEXT.replacen("Action: ecs:UpdateService, ", "Action: ecs:UpdateCluster, ", 1);
     play_on(&less, "healthy", async |stage| {
@@ -500,6 +542,7 @@ fn what_aws_refuses_to_show_is_unknown_and_hides_nothing_else() {
         ("ecr", "GetLifecyclePolicy", "images"),
         ("scheduler", "GetSchedule", "event_paths"),
         ("cloudformation", "DescribeStackResources", "event_paths"),
+        ("cloudformation", "DescribeStacks", "event_paths"),
     ] {
         play(async |stage| {
             let deny = FaultRule {

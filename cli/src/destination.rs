@@ -74,7 +74,8 @@ fn refuse_a_second_time(scene: &Scene, releases: &[Release]) -> Result<(), Error
     Err(Error::NotNow(format!("{over}; {} is live: {further}", live.id)))
 }
 
-/// The newest live release before the present one that brings other bytes, none of them blocked.
+/// The newest live release before the present one that brings other bytes, none of them blocked; none from
+/// before the pipeline was retired.
 fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
     let live = scene.live.as_ref()?;
     let since = live.phase.ended_after_moving()?;
@@ -88,7 +89,8 @@ fn earlier<'a>(scene: &Scene, releases: &'a [Release]) -> Option<&'a Release> {
         |release: &Release| release.images.values().any(|i| scene.blocked.contains_key(&i.digest));
     let before = releases.iter().filter(|release| {
         let was_live = matches!(release.phase, Phase::Live { at, .. } if at < since);
-        was_live && other(release) && !blocked(release)
+        let reached = !scene.head.is_before_it_came_back(release.id.number);
+        was_live && reached && other(release) && !blocked(release)
     });
     moved_last(before)
 }
@@ -205,6 +207,11 @@ mod tests {
         let number = |scene: &Scene| earlier(scene, &all).map(|release| release.id.number);
         assert_eq!(number(&scene(Some(live.clone()), None)), Some(2));
         assert_eq!(number(&scene(Some(live.clone()), Some(&good))), Some(1), "blocked");
+        let mut since = scene(Some(live.clone()), None);
+        since.head.back_since = Some(2);
+        assert_eq!(number(&since), Some(2));
+        since.head.back_since = Some(3);
+        assert_eq!(number(&since), None, "it was retired, and others had its targets");
         assert_eq!(number(&scene(Some(old), None)), None, "nothing was before");
         assert_eq!(number(&scene(None, None)), None, "nothing is live");
     }

@@ -1,7 +1,7 @@
 //! What a pipeline's tags show in the registry now.
 
-use tidegate_aws::Table;
 use tidegate_aws::registry::{Registry, Repository, Selected, released};
+use tidegate_aws::{Table, release_image};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::model::{Digest, ReleaseImage};
 use tidegate_core::sighting::RegistryImage;
@@ -67,6 +67,6 @@ impl<'a> Pushes<'a> {
         shown: RegistryImage,
         tag: Option<&str>,
     ) -> Result<ReleaseImage, Error> {
-        Ok(self.table.released(self.pipeline, image, shown, tag).await?)
+        Ok(release_image(self.table, self.pipeline, image, shown, tag).await?)
     }
 }

@@ -9,6 +9,9 @@ pub(crate) fn reason(text: &str) -> Result<String, String> {
     if found > LONGEST {
         return Err(format!("expected at most {LONGEST} characters, found {found}"));
     }
+    if text.trim().is_empty() {
+        return Err("expected a reason, found nothing".to_owned());
+    }
     if text.chars().any(char::is_control) {
         return Err("expected one line without control characters".to_owned());
     }

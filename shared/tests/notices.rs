@@ -290,7 +290,8 @@ fn waiting() {
             },
         ),
     ] {
-        check_notice(name, "surveying", "surveying", messages::waiting(&release, &hold));
+        let notice = messages::waiting(&release, &hold).expect("people are told");
+        check_notice(name, "surveying", "surveying", notice);
     }
 }
 

@@ -124,7 +124,7 @@ impl Table {
         if head.moving.is_some() || head.waiting.is_some() {
             set.insert("open".to_owned(), AttributeValue::S("pipeline".to_owned()));
         }
-        let optional = ["moving", "waiting", "live", "freeze", "retired", "open"];
+        let optional = ["moving", "waiting", "live", "freeze", "retired", "back_since", "open"];
         self.step(&keys::head(&head.pipeline), set, &optional, head.condition())
     }
 

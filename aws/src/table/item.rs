@@ -1,7 +1,8 @@
 //! Between the model and DynamoDB's attribute values.
 //!
-//! Every item carries `schema`, but for `made#…`, which says no more than a name. One written by a newer Tidegate is left alone, by name; unknown
-//! attributes of our own schema survive, because items are updated attribute by attribute.
+//! Every item carries `schema`, but for `made#…`, which says no more than a name. One written by a
+//! newer Tidegate is left alone, by name; unknown attributes of our own schema survive, because items
+//! are updated attribute by attribute.
 
 use std::collections::HashMap;
 

@@ -75,8 +75,8 @@ impl Table {
         Ok(watchers.into_iter().filter(|w| w.active).map(|w| w.pipeline).collect())
     }
 
-    /// The pipelines that look at any repository: what the sweep walks through.
-    pub async fn watching_pipelines(&self) -> Result<Vec<String>, TableError> {
+    /// Every pipeline that is in force: those that look at a repository.
+    pub async fn pipelines(&self) -> Result<Vec<String>, TableError> {
         let mut names: Vec<_> = self.open("image").await?.into_iter().map(|key| key.sk).collect();
         names.sort();
         names.dedup();
@@ -87,11 +87,6 @@ impl Table {
     pub async fn open_pipelines(&self) -> Result<Vec<String>, TableError> {
         let keys = self.open("pipeline").await?;
         Ok(keys.iter().filter_map(|key| keys::pipeline_of(&key.pk)).map(str::to_owned).collect())
-    }
-
-    /// Every pipeline that is in force: those that look at a repository.
-    pub async fn pipelines(&self) -> Result<Vec<String>, TableError> {
-        self.watching_pipelines().await
     }
 }
 

@@ -6,27 +6,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
 use serde::Deserialize;
-use tidegate_core::config::ImageConfig;
-use tidegate_core::model::{Digest, ReleaseImage};
-use tidegate_core::sighting::RegistryImage;
+use tidegate_core::model::Digest;
 
 use super::{Table, TableError, item, keys};
-use crate::registry::released;
 
 impl Table {
-    /// The image of a config with these bytes, as a release brings it, pushed when they were first seen.
-    pub async fn released(
-        &self,
-        pipeline: &str,
-        image: &ImageConfig,
-        shown: RegistryImage,
-        tag: Option<&str>,
-    ) -> Result<ReleaseImage, TableError> {
-        let first = self.first_seen_at(pipeline, &shown.digest).await?;
-        let pushed_at = first.unwrap_or(shown.pushed_at);
-        Ok(ReleaseImage { pushed_at, ..released(image, shown, tag) })
-    }
-
     /// When a pipeline first saw these bytes pushed, if it ever did.
     pub async fn first_seen_at(
         &self,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use tidegate_core::config::Registry as Place;
-use tidegate_core::verify::{Demand, Denied, Installation, Leg, Listeners, Rule, Shown, Wakes};
+use tidegate_core::verify::{
+    Channel, Demand, Denied, Installation, Leg, Listeners, Rule, Shown, Wakes, Webhook,
+};
 
 use super::around::iam;
 use super::shown;
@@ -19,8 +21,6 @@ use crate::{App, DeadLetters, Refusal};
 const NOTIFICATIONS: &str = "NotificationTopic";
 /// The topic of its alarms.
 const ALARMS: &str = "AlarmTopic";
-/// The parameters by which a webhook is given to the stack.
-const WEBHOOKS: [&str; 2] = ["SlackSecretArn", "TeamsSecretArn"];
 /// A call takes no more resources at once than come back on one page with four actions.
 const RESOURCES_A_CALL: usize = 100;
 
@@ -67,8 +67,7 @@ pub(super) async fn look(app: &App, home: &Place, stack: &str) -> Found {
                 tables: of_kind("AWS::DynamoDB::Table").map(|it| it.name.clone()).collect(),
                 home: (home.account.clone(), home.region.clone()),
                 legs,
-                // Whoever may not read it is told of subscriptions alone.
-                webhook: webhook(&app.sdk, stack).await.unwrap_or_default(),
+                webhooks: shown(webhooks(&app.sdk, stack).await, None),
             })
         }
     };
@@ -97,14 +96,18 @@ async fn resources(sdk: &SdkConfig, stack: &str) -> Result<Vec<Resource>, Refusa
     Ok(records.map(|[id, name, kind]| Resource { id, name, kind }).collect())
 }
 
-/// The ARN of a webhook's secret, where the stack was given one.
-async fn webhook(sdk: &SdkConfig, stack: &str) -> Result<Option<String>, Refusal> {
+/// The webhooks that the stack was given, by its parameters.
+async fn webhooks(sdk: &SdkConfig, stack: &str) -> Result<Vec<Webhook>, Refusal> {
     let input = [("StackName".to_owned(), stack.to_owned())];
     let answer = cloudformation(sdk).call("cloudformation:DescribeStacks", stack, &input).await?;
     let path = ["Stacks", "member", "Parameters", "member"];
-    let given = answer.records(&path, ["ParameterKey", "ParameterValue"]).into_iter();
-    let mut secrets = given.filter(|[key, _]| WEBHOOKS.contains(&key.as_str()));
-    Ok(secrets.find_map(|[_, arn]| Some(arn).filter(|arn| !arn.is_empty())))
+    let given = answer.records(&path, ["ParameterKey", "ParameterValue"]);
+    let webhook = |channel: Channel| {
+        let is_its = |[key, arn]: &&[String; 2]| key == channel.parameter() && !arn.is_empty();
+        let [_, secret] = given.iter().find(is_its)?;
+        Some(Webhook { channel, secret: secret.clone() })
+    };
+    Ok(Channel::ALL.into_iter().filter_map(webhook).collect())
 }
 
 /// Looks at one leg after the other.

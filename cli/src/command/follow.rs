@@ -153,6 +153,9 @@ mod tests {
         let busy = json!({"kind": "busy", "targets": ["Rag"]});
         assert!(!awaits_a_person(&open, &held(&busy, &Value::Null)), "it settles by itself");
         assert!(awaits_a_person(&frozen, &held(&busy, &Value::Null)), "nobody asks again");
+        let kept = json!({"kind": "frozen"});
+        assert!(awaits_a_person(&frozen, &held(&kept, &Value::Null)));
+        assert!(!awaits_a_person(&open, &held(&kept, &Value::Null)), "it was just unfrozen");
         let lost = json!({"kind": "no_way_back", "targets": ["Rag"]});
         assert!(awaits_a_person(&open, &held(&lost, &Value::Null)));
     }

@@ -50,7 +50,10 @@ impl Rollback {
         let Self { pipeline, to, no_block, no_freeze, include_drifted, down, consent } = self;
         let table = session.table().await?;
         let scene = table.scene(pipeline).await?;
-        command::check_in_force(&scene)?;
+        // What moves there all the same, by an older program's hand, can go back.
+        if scene.moving.is_none() {
+            command::check_in_force(&scene)?;
+        }
         let goal = to.as_ref().map(|goal| goal.within(pipeline));
         let include_drifted = *include_drifted;
         let ending = match (&goal, &scene.moving) {

@@ -42,7 +42,7 @@ impl Status {
             None => table.pipelines().await?,
         };
         if names.is_empty() {
-            desk.talk(&"no pipeline is known here; `tidegate config apply FILE` makes them known");
+            desk.talk(&"no pipeline is in force; `tidegate config apply FILE` brings those of a file into force");
         }
         let mut views = Vec::new();
         for name in names {
@@ -66,7 +66,8 @@ async fn ended_last(table: &Table, head: &Head) -> Result<Option<Release>, Error
         return Ok(None);
     }
     let is_live = |release: &&Release| Some(release.id.number) == head.live;
-    let releases = table.releases(&head.pipeline, NEWEST).await?;
+    let mut releases = table.releases(&head.pipeline, NEWEST).await?;
+    releases.retain(|release| !head.is_before_it_came_back(release.id.number));
     let moved = moved_last(&releases).filter(|release| !is_live(release));
     let mut since = releases.iter().take_while(|release| !is_live(release));
     Ok(moved.or_else(|| since.find(|release| release.phase.is_ended())).cloned())

@@ -8,7 +8,7 @@ use crate::output::Desk;
 use crate::reference::pipeline_name;
 use crate::{Error, Exit, Session};
 
-/// Allow a blocked digest again; if its tag still selects it, the next sweep brings it
+/// Allow a blocked digest again; if it is still the newest that its tags select, the next sweep brings it
 #[derive(Debug, Clone, clap::Args)]
 pub struct Unblock {
     /// The pipeline

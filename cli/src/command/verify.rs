@@ -1,6 +1,7 @@
 //! `tidegate verify`: whether the environment of a pipeline is well.
 
 use tidegate_aws::verify;
+use tidegate_core::messages::retired;
 use tidegate_core::verify::lines;
 
 use crate::output::Desk;
@@ -26,6 +27,9 @@ impl Verify {
     pub(crate) async fn run(&self, session: &Session, desk: &mut Desk<'_>) -> Result<Exit, Error> {
         let Self { pipeline, stack } = self;
         let scene = session.table().await?.scene(pipeline).await?;
+        if let Some(why) = retired(&scene.head) {
+            desk.talk(&why);
+        }
         let home = session.home().await?;
         let facts = verify::look(&session.app().await?, &scene, &home, stack).await?;
         let view = VerifyView::new(pipeline, lines(&scene.config, &facts));

@@ -50,6 +50,8 @@ enum Wanted {
 /// What one look shows.
 enum Look {
     Nothing,
+    /// Nothing, and why nothing will come.
+    Never(String),
     NoRelease(Push),
     Release(Box<Release>),
 }
@@ -104,6 +106,7 @@ impl Wait {
                         push.repository, push.tag, push.why
                     )));
                 }
+                Look::Never(why) => return Err(Error::NotNow(why)),
                 Look::Nothing if late => {
                     desk.talk(&self.nothing_came());
                     return Ok(Exit::Held);
@@ -120,13 +123,13 @@ impl Wait {
         let Some(head) = table.head_of(pipeline).await? else {
             return Err(TableError::NoSuchPipeline(pipeline.clone()).into());
         };
-        if let Some(why) = retired(&head) {
-            desk.talk(&why);
-        }
         if let Some(digest) = &self.digest {
             return Ok(Wanted::Bytes(digest.clone()));
         }
         let Some(tag) = &self.tag else {
+            if let Some(why) = retired(&head) {
+                desk.talk(&why);
+            }
             let which = self.release.map_or(Which::Current, Which::Number);
             // The one that is meant now: another may be there by the next look.
             let reference = Reference { pipeline: pipeline.clone(), which };
@@ -136,7 +139,10 @@ impl Wait {
         let config = table.config(pipeline, head.config).await?;
         let pushes = Pushes::of(session, &config).await?;
         for image in config.images.values() {
-            if let Some(found) = pushes.tagged(image, tag).await? {
+            // What is retired may have lost the right to ask: that nothing starts there says more than that.
+            let found = pushes.tagged(image, tag).await;
+            let found = found.map_err(|error| retired(&head).map_or(error, Error::NotNow))?;
+            if let Some(found) = found {
                 if let Some(hint) = self.makes_no_release(image, &found) {
                     desk.talk(&hint);
                 }
@@ -188,6 +194,8 @@ impl Wanted {
             }
             Self::Bytes(digest) => digest,
         };
+        // Read before the releases: once it is retired, none is added.
+        let head = table.head_of(pipeline).await?;
         let brings = |r: &Release| r.images.values().any(|i| i.accepts.contains(digest));
         let releases = table.releases(pipeline, NEWEST).await?;
         if let Some(release) = releases.into_iter().find(brings) {
@@ -197,7 +205,11 @@ impl Wanted {
         // One that waits for other images may become a release yet.
         let done = |push: &Push| push.digest == *digest && push.missing.is_empty();
         let push = pushes.into_iter().find(done);
-        Ok(push.map_or(Look::Nothing, Look::NoRelease))
+        Ok(match (push, head.as_ref().and_then(retired)) {
+            (Some(push), _) => Look::NoRelease(push),
+            (None, Some(why)) => Look::Never(why),
+            (None, None) => Look::Nothing,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tidegate_core::config::PipelineConfig;
+use tidegate_core::messages::retired;
 use tidegate_core::model::{Block, Change, Digest, Freeze, Release, Scene, WaitingOn};
 
 use super::ways_out::ways_out;
@@ -27,8 +28,8 @@ pub struct Outcome {
     pub next: Option<ReleaseView>,
     /// The digests that it blocks.
     pub blocks: Vec<Block>,
-    /// What comes by itself of the digests that it allows again.
-    pub comes: Vec<String>,
+    /// What a person should know.
+    pub notes: Vec<String>,
     /// The freeze that the pipeline is in with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
@@ -69,7 +70,7 @@ impl Outcome {
             changes: change.journal.iter().cloned().map(EntryView).collect(),
             release,
             blocks: change.blocks.clone(),
-            comes: comes(after, change),
+            notes: notes(after, change),
             freeze: change.head.as_ref().and_then(|head| head.freeze.clone()),
             waiting_on,
             ways_out: ways_out(after, decided),
@@ -77,25 +78,46 @@ impl Outcome {
     }
 }
 
-/// The sweep finds what is allowed again and not live: by its tag, or where it is promoted from.
-fn comes(scene: &Scene, change: &Change) -> Vec<String> {
+/// What becomes of bytes that are allowed again and not live.
+fn notes(scene: &Scene, change: &Change) -> Vec<String> {
     let live = |digest: &&Digest| {
         let images = scene.live.iter().flat_map(|live| live.images.values());
         images.into_iter().any(|image| image.digest == **digest)
     };
-    let PipelineConfig { promote_from, approval, .. } = &scene.config;
-    let line = |digest: &Digest| match promote_from {
-        None => Some(format!(
-            "if its tag still names {}, the sweep brings it within five minutes",
-            digest.short()
-        )),
-        // Without an approval nothing is offered.
-        Some(from) => approval.as_ref().map(|_| {
-            let bytes = digest.short();
-            format!("if {bytes} is still live in {from}, the sweep offers it within five minutes")
-        }),
+    let line = |digest| retired(&scene.head).unwrap_or_else(|| what_brings(scene, digest));
+    change.unblocks.iter().filter(|digest| !live(digest)).map(line).collect()
+}
+
+/// The sweep finds the newest by its tags, or where it is promoted from; all else is a person's to bring.
+fn what_brings(scene: &Scene, digest: &Digest) -> String {
+    let PipelineConfig { name, images, promote_from, approval, join_on, .. } = &scene.config;
+    let bytes = digest.short();
+    let names: Vec<_> = images.keys().map(String::as_str).collect();
+    // Of several images nobody knows here whose bytes these are.
+    let (image, which) = match &names[..] {
+        [one] => (*one, String::new()),
+        _ => ("NAME", format!(" (NAME: {})", names.join(" or "))),
     };
-    change.unblocks.iter().filter(|digest| !live(digest)).filter_map(line).collect()
+    let start = format!("`tidegate start {name} --image {image}={digest}`{which}");
+    let is_set = names.len() > 1 && (join_on.is_some() || promote_from.is_some());
+    let others = scene.blocked.keys().any(|other| other != digest);
+    let free = if is_set && others { " and nothing else of its set is blocked" } else { "" };
+    let brings = match (promote_from, approval) {
+        (None, _) => format!(
+            "if {bytes} is still the newest that its tags select{free}, the sweep brings it within five \
+             minutes, else {start} does"
+        ),
+        (Some(from), Some(_)) => format!(
+            "if {bytes} is the newest that {from} proved, live there still{free}, the sweep offers it \
+             within five minutes, else {start} brings it"
+        ),
+        // Without an approval nothing is offered.
+        (Some(_), None) => format!("{start} brings {bytes}"),
+    };
+    match scene.head.freeze {
+        None => brings,
+        Some(_) => format!("{brings}, and it waits for `tidegate unfreeze {name}`"),
+    }
 }
 
 /// `Rag: ECS to complete it (until …)`
@@ -115,7 +137,7 @@ impl fmt::Display for Outcome {
             release,
             next,
             blocks,
-            comes,
+            notes,
             freeze,
             waiting_on,
             ways_out,
@@ -132,7 +154,7 @@ impl fmt::Display for Outcome {
             let blocked = if *dry_run { "would be blocked" } else { "is blocked" };
             writeln!(f, "{} {blocked}: {why}", digest.short())?;
         }
-        comes.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        notes.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         if let Some(Freeze { by: _, why, at: _ }) = freeze {
             let frozen = if *dry_run { "would be frozen" } else { "is frozen" };
             writeln!(f, "{pipeline} {frozen}: {why}")?;

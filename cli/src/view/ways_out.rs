@@ -6,8 +6,10 @@ use tidegate_core::model::{Cause, Hold, Phase, Release, Scene};
 /// The commands that end what a pipeline is in, after `last` ended there without becoming live.
 pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
     let pipeline = &scene.head.pipeline;
-    // What brings it back is in a file, and said where it is retired.
-    if scene.head.retired.is_some() {
+    // What brings it back is in a file, and said where it is retired. What an older program let in has to
+    // end all the same.
+    let retired = scene.head.retired.is_some();
+    if retired && scene.moving.is_none() && scene.waiting.is_none() {
         return Vec::new();
     }
     let verb = |verb: &str| format!("tidegate {verb} {pipeline}");
@@ -28,8 +30,13 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
                 vec![of("approve"), of("reject")]
             }
             Phase::Surveying { held: Some(Hold::Unfit { .. }), .. } => {
-                vec![format!("tidegate start {}", release.id), going_back(release), verb("abandon")]
+                // What goes back is looked at again itself; else a new one would take its place.
+                let again = !retired || release.cause.goes_back();
+                let again = again.then(|| format!("tidegate start {}", release.id));
+                again.into_iter().chain([going_back(release), verb("abandon")]).collect()
             }
+            // `unfreeze`, below.
+            Phase::Surveying { held: Some(Hold::Frozen), .. } => Vec::new(),
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
                 vec![verb("follow"), verb("abandon")]
             }

@@ -139,22 +139,6 @@ fn a_rollback_that_was_asked_for() {
 }
 
 #[test]
-fn bytes_that_are_allowed_again() {
-    let mut before = scene(None, vec![], None);
-    let mut allow = |bytes: &str| {
-        let (digest, why) = (digest(bytes), "it failed".to_owned());
-        let release = ReleaseId::new(PIPELINE, 42);
-        let block = Block { digest: digest.clone(), release, why, at: at(58) };
-        before.blocked.insert(digest.clone(), block);
-        let change = command::unblock(&before, &digest, OPERATOR, at(100)).unwrap();
-        render(&Outcome::written(&before, &change, vec![]), Format::Text, Color::Auto).unwrap()
-    };
-    let swept = "if its tag still names 9e1f0a2b3c4d, the sweep brings it within five minutes\n";
-    assert!(allow("9e1f0a2b3c4d").contains(swept), "{}", allow("9e1f0a2b3c4d"));
-    assert!(!allow("4b1d7e2").contains("sweep"), "what is live is there");
-}
-
-#[test]
 fn what_was_released_and_what_was_not() {
     let (failed, _) = rolled_back();
     let refused = "it is what someli-production/41 made live".to_owned();
@@ -220,6 +204,31 @@ fn a_pipeline_that_is_retired() {
     let said = Retirement { pipeline, dry_run: true, result, retired };
     check("retire.txt", &render(&said, Format::Text, Color::Auto).unwrap());
     check("retire.json", &render(&said, Format::Json, Color::Auto).unwrap());
+}
+
+#[test]
+fn what_an_older_program_let_into_a_retired_pipeline_has_its_ways_out() {
+    let (by, why) = (OPERATOR.to_owned(), "it is called someli-main now".to_owned());
+    let retired = Retired { by, why, at: at(-1000) };
+    let ways = |mut scene: Scene| {
+        scene.head.retired = Some(retired.clone());
+        status(&scene).ways_out
+    };
+    let here = |verb: &str| format!("tidegate {verb} {PIPELINE}");
+    assert_eq!(ways(rolling()), [here("follow"), here("rollback")]);
+    let waiting = newest(Phase::Waiting { since: at(0) });
+    let scene_with_it = frozen(scene(None, vec![], Some(waiting)), OPERATOR, "quarter's end");
+    assert_eq!(ways(scene_with_it), [here("unfreeze")]);
+    let targets = vec!["Rag: it is gone".to_owned()];
+    let held = Phase::Surveying { since: at(0), held: Some(Hold::Unfit { targets }) };
+    let again = format!("tidegate start {PIPELINE}/42");
+    let mut held = newest(held);
+    let scene_with_it = scene(Some(held.clone()), vec![], None);
+    // A new release would not start.
+    assert_eq!(ways(scene_with_it), [here("rollback"), here("abandon")]);
+    held.cause = Cause::Rollback { to: 40 };
+    let back = here("rollback") + " --to live";
+    assert_eq!(ways(scene(Some(held), vec![], None)), [again, back, here("abandon")]);
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod exit;
 mod golden;
 mod parse;
 mod run;
+mod unblock;

@@ -116,6 +116,10 @@ fn a_reason_is_one_line_that_the_head_can_bear() {
         let lines = with("one\ntwo").unwrap_err();
         assert!(lines.contains("without control characters"), "{verb}: {lines}");
         assert!(with("\u{1b}[31mred").is_err(), "{verb}");
+        for blank in ["", " ", "\u{a0}"] {
+            let none = with(blank).unwrap_err();
+            assert!(none.contains("expected a reason, found nothing"), "{verb}: {none}");
+        }
     }
 }
 

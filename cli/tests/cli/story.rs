@@ -160,6 +160,7 @@ pub(crate) fn scene(moving: Option<Release>, slots: Vec<Slot>, waiting: Option<R
             answered: BTreeMap::from([("crons".to_owned(), memory)]),
             freeze: None,
             retired: None,
+            back_since: None,
             config: 3,
         },
         config,

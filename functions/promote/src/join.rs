@@ -2,7 +2,7 @@
 //! registry at each push. So neither a lost event nor the order of arrival matters.
 
 use tidegate_aws::registry::{Registry, Repository};
-use tidegate_aws::{App, Error};
+use tidegate_aws::{App, Error, release_image};
 use tidegate_core::config::{ImageConfig, PipelineConfig, Placeholder};
 use tidegate_core::guard::{Guard, stands};
 use tidegate_core::model::Head;
@@ -48,7 +48,7 @@ async fn holding(
     for pattern in &image.tags {
         let Some(tag) = pattern.tag_with(join_on, value) else { continue };
         let Some(shown) = registry.resolve_tag(&repository, &tag).await? else { continue };
-        let bytes = app.table.released(&head.pipeline, image, shown, Some(&tag)).await?;
+        let bytes = release_image(&app.table, &head.pipeline, image, shown, Some(&tag)).await?;
         let (pattern, answered) = (pattern.clone(), head.answered.get(name).cloned());
         found.push(Member { pattern, tag, bytes, answered });
     }

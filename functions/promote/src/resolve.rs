@@ -1,7 +1,7 @@
 //! What a tag means now: asked of the registry, never taken from an event.
 
 use tidegate_aws::registry::{Registry, Repository};
-use tidegate_aws::{App, Error};
+use tidegate_aws::{App, Error, release_image};
 use tidegate_core::config::PipelineConfig;
 use tidegate_core::event::PushEvent;
 use tidegate_core::model::Head;
@@ -39,7 +39,8 @@ pub(crate) async fn pushed(
             tracing::info!(repository = push.repository, tag = push.tag, "pushed and gone again");
             continue;
         };
-        let bytes = app.table.released(&head.pipeline, image, found, Some(&push.tag)).await?;
+        let bytes =
+            release_image(&app.table, &head.pipeline, image, found, Some(&push.tag)).await?;
         let (pattern, tag) = (pattern.clone(), push.tag.clone());
         let answered = head.answered.get(name).cloned();
         let alone = Candidate::alone("ecr", name, Member { pattern, tag, bytes, answered });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tidegate_aws::registry::Selected;
-use tidegate_aws::{App, Error, advance, promotion};
+use tidegate_aws::{App, Error, advance, promotion, release_image};
 use tidegate_core::config::{ImageConfig, PipelineConfig};
 use tidegate_core::decide::{Sightings, retag_again};
 use tidegate_core::guard::{Guard, stands};
@@ -24,7 +24,7 @@ const PERIOD: Duration = Duration::from_secs(5 * 60);
 /// Finds pushes that no event told of, and moves on what waits.
 pub(crate) async fn sweep(app: &App, deadline: Timestamp) -> Result<Value, Error> {
     let (mut found, mut failed) = (Vec::new(), Vec::new());
-    let mut pipelines = app.table.watching_pipelines().await?;
+    let mut pipelines = app.table.pipelines().await?;
     rotate(&mut pipelines, app.clock.now());
     for pipeline in pipelines {
         if app.clock.now() + RESERVE >= deadline {
@@ -123,7 +123,7 @@ async fn repository(
     let selected = registry.selected(image, answered, first_seen).await?;
     // Oldest first, so that the newest is answered last.
     for Selected { pattern, tag, shown } in selected {
-        let bytes = app.table.released(pipeline, image, shown, Some(&tag)).await?;
+        let bytes = release_image(&app.table, pipeline, image, shown, Some(&tag)).await?;
         let member = Member { pattern, tag, bytes, answered: answered.cloned() };
         let alone = Candidate::alone(SWEEP, name, member);
         let candidate = join::complete(app, &registry, head, config, alone).await?;

@@ -43,6 +43,7 @@ fn end(table: &Table, release: &Value) -> Result<&'static str, String> {
             "busy" => "held_busy",
             "awaited" => "held_awaited",
             "unfit" => "held_unfit",
+            "frozen" if !head["freeze"].is_null() => "waiting_for_unfreeze",
             "approval" if approved(release) && !head["freeze"].is_null() => "waiting_for_unfreeze",
             "approval" if waits_long(release) => "awaiting_approval",
             "approval" => return Err("waits for a word, or to expire".to_owned()),

@@ -30,7 +30,7 @@ pub fn apply_config(
     let returns = head.retired.take().is_some();
     let before = before.filter(|_| !returns);
     if returns {
-        head.live = None;
+        (head.live, head.back_since) = (None, Some(head.next));
         reason.push_str(", which brings it back");
     }
     // One more tag may make them look new before any push is answered.
@@ -96,6 +96,7 @@ fn first_head(pipeline: &str) -> Head {
         answered: BTreeMap::new(),
         freeze: None,
         retired: None,
+        back_since: None,
         config: 0,
     }
 }

@@ -170,10 +170,9 @@ pub fn go_back_again(
     Ok(change)
 }
 
-/// Refuses where something moves or is stuck: what ends that comes first. And where nothing starts.
+/// Refuses where something moves or is stuck: what ends that comes first, also where nothing starts.
 pub(super) fn check_settled(scene: &Scene) -> Result<(), Refused> {
-    check_in_force(scene)?;
-    let Some(moving) = &scene.moving else { return Ok(()) };
+    let Some(moving) = &scene.moving else { return check_in_force(scene) };
     let (id, pipeline) = (&moving.id, &moving.id.pipeline);
     let first = match moving.phase {
         Phase::RollingBack { .. } => format!("`tidegate follow {pipeline}` shows when it is back"),

@@ -33,6 +33,13 @@ pub fn undo(
     if scene.head.next != next {
         return Err(Refused(format!("{pipeline} has a newer release since; look again first")));
     }
+    if scene.head.is_before_it_came_back(last.id.number) {
+        return Err(Refused(format!(
+            "{} is from before {pipeline} was retired, and others may need what it ran since; it is \
+             undone by hand, from its revision in `tidegate show {}`",
+            last.id, last.id
+        )));
+    }
     let own = || ran.iter().filter(|slot| slot.release == last.id);
     if let Some(live) = still_needed(scene, own()) {
         return Err(Refused(format!(

@@ -11,8 +11,7 @@ use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Change, Done, Freeze, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase,
-    TargetId, Todo,
+    Action, Asked, Change, Done, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase, TargetId, Todo,
 };
 
 /// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
@@ -45,10 +44,17 @@ pub(super) fn pending(
     if let Some((_, until)) = release.approval_asked() {
         return approval::pending(scene, release, until, now);
     }
-    if let Some(freeze) = freeze_on_held(scene, release) {
+    // Nothing moved yet, and nobody asked to look again.
+    let stays = held.is_some() && release.todo.is_none() && !release.cause.goes_back();
+    if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| stays) {
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
-    let until = since + if held.is_some() { AGAIN } else { LOST };
+    let until = match held {
+        None => since + LOST,
+        // It is not frozen any more, and nobody has asked yet.
+        Some(Hold::Frozen) if release.todo.is_none() => since,
+        Some(_) => since + AGAIN,
+    };
     // What a person asked for and deploy has not answered is asked again, whatever held it before.
     let by_itself = held.is_none_or(Hold::ends_by_itself) || release.todo.is_some();
     let what = match held {
@@ -62,14 +68,6 @@ pub(super) fn pending(
         return Plan { changes, ..waits(what, None) };
     }
     waits(what, by_itself.then_some(until))
-}
-
-/// The freeze that keeps a release which something else held before, and which has taken no target
-/// yet: what held it may be over. A survey that nothing held goes on, and so does whoever goes back.
-fn freeze_on_held<'s>(scene: &'s Scene, release: &Release) -> Option<&'s Freeze> {
-    let keeps =
-        release.held().is_some() && !release.cause.goes_back() && scene.owned().next().is_none();
-    scene.head.freeze.as_ref().filter(|_| keeps && stands(Guard::Freeze))
 }
 
 /// A release that is held before anything moved gives way to a newer push.
@@ -120,14 +118,12 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     if !found.iter().any(goes) {
         return does(start::refuse(scene, release, no_target(release), now));
     }
-    if let Some(hold) = approval::due(scene, release, found, now) {
+    if let Some(hold) = approval::due(scene, release, found, now).or_else(|| frozen(scene, release))
+    {
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
         }
         return does(self::hold(release, held.as_ref(), &hold, true, now));
-    }
-    if freeze_on_held(scene, release).is_some() {
-        return Plan::default();
     }
     let first = |target: &TargetId| release.waves.first().is_some_and(|w| w.contains(target));
     let missing: Vec<_> = found
@@ -140,6 +136,12 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     }
     let chunk: Vec<_> = missing.into_iter().take(CHUNK).collect();
     does(take(scene, release, &chunk, now))
+}
+
+/// Whoever goes back starts in a frozen pipeline, and what has taken targets goes on.
+fn frozen(scene: &Scene, release: &Release) -> Option<Hold> {
+    let starts = !release.cause.goes_back() && scene.owned().next().is_none();
+    (scene.head.freeze.is_some() && starts && stands(Guard::Freeze)).then_some(Hold::Frozen)
 }
 
 /// Why the first wave must not open yet, worst reason first.
@@ -217,7 +219,7 @@ fn hold(
     if before == Some(hold) {
         return Change { releases: vec![next], ..Change::default() };
     }
-    let notice = tell.then(|| messages::waiting(&next, hold));
+    let notice = tell.then(|| messages::waiting(&next, hold)).flatten();
     let mut entry = release_entry(release, &next, TIDEGATE, hold.to_string(), notice, now);
     if let Hold::Approval { changes, .. } = hold {
         entry.evidence.clone_from(changes);

@@ -72,8 +72,9 @@ fn waves(slots: &[&Slot]) -> String {
     format!("in {count}: {}", waves.join("; then "))
 }
 
-/// The survey found something that a person must settle first. Nothing was moved.
-pub fn waiting(release: &Release, hold: &Hold) -> Notice {
+/// The survey found something that a person must settle first. Nothing was moved. `None`: who froze the
+/// pipeline knows what lets it start.
+pub fn waiting(release: &Release, hold: &Hold) -> Option<Notice> {
     let (id, pipeline) = (&release.id, &release.id.pipeline);
     let (what, next, targets, command) = match hold {
         Hold::NoWayBack { targets } => (
@@ -110,12 +111,13 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
             Some(command::start_again(id)),
         ),
         Hold::Approval { changes, until, .. } => {
-            return approval::asked(release, changes, *until, release.approved.is_some());
+            return Some(approval::asked(release, changes, *until, release.approved.is_some()));
         }
+        Hold::Frozen => return None,
     };
     let found: Vec<_> = targets.iter().map(|target| format!("- {target}")).collect();
     let commands = [Some(command::show(id)), command, Some(command::abandon(pipeline))];
-    Notice {
+    Some(Notice {
         kind: NoticeKind::Waiting,
         severity: Severity::Warning,
         title: format!("{id} waits: {what}"),
@@ -126,7 +128,7 @@ pub fn waiting(release: &Release, hold: &Hold) -> Notice {
         ],
         commands: commands.into_iter().flatten().collect(),
         targets: Vec::new(),
-    }
+    })
 }
 
 /// A release that may not start: nothing was moved.

@@ -61,10 +61,8 @@ pub fn what_ends(release: &Release) -> String {
     let pipeline = &release.id.pipeline;
     match release.held() {
         _ if release.phase.is_stuck() => format!("a person decides, {}", ways_on(release)),
-        Some(held) if !held.ends_by_itself() => {
-            format!("a person decides, `tidegate status {pipeline}` says what")
-        }
-        _ => format!("`tidegate follow {pipeline}` shows when"),
+        Some(_) => format!("`tidegate status {pipeline}` says what it waits for, and what to type"),
+        None => format!("`tidegate follow {pipeline}` shows when"),
     }
 }
 

@@ -36,3 +36,4 @@ pub use email::{email, subject};
 pub use json::{Notification, id};
 pub use slack::slack;
 pub use teams::teams;
+pub(crate) use teams::teams_words;

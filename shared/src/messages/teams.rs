@@ -33,6 +33,15 @@ pub fn teams(notification: &Notification) -> Value {
         }
         body.push(block);
     }
+    message(&body)
+}
+
+/// The smallest message of this form.
+pub(crate) fn teams_words(text: &str) -> Value {
+    message(&[block(Style::Plain, text)])
+}
+
+fn message(body: &[Value]) -> Value {
     json!({
         "type": "message",
         "attachments": [{

@@ -34,8 +34,19 @@ pub struct Head {
     /// Set while the pipeline is out of force: nothing starts, and its targets are free for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<Retired>,
+    /// Set once it was brought back: the first release since. What was live before is no way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_since: Option<u64>,
     /// The config version in force; of a retired pipeline the last one.
     pub config: u64,
+}
+
+impl Head {
+    /// Whether the release of this number is from before the pipeline was last retired: others may have
+    /// had its targets since.
+    pub fn is_before_it_came_back(&self, number: u64) -> bool {
+        self.back_since.is_some_and(|first| number < first)
+    }
 }
 
 /// The newest push of one image that got an answer.

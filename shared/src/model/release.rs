@@ -387,6 +387,8 @@ pub enum Hold {
         /// `service: why, and what to do`
         targets: Vec<String>,
     },
+    /// The pipeline was frozen before the survey was answered.
+    Frozen,
     /// A person must approve it first.
     Approval {
         /// The plan: a hash over digests, targets and differences, in hex.
@@ -402,7 +404,7 @@ impl Hold {
     /// Nobody needs to do anything: it is asked again until it is over.
     pub fn ends_by_itself(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Awaited { .. } => true,
+            Self::Busy { .. } | Self::Awaited { .. } | Self::Frozen => true,
             Self::NoWayBack { .. } | Self::Unfit { .. } | Self::Approval { .. } => false,
         }
     }
@@ -415,6 +417,7 @@ impl std::fmt::Display for Hold {
             Self::Busy { targets, .. } => ("another deployment is in flight on", targets),
             Self::Awaited { targets, .. } => ("images have not arrived yet for", targets),
             Self::Unfit { targets } => ("these targets cannot be released", targets),
+            Self::Frozen => return f.write_str("its pipeline is frozen"),
             Self::Approval { plan, until, .. } => {
                 return write!(
                     f,

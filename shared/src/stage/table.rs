@@ -61,6 +61,7 @@ impl Table {
             answered: BTreeMap::new(),
             freeze: None,
             retired: None,
+            back_since: None,
             config: 0,
         };
         Self {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::texts;
-use super::{Hidden, Line, Listeners, Shown, State, To, Topic};
+use super::{Hidden, Line, Listeners, Shown, State, To, Topic, Webhook, webhooks};
 use crate::config::PipelineConfig;
 
 /// What the installation's stack holds, by the names that its template gives.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Installation {
     /// The stack's name.
     pub stack: String,
@@ -19,8 +19,8 @@ pub struct Installation {
     pub home: (String, String),
     /// Its legs, each with the name that the template gives it.
     pub legs: Vec<(String, Shown<Leg>)>,
-    /// The ARN of a secret, where it was given a webhook of Slack or Teams.
-    pub webhook: Option<String>,
+    /// The webhooks that it was given.
+    pub webhooks: Shown<Vec<Webhook>>,
 }
 
 /// A part of an event's way.
@@ -115,7 +115,7 @@ pub(super) fn lines(
         );
         (at != found.home).then(|| topic.green(&image.repository, said))
     });
-    legs.chain(elsewhere).collect()
+    legs.chain(webhooks::lines(&found.webhooks)).chain(elsewhere).collect()
 }
 
 fn no_stack(stack: &str) -> Line {
@@ -140,7 +140,7 @@ fn told(name: &str, leg: &Leg, clusters: &BTreeSet<String>, stack: &Installation
         }),
         Leg::Mapping { uuid, state, last } => mapping(name, uuid, (state, last), &stack.stack),
         Leg::DeadLetters { url, messages } => dead_letters(name, url, *messages),
-        Leg::Notifications(topic) => topic.of_notifications(name, stack.webhook.as_deref()),
+        Leg::Notifications(topic) => topic.of_notifications(name, &stack.webhooks),
         Leg::Alarms(topic) => topic.of_alarms(name),
     };
     vec![one]
@@ -312,9 +312,11 @@ mod tests {
         assert_eq!(missing.state, State::Unknown);
         assert!(missing.remedy.unwrap().contains("TIDEGATE_STACK"));
         let mut found = Installation {
+            stack: "tidegate".to_owned(),
             tables: ["other".to_owned()].into(),
             home: ("123456789012".to_owned(), "us-west-2".to_owned()),
-            ..Installation::default()
+            legs: Vec::new(),
+            webhooks: Shown::There(Vec::new()),
         };
         fails(&lines(Shown::There(found.clone())).remove(0), "has the table other", "`--stack`");
         found.tables.insert("table".to_owned());

@@ -1,6 +1,6 @@
 //! Who listens: to what people are told, and to the alarms of the installation itself.
 
-use super::{Line, Topic};
+use super::{Line, Shown, Topic, Webhook};
 
 /// A topic of SNS, and who subscribed to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,28 +14,29 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Of notifications, which go to a webhook too where the stack has one: the ARN of its secret.
-    pub(super) fn of_notifications(&self, name: &str, webhook: Option<&str>) -> Line {
+    /// Of notifications, which go to webhooks too where the stack has some: these have lines of their own.
+    pub(super) fn of_notifications(&self, name: &str, webhooks: &Shown<Vec<Webhook>>) -> Line {
+        if self.confirmed > 0 {
+            return self.confirmed(name);
+        }
         let topic = Topic::EventPaths;
-        match (self.confirmed, webhook) {
-            (0, Some(secret)) => topic.warning(
-                name,
-                "a webhook is configured; whether it takes messages was not asked",
-                format!(
-                    "Send it one: `curl -H content-type:application/json -d '{{\"text\":\"a try\"}}' \
-                     \"$(aws secretsmanager get-secret-value --secret-id {secret} --query SecretString \
-                     --output text)\"`; Slack answers `ok`, a workflow of Teams lists it among its runs"
-                ),
-            ),
-            (0, None) if self.pending == 0 => topic.failed(
+        let is_given = match webhooks {
+            Shown::There(given) => !given.is_empty(),
+            Shown::Missing => false,
+            // Whether there is one is a line of its own, unknown.
+            Shown::Hidden(_) => return topic.warning(name, self.absence(), self.mended()),
+        };
+        match (is_given, self.pending) {
+            (true, 0) => topic.green(name, "no subscription: people are told by webhook alone"),
+            (true, _) => topic.warning(name, self.absence(), self.mended()),
+            (false, 0) => topic.failed(
                 name,
                 "nobody is told: no subscription, and no webhook",
-                format!("{}, or give the stack `SlackSecretArn`", self.subscribe()),
+                format!("{}, or give the stack `SlackSecretArn`", self.mended()),
             ),
-            (0, None) => {
-                topic.failed(name, format!("nobody is told: {}", self.absence()), self.confirm())
+            (false, _) => {
+                topic.failed(name, format!("nobody is told: {}", self.absence()), self.mended())
             }
-            _ => self.confirmed(name),
         }
     }
 
@@ -44,9 +45,8 @@ impl Listeners {
         if self.confirmed > 0 {
             return self.confirmed(name);
         }
-        let remedy = if self.pending == 0 { self.subscribe() } else { self.confirm() };
         let said = format!("its alarms ring unheard: {}", self.absence());
-        Topic::EventPaths.warning(name, said, remedy)
+        Topic::EventPaths.warning(name, said, self.mended())
     }
 
     /// Somebody listens.
@@ -68,18 +68,19 @@ impl Listeners {
         }
     }
 
-    fn subscribe(&self) -> String {
-        format!("`aws sns subscribe --topic-arn {} --protocol email …`", self.arn)
-    }
-
-    fn confirm(&self) -> String {
-        format!("Open the mail that SNS sent and confirm it, or {}", self.subscribe())
+    /// What makes somebody of nobody.
+    fn mended(&self) -> String {
+        let subscribe = format!("`aws sns subscribe --topic-arn {} --protocol email …`", self.arn);
+        match self.pending {
+            0 => subscribe,
+            _ => format!("Open the mail that SNS sent and confirm it, or {subscribe}"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::{Channel, Hidden, State, To};
     use super::*;
 
     fn listeners(confirmed: usize, pending: usize) -> Listeners {
@@ -96,7 +97,8 @@ mod tests {
     #[test]
     fn somebody_must_hear_of_it() {
         let told = |confirmed, pending| {
-            listeners(confirmed, pending).of_notifications("NotificationTopic", None)
+            let none = Shown::There(Vec::new());
+            listeners(confirmed, pending).of_notifications("NotificationTopic", &none)
         };
         let subscribe = "aws sns subscribe --topic-arn arn:t";
         is(&told(0, 0), State::Failed, "no subscription, and no webhook", subscribe);
@@ -106,12 +108,24 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_that_nobody_tried_is_not_green() {
-        let told = |confirmed| {
-            listeners(confirmed, 0).of_notifications("NotificationTopic", Some("arn:secret"))
+    fn beside_a_webhook_the_topic_says_its_subscriptions() {
+        let slack = Webhook { channel: Channel::Slack, secret: "arn:secret".to_owned() };
+        let given = Shown::There(vec![slack]);
+        let told = |confirmed, pending, webhooks| {
+            listeners(confirmed, pending).of_notifications("NotificationTopic", webhooks)
         };
-        is(&told(0), State::Warning, "was not asked", "get-secret-value --secret-id arn:secret");
-        assert_eq!(told(1).state, State::Green);
+        assert_eq!(told(1, 0, &given).said, "subscriptions confirmed: 1");
+        let alone = told(0, 0, &given);
+        assert_eq!((alone.state, &alone.said[..15]), (State::Green, "no subscription"));
+        is(&told(0, 1, &given), State::Warning, "wait to be confirmed: 1", "confirm it");
+        let hidden = Shown::Hidden(Hidden {
+            action: "cloudformation:DescribeStacks".to_owned(),
+            resource: "tidegate".to_owned(),
+            words: "AccessDenied".to_owned(),
+            to: To::You,
+        });
+        is(&told(0, 0, &hidden), State::Warning, "no subscription", "aws sns subscribe");
+        assert_eq!(told(1, 0, &hidden).state, State::Green);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod rollback;
 mod secrets;
 mod services;
 mod target_groups;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use permissions::{Answered, Denied};
 pub use secrets::Secret;
 pub use services::{Guards, Service};
 pub use target_groups::Health;
+pub use webhooks::{Channel, Webhook};
 
 /// Everything that was looked at.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,5 @@
-//! Part of `whole_or_back`: in a frozen pipeline nothing starts, and nothing that was held moves; in one
-//! that is retired nothing is recorded.
+//! Part of `whole_or_back`: in a frozen pipeline nothing starts, and nothing that is surveyed then moves; in
+//! one that is retired nothing is recorded.
 
 use std::collections::BTreeMap;
 
@@ -39,12 +39,12 @@ impl Freezes {
                 ("" | "waiting", "surveying") => {
                     wrongs.push(format!("{id} starts in a frozen pipeline"));
                 }
-                ("surveying", "rolling") if !before["phase"]["held"].is_null() => {
+                ("surveying", "rolling") => {
                     // A target that was looked at before was taken before, or just then.
                     let mut slots = now.table.slots().filter(|slot| slot["release"] == after["id"]);
                     let looked = |slot: &Value| moment(&slot["baseline"]["at"]);
                     if slots.all(|slot| looked(slot).is_some_and(|at| at > *since)) {
-                        wrongs.push(format!("{id} was held, and moves in a frozen pipeline"));
+                        wrongs.push(format!("{id} was surveyed in a frozen pipeline, and moves"));
                     }
                 }
                 _ => {}

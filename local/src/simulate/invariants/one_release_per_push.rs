@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::offers::Offers;
@@ -19,6 +20,9 @@ pub(super) struct OneReleasePerPush {
     unblocked: BTreeMap<(String, String), usize>,
     /// Pipelines whose memory a person changed.
     told: BTreeSet<String>,
+    /// Pipelines that were retired, and when each was brought back: nobody looks for pushes meanwhile,
+    /// and they count as answered afterwards.
+    retired: BTreeMap<String, Option<Timestamp>>,
     /// What was promoted.
     offers: Offers,
 }
@@ -47,9 +51,11 @@ impl Invariant for OneReleasePerPush {
                 for (_, memory) in members(&after["answered"]) {
                     no_own_tag(pipeline, text(&memory["tag"]), wrongs);
                 }
-                // Nobody looks for pushes then, and what was pushed counts as answered afterwards.
+                let was = one.before.as_ref().is_some_and(|head| !head["retired"].is_null());
                 if !after["retired"].is_null() {
-                    self.told.insert(pipeline.to_owned());
+                    self.retired.insert(pipeline.to_owned(), None);
+                } else if was {
+                    self.retired.insert(pipeline.to_owned(), Some(now.at));
                 }
             }
             if let Some((before, after)) = one.release() {
@@ -61,7 +67,9 @@ impl Invariant for OneReleasePerPush {
     fn ended(&mut self, now: &Moment<'_>, wrongs: &mut Wrongs) {
         for pipeline in now.pipelines.iter().filter(|it| sets::joined(it)) {
             let head = now.table.head(&pipeline.name);
-            if let Some(head) = head.filter(|_| !self.told.contains(&pipeline.name)) {
+            let known =
+                self.told.contains(&pipeline.name) || self.retired.contains_key(&pipeline.name);
+            if let Some(head) = head.filter(|_| !known) {
                 sets::lost(now, pipeline, head, wrongs);
             }
         }
@@ -73,6 +81,10 @@ impl Invariant for OneReleasePerPush {
             }
             let arrivals = now.pushes.at(stream);
             let Some(last) = arrivals.last() else { continue };
+            let back = self.retired.get(pipeline);
+            if back.is_some_and(|back| back.is_none_or(|back| last.at <= back)) {
+                continue;
+            }
             // Within one second the registry's own order decides.
             let clear = arrivals
                 .iter()

@@ -133,6 +133,21 @@ fn what_does_not_wait_for_an_approval_is_refused_by_name() {
 }
 
 #[test]
+fn a_freeze_after_the_approval_keeps_it_and_asks_for_no_second_word() {
+    let mut stage = asked();
+    let shown = plan(&stage);
+    approve(&mut stage, 2, &shown).unwrap();
+    stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();
+    for _ in 0..5 {
+        stage.tick();
+    }
+    assert_eq!((stage.phase(2), stage.table.slots.len()), ("surveying", 0));
+    stage.command(|scene, actor, now| command::unfreeze(scene, actor, "done", now)).unwrap();
+    stage.play();
+    assert_eq!((stage.phase(2), stage.told()), ("live", vec![N::Waiting, N::Started, N::Live]));
+}
+
+#[test]
 fn an_approval_in_a_frozen_pipeline_waits_for_unfreeze() {
     let mut stage = asked();
     stage.command(|scene, actor, now| command::freeze(scene, actor, "audit", now)).unwrap();

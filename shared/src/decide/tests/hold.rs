@@ -147,7 +147,7 @@ fn in_a_frozen_pipeline_nothing_takes_a_held_releases_place() {
 }
 
 #[test]
-fn a_freeze_holds_what_is_held_and_never_a_survey_nor_a_person_who_goes_back() {
+fn a_freeze_keeps_what_is_held_or_surveyed_and_never_a_person_who_goes_back() {
     let mut stage = found(Finding::Busy("ecs-svc/9".into()));
     freeze(&mut stage);
     stage.findings.clear();
@@ -161,6 +161,12 @@ fn a_freeze_holds_what_is_held_and_never_a_survey_nor_a_person_who_goes_back() {
     stage.now += Duration::from_secs(100);
     stage.advance();
     assert_eq!(stage.release(2).nudge, 1, "its survey was lost");
+    stage.work();
+    assert_eq!((held(&stage), &stage.told()[..]), (&Hold::Frozen, &[][..]), "who froze it knows");
+    let said = stage.advance();
+    assert!(said[0].ends_with("`tidegate unfreeze p` lets p/2 start"), "{said:?}");
+    unfreeze(&mut stage);
+    assert_eq!(stage.release(2).nudge, 2, "at once");
     stage.play();
     stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
     let to = stage.release(1).clone();

@@ -66,6 +66,7 @@ fn a_freeze_never_stops_what_moves() {
         let mut stage = Stage::of(&[&["Rag"], &["Billing"]]);
         stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
         stage.push(bytes);
+        stage.survey();
         freeze(&mut stage);
         stage.play();
         assert_eq!(stage.phase(2), end);
