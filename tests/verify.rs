@@ -508,7 +508,9 @@ fn each_webhook_is_a_warning_of_its_own_whoever_subscribed() {
             )
         };
         assert!(slack.starts_with(&said("SlackSecretArn")), "{slack}");
-        assert!(slack.contains(SLACK) && slack.contains(r#"'{"text":"a try"}'"#), "{slack}");
+        assert!(slack.contains(&format!("{SLACK} --region us-west-2 ")), "{slack}");
+        assert!(slack.contains(r#" | sed 's/..*/url = "&"/' | curl -K - -H "#), "{slack}");
+        assert!(slack.contains(r#"'{"text":"a try"}'"#), "{slack}");
         assert!(teams.starts_with(&said("TeamsSecretArn")), "{teams}");
         assert!(teams.contains(TEAMS) && teams.contains(r#""type":"AdaptiveCard""#), "{teams}");
     });

@@ -1,7 +1,7 @@
 //! Where a rollback of a settled pipeline goes.
 
 use tidegate_aws::Table;
-use tidegate_core::model::{Cause, Phase, Release, Scene, moved_last};
+use tidegate_core::model::{Cause, Head, Phase, Release, Scene, moved_last};
 
 use crate::view::after_abandon;
 use crate::{Error, Goal};
@@ -31,15 +31,26 @@ pub(crate) async fn destination(
         }
     };
     found.cloned().ok_or_else(|| {
-        Error::NotNow(
-            match goal {
-                None => {
-                    format!("{pipeline} has no earlier live release with other, unblocked digests")
-                }
-                Some(goal) => format!("{pipeline} has no release {goal}"),
-            } + &format!("; `tidegate history {pipeline}` shows what it has"),
-        )
+        let none = match goal {
+            None => no_earlier(&scene.head),
+            Some(goal) => format!("{pipeline} has no release {goal}"),
+        };
+        Error::NotNow(format!("{none}; `tidegate history {pipeline}` shows what it has"))
     })
+}
+
+/// Why no release is the way back. Of a pipeline that was retired, `history` shows some that are none
+/// without a number.
+fn no_earlier(head: &Head) -> String {
+    let pipeline = &head.pipeline;
+    let none = format!("{pipeline} has no earlier live release with other, unblocked digests");
+    match head.back_since {
+        None => none,
+        Some(_) => format!(
+            "{none} since it came back; `tidegate rollback {pipeline} --to NUMBER` reaches those from \
+             before"
+        ),
+    }
 }
 
 /// What came last was gone back from already, or let go. Two people, or one who doubts, type `rollback`
@@ -100,7 +111,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::json;
-    use tidegate_core::model::{Block, Head};
+    use tidegate_core::model::Block;
 
     use super::*;
 

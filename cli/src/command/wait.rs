@@ -149,8 +149,11 @@ impl Wait {
                 return Ok(Wanted::Bytes(found.digest));
             }
         }
-        let repositories: Vec<_> = config.images.values().map(|i| i.repository.as_str()).collect();
-        Err(Error::NotNow(format!("no image of {} has the tag `{tag}`", repositories.join(", "))))
+        Err(Error::NotNow(retired(&head).unwrap_or_else(|| {
+            let repositories: Vec<_> =
+                config.images.values().map(|i| i.repository.as_str()).collect();
+            format!("no image of {} has the tag `{tag}`", repositories.join(", "))
+        })))
     }
 
     /// What would be waited for in vain, unless a tag comes later.

@@ -93,13 +93,18 @@ fn what_brings(scene: &Scene, digest: &Digest) -> String {
     let PipelineConfig { name, images, promote_from, approval, join_on, .. } = &scene.config;
     let bytes = digest.short();
     let names: Vec<_> = images.keys().map(String::as_str).collect();
-    // Of several images nobody knows here whose bytes these are.
-    let (image, which) = match &names[..] {
-        [one] => (*one, String::new()),
-        _ => ("NAME", format!(" (NAME: {})", names.join(" or "))),
-    };
-    let start = format!("`tidegate start {name} --image {image}={digest}`{which}");
     let is_set = names.len() > 1 && (join_on.is_some() || promote_from.is_some());
+    let start = match &names[..] {
+        // One named image would be half of a build.
+        _ if is_set => {
+            format!("`tidegate start` of the release that brought it (`tidegate history {name}`)")
+        }
+        [image] => format!("`tidegate start {name} --image {image}={digest}`"),
+        // Nobody knows here whose bytes these are.
+        _ => {
+            format!("`tidegate start {name} --image NAME={digest}` (NAME: {})", names.join(" or "))
+        }
+    };
     let others = scene.blocked.keys().any(|other| other != digest);
     let free = if is_set && others { " and nothing else of its set is blocked" } else { "" };
     let brings = match (promote_from, approval) {
@@ -112,7 +117,7 @@ fn what_brings(scene: &Scene, digest: &Digest) -> String {
              within five minutes, else {start} brings it"
         ),
         // Without an approval nothing is offered.
-        (Some(_), None) => format!("{start} brings {bytes}"),
+        (Some(_), None) => format!("{bytes} does not come by itself: {start} brings it"),
     };
     match scene.head.freeze {
         None => brings,

@@ -35,8 +35,8 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
                 let again = again.then(|| format!("tidegate start {}", release.id));
                 again.into_iter().chain([going_back(release), verb("abandon")]).collect()
             }
-            // `unfreeze`, below.
-            Phase::Surveying { held: Some(Hold::Frozen), .. } => Vec::new(),
+            // `unfreeze`, below; or it shall not start.
+            Phase::Surveying { held: Some(Hold::Frozen), .. } => vec![going_back(release)],
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {
                 vec![verb("follow"), verb("abandon")]
             }

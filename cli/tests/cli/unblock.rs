@@ -6,7 +6,7 @@ use crate::story::{OPERATOR, PIPELINE, at, digest, frozen, scene};
 use tidegate_cli::view::Outcome;
 use tidegate_cli::{Color, Format, render};
 use tidegate_core::command;
-use tidegate_core::config::Approval;
+use tidegate_core::config::{Approval, Placeholder};
 use tidegate_core::model::{Block, ReleaseId, Retired, Scene};
 
 /// What failed with release 42.
@@ -56,13 +56,22 @@ fn bytes_of_several_images_or_of_another_pipeline_are_allowed_again() {
     scene.config.images.insert("api".to_owned(), api);
     let start = format!("--image NAME={}` (NAME: api or crons)", digest(BAD));
     assert!(allowed(&scene, BAD)[0].contains(&start), "{:?}", allowed(&scene, BAD));
+    // One image of a set is half of a build.
+    let whole =
+        format!("`tidegate start` of the release that brought it (`tidegate history {PIPELINE}`)");
+    scene.config.join_on = Some(Placeholder::Sha);
+    let joined = format!("the sweep brings it within five minutes, else {whole} does");
+    assert!(allowed(&scene, BAD)[0].ends_with(&joined), "{:?}", allowed(&scene, BAD));
+    scene.config.join_on = None;
     scene.config.promote_from = Some("someli-uat".to_owned());
-    let by_hand = allowed(&scene, BAD).join("\n");
-    assert!(by_hand.contains(&start) && !by_hand.contains("sweep"), "{by_hand}");
+    let by_hand = format!("9e1f0a2b3c4d does not come by itself: {whole} brings it");
+    assert_eq!(allowed(&scene, BAD), [by_hand]);
     scene.config.approval = Some(Approval { expires: Duration::from_secs(60), unless_tag: None });
     let offered =
         "if 9e1f0a2b3c4d is the newest that someli-uat proved, live there still, the sweep offers";
-    assert!(allowed(&scene, BAD)[0].starts_with(offered), "{:?}", allowed(&scene, BAD));
+    let said = &allowed(&scene, BAD)[0];
+    let else_by_hand = format!("else {whole} brings it");
+    assert!(said.starts_with(offered) && said.ends_with(&else_by_hand), "{said}");
     block(&mut scene, "77");
     let free = "live there still and nothing else of its set is blocked, the sweep";
     assert!(allowed(&scene, BAD)[0].contains(free), "{:?}", allowed(&scene, BAD));

@@ -37,9 +37,11 @@ pub fn start_without_way_back(
     let (release, held) = held(scene)?;
     if !matches!(held, Hold::NoWayBack { .. }) {
         let id = &release.id;
-        return Err(Refused(format!(
-            "{id} is held, but not for a way back: {held}; `tidegate start {id}` tries again"
-        )));
+        let way = match held {
+            Hold::Frozen => format!("`tidegate unfreeze {}` lets it start", id.pipeline),
+            _ => format!("`tidegate start {id}` tries again"),
+        };
+        return Err(Refused(format!("{id} is held, but not for a way back: {held}; {way}")));
     }
     let mut next = release.surveyed_again(Some(held.clone()), now);
     next.without_way_back = true;

@@ -11,7 +11,8 @@ use super::{approval, does, roll, start, waits};
 use crate::guard::{Guard, stands};
 use crate::messages;
 use crate::model::{
-    Action, Asked, Change, Done, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase, TargetId, Todo,
+    Action, Asked, Change, Done, Freeze, Hold, Phase, Plan, Release, Scene, Slot, SlotPhase,
+    TargetId, Todo,
 };
 
 /// Somebody else's deployment takes minutes: the next tick is soon enough to look again.
@@ -44,15 +45,15 @@ pub(super) fn pending(
     if let Some((_, until)) = release.approval_asked() {
         return approval::pending(scene, release, until, now);
     }
-    // Nothing moved yet, and nobody asked to look again.
-    let stays = held.is_some() && release.todo.is_none() && !release.cause.goes_back();
-    if let Some(freeze) = scene.head.freeze.as_ref().filter(|_| stays) {
+    // Unless somebody asked to look again, and deploy has not answered.
+    let answered = held.is_some() && release.todo.is_none();
+    if let Some(freeze) = freeze_before(scene, release).filter(|_| answered) {
         return waits(start::frozen(&scene.head.pipeline, freeze, release), None);
     }
     let until = match held {
         None => since + LOST,
-        // It is not frozen any more, and nobody has asked yet.
-        Some(Hold::Frozen) if release.todo.is_none() => since,
+        // It is not frozen any more.
+        Some(Hold::Frozen) => since,
         Some(_) => since + AGAIN,
     };
     // What a person asked for and deploy has not answered is asked again, whatever held it before.
@@ -62,7 +63,8 @@ pub(super) fn pending(
         Some(hold) => hold.to_string(),
     };
     if by_itself && now >= until && stands(Guard::Nudge) {
-        let next = release.surveyed_again(held.cloned(), now);
+        let stays = held.filter(|held| **held != Hold::Frozen);
+        let next = release.surveyed_again(stays.cloned(), now);
         let changes = vec![Change { releases: vec![next], ..Change::default() }];
         // Until the next tick asks again, an operator who looks is told why it does not move.
         return Plan { changes, ..waits(what, None) };
@@ -118,8 +120,8 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     if !found.iter().any(goes) {
         return does(start::refuse(scene, release, no_target(release), now));
     }
-    if let Some(hold) = approval::due(scene, release, found, now).or_else(|| frozen(scene, release))
-    {
+    let frozen = || freeze_before(scene, release).map(|_| Hold::Frozen);
+    if let Some(hold) = approval::due(scene, release, found, now).or_else(frozen) {
         if held.as_ref() == Some(&hold) && release.todo.is_none() {
             return Plan::default();
         }
@@ -138,10 +140,10 @@ pub fn conclude(scene: &Scene, found: &BTreeMap<TargetId, Finding>, now: Timesta
     does(take(scene, release, &chunk, now))
 }
 
-/// Whoever goes back starts in a frozen pipeline, and what has taken targets goes on.
-fn frozen(scene: &Scene, release: &Release) -> Option<Hold> {
+/// The freeze that keeps `release` from starting: not one that goes back, nor one that has taken targets.
+fn freeze_before<'s>(scene: &'s Scene, release: &Release) -> Option<&'s Freeze> {
     let starts = !release.cause.goes_back() && scene.owned().next().is_none();
-    (scene.head.freeze.is_some() && starts && stands(Guard::Freeze)).then_some(Hold::Frozen)
+    scene.head.freeze.as_ref().filter(|_| starts && stands(Guard::Freeze))
 }
 
 /// Why the first wave must not open yet, worst reason first.

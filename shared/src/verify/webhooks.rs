@@ -50,12 +50,17 @@ fn line(Webhook { channel, secret }: &Webhook) -> Line {
         Channel::Slack => (json!({ "text": "a try" }), "Slack answers `ok`"),
         Channel::Teams => (messages::teams_words("a try"), "its workflow lists it among its runs"),
     };
+    // arn:aws:secretsmanager:REGION:ACCOUNT:…
+    let region = secret.split(':').nth(3).map_or(String::new(), |it| format!(" --region {it}"));
     Topic::EventPaths.warning(
         channel.parameter(),
         "a webhook is configured; whether it takes messages was not asked",
+        // The address is a password: curl reads it, and no list of processes shows it.
         format!(
-            "Send it one: `curl -H content-type:application/json -d '{body}' \"$(aws secretsmanager \
-             get-secret-value --secret-id {secret} --query SecretString --output text)\"`; {taken}"
+            "Send it one: `aws secretsmanager get-secret-value --secret-id {secret}{region} --query \
+             SecretString --output text | sed 's/..*/url = \"&\"/' | curl -K - -H \
+             content-type:application/json -d '{body}'`, which needs secretsmanager:GetSecretValue on \
+             that secret (no policy of the stack gives it to people); {taken}"
         ),
     )
 }
@@ -67,22 +72,29 @@ mod tests {
     use super::super::{Hidden, State, To};
     use super::*;
 
+    const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret";
+
     /// What the remedy posts.
     fn body(line: &Line) -> Value {
         let remedy = line.remedy.as_ref().unwrap();
-        serde_json::from_str(remedy.split('\'').nth(1).unwrap()).unwrap()
+        serde_json::from_str(remedy.split('\'').nth(3).unwrap()).unwrap()
     }
 
     #[test]
     fn each_is_a_warning_and_is_tried_in_its_own_form() {
         let given = Channel::ALL
-            .map(|channel| Webhook { channel, secret: format!("arn:{}", channel.parameter()) });
+            .map(|channel| Webhook { channel, secret: format!("{ARN}:{}", channel.parameter()) });
         let told = lines(&Shown::There(given.to_vec()));
         let [slack, teams] = &told[..] else { panic!("{told:#?}") };
         for line in [slack, teams] {
             let remedy = line.remedy.as_ref().unwrap();
             assert_eq!(line.state, State::Warning, "{line:?}");
-            assert!(remedy.contains(&format!("--secret-id arn:{} ", line.subject)), "{line:?}");
+            let asks = format!("--secret-id {ARN}:{} --region eu-west-1 ", line.subject);
+            assert!(remedy.contains(&asks), "{line:?}");
+            assert!(remedy.contains("needs secretsmanager:GetSecretValue on"), "{line:?}");
+            // Its arguments show in every list of processes.
+            let (_, curl) = remedy.split_once(" | curl -K - ").unwrap();
+            assert!(!curl.contains("$("), "{line:?}");
         }
         assert_eq!(body(slack), json!({ "text": "a try" }));
         let body = body(teams);

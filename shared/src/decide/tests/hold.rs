@@ -167,6 +167,7 @@ fn a_freeze_keeps_what_is_held_or_surveyed_and_never_a_person_who_goes_back() {
     assert!(said[0].ends_with("`tidegate unfreeze p` lets p/2 start"), "{said:?}");
     unfreeze(&mut stage);
     assert_eq!(stage.release(2).nudge, 2, "at once");
+    assert_eq!(stage.advance(), ["the survey of its targets"]);
     stage.play();
     stage.findings.insert("Rag".into(), Finding::Busy("ecs-svc/9".into()));
     let to = stage.release(1).clone();

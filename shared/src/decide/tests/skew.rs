@@ -42,6 +42,19 @@ fn a_rollback_beside_the_survey_that_takes_the_targets() {
 }
 
 #[test]
+fn a_freeze_beside_the_survey_that_takes_the_targets() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    let taken = conclude(&stage.table.scene(), &stage.found(), stage.now).changes.remove(0);
+    let freeze = command::freeze(&stage.table.scene(), "ada", "audit", stage.now).unwrap();
+    let [mut begun, mut frozen] = one_loses(&stage, [&taken, &freeze]);
+    begun.play();
+    assert_eq!(begun.phase(2), "live", "a freeze stops nothing that has begun");
+    frozen.work();
+    assert_eq!((frozen.phase(2), frozen.slots()), ("surveying", Vec::new()));
+}
+
+#[test]
 fn a_task_that_fails_beside_the_end_of_the_bake() {
     let mut stage = Stage::of(&[&["Rag"]]);
     stage.push("b1");
