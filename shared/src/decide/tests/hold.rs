@@ -215,6 +215,7 @@ fn blocked_bytes_that_are_left_out_of_a_held_release_do_not_start_it_in_a_frozen
     let block =
         |scene: &_, actor: &_, now| command::block(scene, &digest("a1"), actor, "it leaks", now);
     stage.command(block).unwrap();
+    assert!(matches!(held(&stage), Hold::Busy { .. }), "that may be so still");
     stage.findings.clear();
     let stage = moves_after_unfreeze_only(stage);
     let live = &stage.release(2).images;
@@ -238,6 +239,9 @@ fn a_survey_that_was_asked_for_before_the_freeze_does_not_start_what_was_held() 
     plan.changes.iter().for_each(|change| stage.write(change));
     assert_eq!(stage.release(2).nudge, 1, "deploy is asked again, and has not answered");
     freeze(&mut stage);
+    stage.now += MINUTE;
+    stage.advance();
+    assert_eq!(stage.release(2).nudge, 2, "what was asked is answered, though it is frozen");
     moves_after_unfreeze_only(stage);
 }
 

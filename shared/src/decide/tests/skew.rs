@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::command::{self, Ending};
 use crate::decide::{conclude, decide, note_task};
-use crate::model::Change;
+use crate::model::{Action, Change};
 use crate::stage::{Refusal, Stage, crash, names};
 
 /// Both orders: whoever writes second is told to read again. What either leaves behind.
@@ -52,6 +52,19 @@ fn a_freeze_beside_the_survey_that_takes_the_targets() {
     assert_eq!(begun.phase(2), "live", "a freeze stops nothing that has begun");
     frozen.work();
     assert_eq!((frozen.phase(2), frozen.slots()), ("surveying", Vec::new()));
+}
+
+/// Deploy writes only for the generation that it read: what is withdrawn is another one.
+#[test]
+fn what_is_withdrawn_is_a_generation_of_its_own() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.survey();
+    let asked = stage.slot("Rag").clone();
+    let withdrawn = asked.clone().asks_nothing();
+    assert_eq!(asked.asked.action, Action::Apply);
+    assert_eq!(withdrawn.asked.action, Action::None);
+    assert_eq!(withdrawn.asked.generation, asked.asked.generation + 1);
 }
 
 #[test]
