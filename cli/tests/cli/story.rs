@@ -50,22 +50,14 @@ pub(crate) fn image(tag: &str, start: &str, seconds: i64) -> ReleaseImage {
 pub(crate) fn release(number: u64, cause: Cause, image: ReleaseImage, phase: Phase) -> Release {
     let waves: [&[&str]; 2] = [&["Rag"], &["AI_CONTENT", "Billing-Payments"]];
     let pushed_at = image.pushed_at;
+    let (id, by) =
+        (ReleaseId::new(PIPELINE, number), if cause == Cause::Push { "ecr" } else { OPERATOR });
     Release {
-        id: ReleaseId::new(PIPELINE, number),
         step: 4,
-        by: if cause == Cause::Push { "ecr".to_owned() } else { OPERATOR.to_owned() },
-        cause,
-        at: pushed_at,
         config: 3,
         images: BTreeMap::from([("crons".to_owned(), image)]),
         waves: waves.map(|wave| wave.iter().map(|name| target(name)).collect()).to_vec(),
-        phase,
-        without_way_back: false,
-        approved: None,
-        failure: None,
-        checks: Vec::new(),
-        todo: None,
-        nudge: 0,
+        ..Release::recorded(id, cause, by, pushed_at, phase)
     }
 }
 

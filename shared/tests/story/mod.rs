@@ -48,22 +48,13 @@ pub(crate) fn a_release(phase: Phase) -> Release {
         tags: vec!["prod-1a2b3c4".to_owned()],
         pushed_at: at(0),
     };
+    let id = ReleaseId::new("someli-production", 42);
     Release {
-        id: ReleaseId::new("someli-production", 42),
         step: 4,
-        cause: Cause::Push,
-        by: "ecr".to_owned(),
-        at: at(0),
         config: 3,
         images: BTreeMap::from([("crons".to_owned(), image)]),
         waves: WAVES.iter().map(|wave| wave.iter().map(|name| target(name)).collect()).collect(),
-        phase,
-        without_way_back: false,
-        approved: None,
-        failure: None,
-        checks: Vec::new(),
-        todo: None,
-        nudge: 0,
+        ..Release::recorded(id, Cause::Push, "ecr", at(0), phase)
     }
 }
 
