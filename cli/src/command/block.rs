@@ -11,7 +11,8 @@ use crate::{Error, Exit, Session};
 
 /// Refuse a digest in a pipeline, until `tidegate unblock`
 ///
-/// What runs it already goes on running it.
+/// What is live goes on running it. A release that moves with it fails, and goes back or stops as
+/// `on_failure` says.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Block {
     /// The pipeline

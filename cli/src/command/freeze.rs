@@ -10,7 +10,8 @@ use crate::{Error, Exit, Session};
 
 /// Start nothing new in a pipeline, until `tidegate unfreeze`
 ///
-/// What moves goes on, and so does a rollback: to stop those, see `rollback` and `abandon`.
+/// What has taken a target goes on, and so does a rollback: to stop those, see `rollback` and
+/// `abandon`. What has taken none waits.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Freeze {
     /// The pipeline

@@ -31,7 +31,7 @@ pub(super) fn down(pipeline: &str) -> String {
 }
 
 pub(super) fn rollback_again(release: &Release) -> String {
-    format!("{}  # try again", going_back(release))
+    format!("{}  # again; what you brought back by hand it finds there", going_back(release))
 }
 
 pub(super) fn rollback_drifted(release: &Release) -> String {
@@ -67,7 +67,7 @@ pub fn what_ends(release: &Release) -> String {
 }
 
 pub(super) fn accept(pipeline: &str) -> String {
-    format!("tidegate accept {pipeline}  # what runs is right as it is")
+    format!("tidegate accept {pipeline}  # this release is right as it runs")
 }
 
 pub(super) fn abandon(pipeline: &str) -> String {

@@ -100,6 +100,7 @@ pub fn rollback_failed(release: &Release, slots: &[&Slot]) -> Notice {
         commands: vec![
             command::show(id),
             command::rollback_again(release),
+            command::abandon(pipeline),
             command::accept(pipeline),
             command::unfreeze(pipeline),
         ],
