@@ -13,6 +13,12 @@ pub const KEEP_TAG: &str = "tidegate-keep-";
 /// template.yaml selects tasks by it.
 pub const TASK_GROUP: &str = "tidegate:";
 
+/// Who started a one-off task, as its `startedBy` says it: the token of its call, by which it is found where
+/// nobody saw the answer.
+pub fn started_by(token: &str) -> String {
+    format!("tidegate/{token}")
+}
+
 /// What the tags of a revision begin with that are Tidegate's own: a successor has none of its base's.
 pub const OWN_REVISION_TAG: &str = "tidegate:";
 

@@ -20,6 +20,7 @@ use crate::model::{
 };
 
 pub use candidate::{Candidate, Member, Missing};
+pub(crate) use order::started;
 use order::{reason_it_is_late, remembered};
 pub use promotion::{offered, withdrawn};
 

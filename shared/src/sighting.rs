@@ -35,6 +35,8 @@ pub struct Sighting {
     pub deployments: Vec<Deployment>,
     /// For native strategies: the newest service deployment.
     pub service_deployment: Option<ServiceDeployment>,
+    /// What ECS does by itself when a deployment fails.
+    pub guards: Guards,
     /// ARNs of the target groups the service registers with.
     pub target_groups: Vec<String>,
     /// Minutes that ECS itself adds by its bake times and steps.
@@ -86,6 +88,22 @@ impl Sighting {
         let native_done =
             self.service_deployment.as_ref().is_none_or(|deployment| deployment.status.is_final());
         complete && native_done
+    }
+}
+
+/// ECS's own watch over a service's deployments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Guards {
+    /// The circuit breaker is on, and whether it rolls back.
+    pub circuit_breaker: Option<bool>,
+    /// Deployment alarms are on, and whether they roll back.
+    pub alarms: Option<bool>,
+}
+
+impl Guards {
+    /// Whether ECS replaces a deployment that fails by the newest that was complete.
+    pub fn go_back(self) -> bool {
+        [self.circuit_breaker, self.alarms].contains(&Some(true))
     }
 }
 

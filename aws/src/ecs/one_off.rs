@@ -1,12 +1,13 @@
 //! One-off tasks: started beside a service, looked at until they end.
 
 use aws_sdk_ecs::types::{
-    CapacityProviderStrategyItem, ContainerOverride, LaunchType, NetworkConfiguration, TaskOverride,
+    CapacityProviderStrategyItem, ContainerOverride, DesiredStatus, LaunchType,
+    NetworkConfiguration, Task, TaskOverride,
 };
-use tidegate_core::marks::TASK_GROUP;
+use tidegate_core::marks::{self, TASK_GROUP};
 use tidegate_core::sighting::TaskSighting;
 
-use super::task::failure;
+use super::task::{Which, failure, family_of};
 use super::{Ecs, in_cluster};
 use crate::Refusal;
 
@@ -72,7 +73,7 @@ impl Ecs {
             .count(1)
             .client_token(token)
             .group(format!("{TASK_GROUP}{name}"))
-            .started_by("tidegate")
+            .started_by(marks::started_by(token))
             .overrides(TaskOverride::builder().container_overrides(container).build())
             .set_network_configuration(network)
             .set_capacity_provider_strategy(Some(providers).filter(|them| !them.is_empty()))
@@ -100,12 +101,33 @@ impl Ecs {
     ) -> Result<Option<TaskSighting>, Refusal> {
         let call = self.client.describe_tasks().cluster(cluster).tasks(arn);
         let answer = call.send().await.map_err(Refusal::of("ecs:DescribeTasks", arn))?;
-        Ok(answer.tasks().first().map(|task| {
-            let status = task.last_status().unwrap_or("UNKNOWN").to_owned();
-            let judged = task.containers().iter().find(|it| it.name() == Some(container));
-            // Its exit code is there when the task is being taken apart, its reason with it.
-            let over = ["DEPROVISIONING", "STOPPED"].contains(&status.as_str());
-            TaskSighting { ended: over.then(|| failure(task, judged)), status }
-        }))
+        Ok(answer.tasks().first().map(|task| sighting(task, container)))
     }
+
+    /// The same of the task that a call with this token started from `revision`, where nobody saw its ARN.
+    pub async fn one_off_of(
+        &self,
+        cluster: &str,
+        revision: &str,
+        token: &str,
+        container: &str,
+    ) -> Result<Option<TaskSighting>, Refusal> {
+        let started_by = marks::started_by(token);
+        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
+            let tasks = self.tasks(cluster, Which::OfFamily(family_of(revision), status)).await?;
+            let own = tasks.iter().find(|task| task.started_by() == Some(&started_by));
+            if let Some(task) = own {
+                return Ok(Some(sighting(task, container)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn sighting(task: &Task, container: &str) -> TaskSighting {
+    let status = task.last_status().unwrap_or("UNKNOWN").to_owned();
+    let judged = task.containers().iter().find(|it| it.name() == Some(container));
+    // Its exit code is there when the task is being taken apart, its reason with it.
+    let over = ["DEPROVISIONING", "STOPPED"].contains(&status.as_str());
+    TaskSighting { ended: over.then(|| failure(task, judged)), status }
 }

@@ -7,8 +7,7 @@ use aws_sdk_ecs::types::{
     DeploymentRolloutState, DeploymentStrategy, SchedulingStrategy, Service,
 };
 use jiff::Timestamp;
-use tidegate_core::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
-use tidegate_core::verify::Guards;
+use tidegate_core::sighting::{Controller, Deployment, Guards, RolloutState, Sighting, Strategy};
 
 use super::{Ecs, RawTaskDefinition, in_cluster};
 use crate::moment::timestamp;
@@ -33,8 +32,6 @@ pub struct Seen {
     pub holder: Option<String>,
     /// The ARN of the cluster that a schedule or a rule runs its task in, which no config says either.
     pub cluster: Option<String>,
-    /// What ECS does by itself when a deployment fails.
-    pub guards: Guards,
 }
 
 /// What a look at several services found of each, by name; one that is not there, or no longer, is
@@ -137,6 +134,7 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         daemon: service.scheduling_strategy() == Some(&SchedulingStrategy::Daemon),
         deployments,
         service_deployment: None,
+        guards: configuration.map_or_else(Guards::default, guards),
         target_groups: target_groups(service),
         unhealthy: Vec::new(),
         failures: Vec::new(),
@@ -155,7 +153,6 @@ fn seen(service: &Service, at: Timestamp) -> Seen {
         definition: None,
         holder: None,
         cluster: None,
-        guards: configuration.map_or_else(Guards::default, guards),
     }
 }
 

@@ -32,12 +32,14 @@ pub struct StoppedTask {
 }
 
 /// Which tasks are asked for.
-#[derive(Clone, Copy)]
-enum Which<'a> {
+#[derive(Clone)]
+pub(super) enum Which<'a> {
     /// Those a deployment (`ecs-svc/…`) started and that should run.
     StartedBy(&'a str),
     /// Those of a service that stopped or are told to.
     StoppedOf(&'a str),
+    /// Those of a family of task definitions that should run, or that stopped or are told to.
+    OfFamily(&'a str, DesiredStatus),
 }
 
 impl Ecs {
@@ -61,16 +63,23 @@ impl Ecs {
         Ok(tasks.iter().map(stopped).collect())
     }
 
-    async fn tasks(&self, cluster: &str, which: Which<'_>) -> Result<Vec<Task>, Refusal> {
+    pub(super) async fn tasks(
+        &self,
+        cluster: &str,
+        which: Which<'_>,
+    ) -> Result<Vec<Task>, Refusal> {
         let mut all = Vec::new();
         let mut next = None;
         loop {
             let list = self.client.list_tasks().cluster(cluster).max_results(TASKS_A_CALL);
-            let (list, name) = match which {
+            let (list, name) = match &which {
                 // ECS takes no other filter beside this one.
-                Which::StartedBy(deployment) => (list.started_by(deployment), deployment),
+                Which::StartedBy(deployment) => (list.started_by(*deployment), deployment),
                 Which::StoppedOf(service) => {
-                    (list.service_name(service).desired_status(DesiredStatus::Stopped), service)
+                    (list.service_name(*service).desired_status(DesiredStatus::Stopped), service)
+                }
+                Which::OfFamily(family, status) => {
+                    (list.family(*family).desired_status(status.clone()), family)
                 }
             };
             let page = list
@@ -96,6 +105,12 @@ impl Ecs {
             }
         }
     }
+}
+
+/// The family of a task definition's ARN.
+pub(super) fn family_of(revision: &str) -> &str {
+    let name = revision.rsplit('/').next().unwrap_or(revision);
+    name.rsplit_once(':').map_or(name, |(family, _)| family)
 }
 
 fn running(task: &Task) -> RunningTask {

@@ -132,7 +132,7 @@ impl Fleet {
 }
 
 async fn service(ecs: &Ecs, id: &TargetId, seen: Seen) -> Service {
-    let Seen { sighting, guards, .. } = seen;
+    let sighting = seen.sighting;
     let failing = sighting.primary().is_some_and(|primary| primary.failed_tasks > 0);
     let mut stopped = Vec::new();
     if id.kind == TargetKind::Service && (failing || sighting.running < sighting.desired) {
@@ -140,7 +140,7 @@ async fn service(ecs: &Ecs, id: &TargetId, seen: Seen) -> Service {
         let tasks = ecs.stopped_tasks(&id.within, &id.name).await.unwrap_or_default();
         stopped.extend(tasks.into_iter().map(|task| task.failure));
     }
-    Service { sighting, stopped, guards }
+    Service { sighting, stopped }
 }
 
 /// The containers of a target's definition that releases change.

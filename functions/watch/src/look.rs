@@ -7,6 +7,7 @@ use tidegate_aws::ecs::{Ecs, Seen as Service, StoppedTask};
 use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::decide::{Seen, Sightings, bake_is_over};
 use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TargetKind, TaskFailure};
+use tidegate_core::turn::token;
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);
@@ -71,10 +72,16 @@ impl Look {
 
 /// The task that was started for the slot; one that was not yet is missing.
 async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal> {
-    let (Some(arn), Some(task)) = (slot.made(), scene.config.task(&slot.target)) else {
-        return Ok(Seen::Missing);
+    let Some(task) = scene.config.task(&slot.target) else { return Ok(Seen::Missing) };
+    let (cluster, container) = (&slot.target.within, &task.container);
+    let withdrawn = matches!(slot.phase, SlotPhase::Settling { .. });
+    let seen = match (slot.made(), slot.ours()) {
+        (Some(arn), _) => ecs.one_off(cluster, arn, container).await?,
+        (None, Some(revision)) if withdrawn => {
+            ecs.one_off_of(cluster, revision, &token(slot), container).await?
+        }
+        (None, _) => None,
     };
-    let seen = ecs.one_off(&slot.target.within, arn, &task.container).await?;
     Ok(seen.map_or(Seen::Missing, |task| Seen::Task(Box::new(task))))
 }
 

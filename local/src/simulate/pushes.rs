@@ -29,6 +29,8 @@ pub(super) struct Pushes {
     images: Vec<(Stream, Image)>,
     arrivals: BTreeMap<Stream, Vec<Arrival>>,
     means: BTreeMap<(String, String), String>,
+    /// When a repository first took these bytes, under whatever name.
+    first: BTreeMap<(String, String), Timestamp>,
     /// Every digest that a tag of a repository ever meant.
     meant: BTreeSet<(String, String, String)>,
 }
@@ -58,6 +60,8 @@ impl Pushes {
         let place = (repository.to_owned(), tag.to_owned());
         self.meant.insert((repository.to_owned(), tag.to_owned(), digest.clone()));
         let left = self.means.insert(place, digest.clone()).filter(|left| *left != digest);
+        let bytes = (repository.to_owned(), digest.clone());
+        let first = *self.first.entry(bytes).or_insert(noted.at);
         for (stream, image) in
             self.images.iter().filter(|(_, image)| image.repository == repository)
         {
@@ -71,13 +75,22 @@ impl Pushes {
             // Where one more tag, any tag, makes bytes look new that Tidegate has not seen, nobody but
             // ECR knows that they are old.
             let seen = || table.get(&format!("pipeline#{}", stream.0), &format!("seen#{digest}"));
-            let looks_new = |_: &usize| cloud.ecr.retag_moves_push_time && seen().is_none();
-            if let Some(old) = known.filter(looks_new) {
+            let moves = cloud.ecr.retag_moves_push_time;
+            let looks_new = |_: &usize| moves && seen().is_none();
+            // Nobody looks at them once no tag that the pipeline listens to shows them.
+            let shown = self.means.iter().any(|((at, tag), bytes)| {
+                *at == repository && *bytes == digest && image.tags.select(tag).is_some()
+            });
+            if let Some(old) = known.filter(looks_new).filter(|_| shown) {
                 arrivals.remove(old);
             } else if known.is_some() && !back || selected.is_none() {
                 continue;
             }
-            arrivals.push(Arrival { digest: digest.clone(), at: noted.at });
+            // Bytes that were there already under a name that is nothing to the pipeline are as old as
+            // ECR says.
+            let at = if moves || back { noted.at } else { first };
+            let place = arrivals.partition_point(|it| it.at <= at);
+            arrivals.insert(place, Arrival { digest: digest.clone(), at });
         }
     }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{Refused, check_in_force, check_not_blocked, moving};
 use crate::decide::{self, release_entry};
-use crate::model::{Cause, Change, Hold, Memory, Release, ReleaseImage, Scene};
-use crate::push::{new_release, replaced};
+use crate::model::{Cause, Change, Hold, Release, ReleaseImage, Scene};
+use crate::push::{self, new_release, replaced};
 
 /// `accept`: the targets are right as they are.
 pub fn accept(scene: &Scene, actor: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -79,10 +79,9 @@ pub fn start(
     check_not_blocked(scene, images.values())?;
     let mut head = scene.head.stepped();
     for (name, image) in &images {
-        let newer = head.answered.get(name).is_none_or(|m| m.pushed_at <= image.pushed_at);
-        if newer {
-            head.answered.insert(name.clone(), Memory::of(image));
-        }
+        let config = scene.config.images.get(name);
+        let memory = push::started(config, image, head.answered.get(name));
+        head.answered.insert(name.clone(), memory);
     }
     let mut reason = format!("{actor} started it");
     let mut change = match &scene.waiting {

@@ -340,6 +340,20 @@ fn a_start_of_older_bytes_does_not_make_the_sweep_bring_the_newer_ones() {
 }
 
 #[test]
+fn a_start_of_bytes_of_the_same_second_is_remembered_as_the_registry_orders_them() {
+    for (pushed, started) in [("b1", "b2"), ("b2", "b1")] {
+        let mut stage = settled();
+        stage.push(pushed);
+        stage.play();
+        let second = stage.table.head.answered["app"].pushed_at;
+        stage
+            .command(|scene, actor, now| command::start(scene, bytes(started, second), actor, now))
+            .unwrap();
+        assert_eq!(stage.table.head.answered["app"].digest, digest("b2"));
+    }
+}
+
+#[test]
 fn every_stuck_state_has_its_ways_out() {
     for say in [rollback as Say, command::accept, command::abandon] {
         let mut stage = stuck();

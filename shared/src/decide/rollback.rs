@@ -13,6 +13,7 @@ use crate::model::{
     Action, Blame, Block, Change, Failure, Outcome, Phase, Plan, Release, ReleaseImage, Scene,
     Slot, SlotPhase,
 };
+use crate::sighting::{LAG, LANDING};
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
 pub(super) fn on_failure(
@@ -119,12 +120,13 @@ fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -
 }
 
 /// Slots that the rollback begun at `since` has not asked to come back. A drifted one is left alone,
-/// and so is a one-off task that was called: it runs to its end, and what it did stays.
+/// and so is a one-off task that AWS took: it runs to its end, and what it did stays.
 fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
     scene.owned().filter(move |slot| match slot.phase {
         _ if slot.target.is_task() => {
             let asked = matches!(slot.phase, SlotPhase::Applying { .. });
-            slot.phase == SlotPhase::Queued || (asked && never_sent(slot))
+            let open = matches!(slot.answer(), None | Some(Outcome::Throttled { .. }));
+            slot.phase == SlotPhase::Queued || (asked && open)
         }
         SlotPhase::Queued
         | SlotPhase::Applying { .. }
@@ -157,10 +159,15 @@ fn never_sent(slot: &Slot) -> bool {
 }
 
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
-    let next = if slot.phase == SlotPhase::Queued || slot.target.is_task() {
+    let patience = scene.config.patience(&slot.target, slot.baseline.native_minutes);
+    let next = if slot.phase == SlotPhase::Queued || (slot.target.is_task() && never_sent(slot)) {
         slot.becomes(SlotPhase::Untouched)
+    } else if slot.target.is_task() {
+        // Withdrawn: sent again it would run in a release that goes back. A look finds it, if it runs.
+        let deadline = now + LANDING + LAG + patience;
+        slot.becomes(SlotPhase::Settling { since: now, deadline })
     } else {
-        let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
+        let deadline = now + patience;
         let mut next =
             slot.becomes(SlotPhase::Returning { since: now, deadline }).asks(Action::RollBack, now);
         next.repairs = 0;
@@ -186,9 +193,8 @@ pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: 
         scene.owned().filter(is_open).partition(|slot| slot.target.is_task());
     let what = match (&services[..], &tasks[..]) {
         ([], []) => return does(finish::rollback_ended(scene, release, now)),
-        ([], tasks) if tasks.iter().any(|slot| slot.answer().is_none()) => format!(
-            "{}: whether it ran is not known, so its call is sent again under its own token, which \
-             runs it if the first never arrived",
+        ([], tasks) if tasks.iter().any(|slot| slot.made().is_none()) => format!(
+            "{}: whether it ran is not known; ECS is asked until its call can no longer arrive",
             names(tasks)
         ),
         ([], tasks) => format!("{} to end: a task that runs is not stopped", names(tasks)),

@@ -105,7 +105,8 @@ impl Slot {
         let Done { lost, intent, outcome, .. } = &self.done;
         // Also where the request was withdrawn before the answer came.
         let taken = matches!(outcome, Some(Outcome::Accepted { .. }));
-        self.target.is_task() && (taken || lost.is_some() || intent.is_some())
+        let called = taken || lost.is_some() || intent.is_some();
+        self.target.is_task() && called && self.phase != SlotPhase::Untouched
     }
 
     /// Deploy has answered what is asked now.

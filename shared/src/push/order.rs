@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::Member;
-use crate::config::TagPattern;
+use crate::config::{ImageConfig, TagPattern};
 use crate::guard::{Guard, stands};
-use crate::model::Memory;
+use crate::model::{Memory, ReleaseImage};
 
 /// Less than any two pushes lie apart: the registry counts whole seconds.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -20,8 +20,8 @@ pub(super) fn reason_it_is_late(memory: &Memory, member: &Member) -> Option<Stri
         return None;
     }
     let by_version = compare_versions(pattern, tag, memory).unwrap_or(Ordering::Equal);
-    let by_time = (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest));
-    (by_version.then(by_time).is_lt() && stands(Guard::PushOrder)).then(|| {
+    let late = by_version.then_with(|| compare_times(bytes, memory)).is_lt();
+    (late && stands(Guard::PushOrder)).then(|| {
         format!(
             "late: {} was pushed {}, and {}:{} of {} was answered already",
             bytes.label(),
@@ -45,6 +45,33 @@ pub(super) fn remembered(before: Option<&Memory>, member: &Member) -> Memory {
         }
         _ => Memory::of(bytes),
     }
+}
+
+/// What is remembered of an image once a person started these bytes: as if they had been pushed. What was
+/// answered last stays where the registry shows it as the newer, or the sweep would bring it again.
+pub(crate) fn started(
+    image: Option<&ImageConfig>,
+    bytes: &ReleaseImage,
+    before: Option<&Memory>,
+) -> Memory {
+    let Some(before) = before else { return Memory::of(bytes) };
+    if before.digest == bytes.digest {
+        return before.clone().and_shown_by(&bytes.tags);
+    }
+    let patterns = image.into_iter().flat_map(|image| &image.tags);
+    let versions = patterns.flat_map(|pattern| {
+        bytes.tags.iter().filter_map(|tag| compare_versions(pattern, tag, before))
+    });
+    let by_version = versions.max().unwrap_or(Ordering::Equal);
+    match by_version.then_with(|| compare_times(bytes, before)) {
+        Ordering::Less => before.clone(),
+        Ordering::Equal | Ordering::Greater => Memory::of(bytes),
+    }
+}
+
+/// The registry counts whole seconds; within one of them the digests decide, as they do in the sweep.
+fn compare_times(bytes: &ReleaseImage, memory: &Memory) -> Ordering {
+    (bytes.pushed_at, &bytes.digest).cmp(&(memory.pushed_at, &memory.digest))
 }
 
 /// How a tag of a `{semver}` pattern follows what was answered under the same one.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::{Answer, SWEEP, answer};
 use crate::command;
-use crate::model::{Change, NoticeKind as N, Scene};
+use crate::config::{ImageConfig, Registry};
+use crate::model::{Change, Memory, NoticeKind as N, Scene};
 use crate::stage::{Behaviour, Stage, at, candidate, digest, image};
 
 /// `tag` of the image `app` was put on bytes that were first pushed so many seconds in.
@@ -18,6 +19,24 @@ struct Pushed {
     by: &'static str,
     /// The other tags that the registry shows for the bytes.
     also: &'static [&'static str],
+}
+
+#[test]
+fn what_a_person_started_is_remembered_unless_its_version_is_older() {
+    let config = ImageConfig {
+        registry: Registry { account: "123456789012".to_owned(), region: "us-west-2".to_owned() },
+        repository: "app".to_owned(),
+        tags: vec!["v{semver}".parse().unwrap()],
+    };
+    let of = |tag: &'static str, bytes, seconds| image("app", bytes, tag, at(seconds));
+    let answered = Memory::of(&of("v2.0.0", "b2", 60));
+    let after = |started| super::started(Some(&config), &started, Some(&answered)).digest;
+    assert_eq!(after(of("v1.9.0", "b1", 90)), digest("b2"), "the sweep would bring 2.0.0 again");
+    assert_eq!(after(of("v2.0.1", "b3", 30)), digest("b3"));
+    assert_eq!(after(of("other", "b1", 90)), digest("b1"), "it has no version: time decides");
+    assert_eq!(after(of("other", "b1", 30)), digest("b2"));
+    let again = super::started(Some(&config), &of("other", "b2", 60), Some(&answered));
+    assert_eq!(again, answered.and_shown_by(&["other".to_owned()]));
 }
 
 fn pushed(bytes: &'static str, tag: &'static str, first_seen: i64) -> Pushed {

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::build::arn;
 use crate::model::{Baseline, Digest};
-use crate::sighting::{Controller, Deployment, RolloutState, RunningImage, Sighting, Strategy};
+use crate::sighting::{
+    Controller, Deployment, Guards, RolloutState, RunningImage, Sighting, Strategy,
+};
 
 /// From `UpdateService` to steady.
 const START: Duration = Duration::from_secs(20);
@@ -156,6 +158,7 @@ impl Service {
             service_deployment: None,
             target_groups: Vec::new(),
             native_minutes: 0,
+            guards: Guards::default(),
             unhealthy: Vec::new(),
             failures: Vec::new(),
             service_revision: None,

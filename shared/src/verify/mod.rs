@@ -44,7 +44,7 @@ pub use listeners::Listeners;
 pub use needs::{LogGroup, Needs, Parameter, Users};
 pub use permissions::{Answered, Denied};
 pub use secrets::Secret;
-pub use services::{Guards, Service};
+pub use services::Service;
 pub use target_groups::Health;
 pub use webhooks::{Channel, Webhook};
 

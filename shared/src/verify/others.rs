@@ -41,7 +41,7 @@ fn line(id: &TargetId, shown: &Shown<Service>) -> Line {
 mod tests {
     use super::*;
     use crate::sighting::Sighting;
-    use crate::verify::{Guards, State};
+    use crate::verify::State;
 
     #[test]
     fn what_is_not_there_fails_and_what_is_says_what_it_names() {
@@ -49,11 +49,7 @@ mod tests {
         let missing = line(&id, &Shown::Missing);
         assert_eq!(missing.state, State::Failed);
         assert_eq!(missing.said, "there is no such schedule in us-west-2");
-        let service = Service {
-            sighting: Sighting::default(),
-            stopped: Vec::new(),
-            guards: Guards::default(),
-        };
+        let service = Service { sighting: Sighting::default(), stopped: Vec::new() };
         let there = line(&id, &Shown::There(service.clone()));
         assert_eq!((there.state, &*there.said), (State::Green, "this schedule names nothing"));
         let id: TargetId = "lightsail/123456789012/us-east-1/-/apps".parse().unwrap();

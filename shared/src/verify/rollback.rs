@@ -31,7 +31,7 @@ pub(super) fn lines(
 
 /// What ECS does before Tidegate, if anything.
 fn ecs_first(service: &Service) -> Option<String> {
-    let guards = service.guards;
+    let guards = service.sighting.guards;
     let by = [("circuit breaker", guards.circuit_breaker), ("alarms", guards.alarms)];
     let (first, rolls_back) = by.into_iter().find_map(|(who, on)| Some((who, on?)))?;
     Some(if rolls_back {
@@ -45,13 +45,15 @@ fn ecs_first(service: &Service) -> Option<String> {
 mod tests {
     use super::super::tests::{config, service};
     use super::*;
-    use crate::verify::{Guards, State};
+    use crate::sighting::Guards;
+    use crate::verify::State;
 
     #[test]
     fn who_acts_first_is_named() {
         let own = |circuit_breaker, alarms| {
-            let guards = Guards { circuit_breaker, alarms };
-            ecs_first(&Service { guards, ..service() })
+            let mut service = service();
+            service.sighting.guards = Guards { circuit_breaker, alarms };
+            ecs_first(&service)
         };
         assert_eq!(own(None, None), None);
         assert!(own(Some(true), None).unwrap().starts_with("ECS's circuit breaker may act first"));

@@ -14,17 +14,6 @@ pub struct Service {
     pub sighting: Sighting,
     /// Its tasks that stopped within the last hour, where some are missing or failed.
     pub stopped: Vec<TaskFailure>,
-    /// What ECS does by itself when a deployment fails.
-    pub guards: Guards,
-}
-
-/// ECS's own watch over a service's deployments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Guards {
-    /// The circuit breaker is on, and whether it rolls back.
-    pub circuit_breaker: Option<bool>,
-    /// Deployment alarms are on, and whether they roll back.
-    pub alarms: Option<bool>,
 }
 
 /// One line for each service, and for each one-off task's definition.

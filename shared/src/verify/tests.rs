@@ -1,9 +1,9 @@
 //! What the topics' tests share: a service that is well, and a config that names it.
 
-use super::{Guards, Service, list};
+use super::{Service, list};
 use crate::config::{Config, PipelineConfig};
 use crate::model::{TargetId, TargetKind};
-use crate::sighting::{Controller, Deployment, RolloutState, Sighting, Strategy};
+use crate::sighting::{Controller, Deployment, Guards, RolloutState, Sighting, Strategy};
 
 const CONFIG: &str = "
 version: 1
@@ -47,6 +47,7 @@ pub(super) fn sighting() -> Sighting {
         daemon: false,
         deployments: vec![deployment],
         service_deployment: None,
+        guards: Guards::default(),
         target_groups: Vec::new(),
         native_minutes: 0,
         unhealthy: Vec::new(),
@@ -57,7 +58,7 @@ pub(super) fn sighting() -> Sighting {
 }
 
 pub(super) fn service() -> Service {
-    Service { sighting: sighting(), stopped: Vec::new(), guards: Guards::default() }
+    Service { sighting: sighting(), stopped: Vec::new() }
 }
 
 #[test]

@@ -41,6 +41,7 @@ async fn it_runs_where_and_how_the_service_does() {
     assert!(sent.get("launchType").is_none(), "a launch type beside providers is refused: {sent}");
     assert_eq!(sent["clientToken"], json!("0123"));
     assert_eq!(sent["group"], json!("tidegate:migrate"));
+    assert_eq!(sent["startedBy"], json!("tidegate/0123"));
 }
 
 #[tokio::test]
@@ -64,6 +65,27 @@ async fn look(task: Value) -> TaskSighting {
     let fake = Fake::new();
     fake.answer(200, &json!({ "tasks": [task] }).to_string());
     ecs(&fake).one_off("live-crons", TASK, "api").await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_task_whose_arn_nobody_saw_is_found_by_its_token_whether_it_runs_or_stopped() {
+    let task = |token: &str, status: &str| json!({ "taskArn": TASK, "lastStatus": status, "startedBy": format!("tidegate/{token}") });
+    let (none, some) = (json!({ "taskArns": [] }), json!({ "taskArns": [TASK] }));
+    let found = |tasks: Value| json!({ "tasks": [tasks] });
+    for (answers, expected) in [
+        (vec![some.clone(), found(task("0123", "RUNNING"))], Some("RUNNING")),
+        (vec![none.clone(), some.clone(), found(task("0123", "STOPPED"))], Some("STOPPED")),
+        (vec![some, found(task("4567", "RUNNING")), none.clone()], None),
+        (vec![none.clone(), none], None),
+    ] {
+        let fake = Fake::new();
+        answers.iter().for_each(|answer| fake.answer(200, &answer.to_string()));
+        let seen = ecs(&fake).one_off_of("live-crons", TASK_DEFINITION, "0123", "api").await;
+        assert_eq!(seen.unwrap().as_ref().map(|task| task.status.as_str()), expected);
+        let asked: Vec<_> = fake.requests().iter().map(|request| request.json()).collect();
+        assert_eq!(asked[0]["family"], json!("rag"));
+        assert_eq!(asked[0]["desiredStatus"], json!("RUNNING"));
+    }
 }
 
 #[tokio::test]

@@ -43,7 +43,11 @@ impl Offers {
             wrongs.push(format!("{id} was promoted from {from}, which was never live"));
             return;
         };
-        for (name, image) in members(&after["images"]) {
+        // Once it is live it names all that runs: also what was left out of it.
+        let offered = members(&after["images"]).filter(|(name, _)| {
+            phase(after) != "live" || !before["images"][*name].is_null() && phase(before) != "live"
+        });
+        for (name, image) in offered {
             let (digest, proven) = (text(&image["digest"]), text(&live[name]["digest"]));
             if !proven.is_empty() && digest != proven {
                 wrongs.push(format!("{id} brings {digest}, and {from} proved {proven}"));

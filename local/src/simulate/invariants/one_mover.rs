@@ -120,7 +120,7 @@ impl OneMover {
             let stopped = moment(&release["phase"]["at"]).unwrap_or(now.at);
             let state = phase(release);
             let moves = is_moving(state) || (is_stuck(state) && now.at <= stopped + SETTLING);
-            if !moves {
+            if !moves || (is_task(target) && state == "rolling_back") {
                 wrongs.push(format!("{target}: a call was begun for {id}, which is {state}"));
             }
         }
@@ -145,6 +145,12 @@ fn may_run(now: &Moment<'_>, slot: &Value, wrongs: &mut Wrongs) {
     let release = now.table.release(id).unwrap_or(&Value::Null);
     let (cause, action) = (text(&release["cause"]["kind"]), text(&slot["asked"]["action"]));
     let wanted = if cause == "undo" { "undo" } else { "apply" };
+    // It was begun already when the release was told to go back.
+    let withdrawn = moment(&slot["phase"]["since"]).filter(|_| action == "none");
+    let begun = moment(&slot["done"]["intent"]["at"]);
+    if begun.zip(withdrawn).is_some_and(|(begun, withdrawn)| begun <= withdrawn) {
+        return;
+    }
     if action != wanted || ["rollback", "adopted"].contains(&cause) {
         wrongs.push(format!("{target} was run for {id}, a {cause}, where {action} was asked"));
     }

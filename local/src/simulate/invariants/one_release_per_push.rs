@@ -18,6 +18,8 @@ pub(super) struct OneReleasePerPush {
     brought: BTreeMap<(Stream, String), usize>,
     /// How often a person unblocked these bytes: they may come again.
     unblocked: BTreeMap<(String, String), usize>,
+    /// What a person started last and when, which no push to the pipeline need have brought.
+    started: BTreeMap<Stream, (String, Timestamp)>,
     /// Pipelines whose memory a person changed.
     told: BTreeSet<String>,
     /// Pipelines that were retired, and when each was brought back: nobody looks for pushes meanwhile,
@@ -48,8 +50,13 @@ impl Invariant for OneReleasePerPush {
                 no_own_tag(pipeline, text(&after["tag"]), wrongs);
             }
             if let (true, Some(after)) = (one.key.1 == "head", &one.after) {
-                for (_, memory) in members(&after["answered"]) {
+                for (image, memory) in members(&after["answered"]) {
                     no_own_tag(pipeline, text(&memory["tag"]), wrongs);
+                    let digest = text(&memory["digest"]);
+                    if starts(written, image, digest) {
+                        let stream = (pipeline.to_owned(), image.clone());
+                        self.started.insert(stream, (digest.to_owned(), now.at));
+                    }
                 }
                 let was = one.before.as_ref().is_some_and(|head| !head["retired"].is_null());
                 if !after["retired"].is_null() {
@@ -96,7 +103,11 @@ impl Invariant for OneReleasePerPush {
             }
             let Some(head) = now.table.head(pipeline) else { continue };
             let answered = text(&head["answered"][image]["digest"]);
-            if answered != last.digest {
+            let by_hand = self
+                .started
+                .get(stream)
+                .is_some_and(|(digest, at)| digest == answered && *at > last.at);
+            if answered != last.digest && !by_hand {
                 let digest = &last.digest;
                 wrongs.push(format!("{pipeline}: the push of {digest} was lost ({answered})"));
             } else if !is_known(now.table, pipeline, &last.digest) {
@@ -152,6 +163,14 @@ fn inherited(written: &[Written], digest: &str) -> bool {
     written.iter().filter_map(Written::release).any(|(_, release)| {
         phase(release) == "superseded"
             && members(&release["images"]).any(|(_, image)| text(&image["digest"]) == digest)
+    })
+}
+
+/// A person started these bytes with this write.
+fn starts(written: &[Written], image: &str, digest: &str) -> bool {
+    written.iter().filter_map(Written::release).any(|(_, release)| {
+        text(&release["cause"]["kind"]) == "start"
+            && text(&release["images"][image]["digest"]) == digest
     })
 }
 

@@ -182,10 +182,15 @@ fn not_yet_back(
         let host = slot.target.kind.host();
         return waits(format!("{host} to complete it ({running} of {enough} tasks run)"));
     }
-    // Where that was none, nothing of it has shown that ours has gone.
+    // Where that was none, nothing of it has shown that ours has gone, nor that it stays away: ECS may
+    // go back to ours where nothing comes of the baseline.
     let ours = ours::in_background(slot, sighting).map_or(0, |ours| ours.running);
     if was_failing && ours > 0 {
         return waits(format!("{ours} tasks of the release to stop"));
+    }
+    if enough == 0 && !sighting.settled() && sighting.guards.go_back() {
+        let host = slot.target.kind.host();
+        return waits(format!("{host} to decide about it, which may go back by itself"));
     }
     None
 }

@@ -1,15 +1,25 @@
 //! A one-off task: asked for once, and judged by how its container ended.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use super::{Verdict, failed, failure, forth, is_over, next, wait};
+use super::{BLIND, LAG, LANDING, Verdict, failed, failure, forth, is_over, next, wait};
 use crate::decide::Seen;
 use crate::messages::explain;
 use crate::model::{Blame, Failure, Scene, Slot, SlotPhase, TaskFailure};
 
+/// ECS shows a stopped task for about an hour, and drops it at times before: half of that counts.
+const SHOWN: Duration = Duration::from_mins(30);
+
 pub(super) fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
     match &slot.phase {
         SlotPhase::Applying { .. } => forth::applying(scene, slot, now),
+        SlotPhase::Settling { since, .. }
+            if slot.made().is_none() && !matches!(seen, Some(Seen::Task(_))) =>
+        {
+            withdrawn(slot, seen, *since, now)
+        }
         SlotPhase::Settling { deadline, .. } => running(slot, seen, *deadline, now),
         SlotPhase::Queued
         | SlotPhase::Unaffected
@@ -22,6 +32,21 @@ pub(super) fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timest
         | SlotPhase::Untouched
         | SlotPhase::Left => Verdict::Rest,
     }
+}
+
+/// Its call was withdrawn without an answer, and no look has found it yet: it never ran once it can no
+/// longer arrive, unless ECS may have forgotten it by now.
+fn withdrawn(slot: &Slot, seen: Option<&Seen>, since: Timestamp, now: Timestamp) -> Verdict {
+    let arrives = since + LANDING + LAG;
+    if now < arrives || seen.is_none() && now < arrives + BLIND {
+        return wait(slot, "ECS to show the task, whose call was not answered", Some(arrives));
+    }
+    if seen.is_none() || slot.done.called.is_some_and(|called| called + SHOWN < since) {
+        let cause = "whether it ran is not known: its call was never answered";
+        let remedy = "Look at the cluster's tasks in ECS before anything is tried again";
+        return failed(slot, failure(cause, remedy, Blame::Silence, now));
+    }
+    next(slot, SlotPhase::Untouched, "its call never arrived: ECS has no task of it")
 }
 
 fn running(slot: &Slot, seen: Option<&Seen>, deadline: Timestamp, now: Timestamp) -> Verdict {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command;
 use crate::command::{Ending, RollbackOptions};
 use crate::model::{NoticeKind as N, SlotPhase};
-use crate::sighting::RolloutState;
+use crate::sighting::{Guards, RolloutState};
 use crate::stage::{Answer, Stage, digest};
 
 pub(super) const PLAIN: RollbackOptions = RollbackOptions { block: true, freeze: true };
@@ -143,6 +143,38 @@ fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     assert_eq!(see(&mut stage, 1, 2)[1], "2 tasks of the release to stop");
     see(&mut stage, 1, 0);
     assert_eq!(stage.phase(2), "rolled_back");
+}
+
+#[test]
+fn a_baseline_of_which_none_ran_is_back_once_ecs_has_nothing_more_to_decide() {
+    let see = |stage: &mut Stage, rollout: RolloutState, guards: Guards| {
+        stage.look_and_see("Rag", |sighting| {
+            sighting.guards = guards;
+            sighting.deployments[0].rollout = Some(rollout);
+            sighting.deployments.iter_mut().for_each(|deployment| deployment.running = 0);
+        })
+    };
+    let breaker = |rollback| Guards { circuit_breaker: Some(rollback), ..Guards::default() };
+    let alarms = Guards { alarms: Some(true), ..Guards::default() };
+    let failing = || {
+        let mut stage = returning();
+        let slot = stage.slot_mut("Rag");
+        (slot.baseline.desired, slot.baseline.ran) = (1, 0);
+        stage.now += Duration::from_secs(15);
+        stage
+    };
+    for guards in [breaker(true), alarms] {
+        let mut stage = failing();
+        let waits = see(&mut stage, RolloutState::InProgress, guards);
+        assert_eq!(waits[1], "ECS to decide about it, which may go back by itself");
+        see(&mut stage, RolloutState::Completed, guards);
+        assert_eq!(stage.phase(2), "rolled_back");
+    }
+    for guards in [breaker(false), Guards::default()] {
+        let mut stage = failing();
+        see(&mut stage, RolloutState::InProgress, guards);
+        assert_eq!(stage.phase(2), "rolled_back", "it would never be steady");
+    }
 }
 
 #[test]

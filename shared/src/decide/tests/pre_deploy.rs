@@ -10,7 +10,8 @@ use crate::config::{Check, TaskConfig};
 use crate::decide::checks::alarms;
 use crate::decide::{Finding, Seen, Sightings};
 use crate::model::{
-    Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Scene, Slot, TargetId, TargetKind,
+    Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Scene, Slot, SlotPhase, TargetId,
+    TargetKind,
 };
 use crate::sighting::TaskSighting;
 use crate::stage::{Answer, Stage, arn, crash, target};
@@ -144,13 +145,13 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
     type Leaves = fn(&mut Done, Timestamp);
     let table: &[(&str, Leaves, &str)] = &[
         ("throttled, and nothing else was sent", |_, _| {}, "untouched"),
-        ("an earlier call has no answer", |done, now| done.lost = Some(now), "applying"),
+        ("an earlier call has no answer", |done, now| done.lost = Some(now), "settling"),
         (
             "a later call has no answer yet",
             |done, now| done.intent = Some(Intent { call: "RunTask".into(), at: now }),
-            "applying",
+            "settling",
         ),
-        ("the call has no answer", |done, _| done.outcome = None, "applying"),
+        ("the call has no answer", |done, _| done.outcome = None, "settling"),
     ];
     for (what, leaves, expected) in table {
         let mut stage = asked(&["migrate"]);
@@ -165,7 +166,75 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
         assert_eq!(phase(&stage, "migrate"), *expected, "{what}");
         let end = if *expected == "untouched" { "rolled_back" } else { "rolling_back" };
         assert_eq!(stage.phase(2), end, "{what}");
+        let asked = slot(&stage, "migrate").asks_deploy();
+        assert!(!asked, "{what}: sent again, it would run while all goes back");
     }
+}
+
+/// The call of `migrate` was sent so long ago and never answered, when the release is told to go back.
+fn withdrawn(ago: Duration) -> Stage {
+    let mut stage = asked(&["migrate"]);
+    let at = stage.now;
+    answers(&mut stage, "migrate", Outcome::Accepted { deployment: None, at });
+    let done = Done { outcome: None, lost: Some(at), ..slot(&stage, "migrate").done.clone() };
+    let keep = slot(&stage, "migrate").keep(done);
+    stage.table.note(&task_id("migrate"), keep);
+    stage.now += ago;
+    roll_back(&mut stage);
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("settling", "rolling_back"));
+    stage
+}
+
+/// What a look shows of `migrate` so many seconds after it was withdrawn.
+fn shows(stage: &mut Stage, seconds: u64, seen: Option<Seen>) {
+    let SlotPhase::Settling { since, .. } = slot(stage, "migrate").phase else { panic!() };
+    stage.now = since + Duration::from_secs(seconds);
+    let seen: Sightings = seen.map(|seen| (task_id("migrate"), seen)).into_iter().collect();
+    stage.settle(&seen);
+}
+
+#[test]
+fn a_task_that_was_withdrawn_never_ran_once_its_call_can_no_longer_arrive() {
+    let mut stage = withdrawn(Duration::from_secs(5));
+    let said =
+        "migrate: whether it ran is not known; ECS is asked until its call can no longer arrive";
+    assert_eq!(stage.advance()[0], said);
+    shows(&mut stage, 74, Some(Seen::Missing));
+    assert_eq!(phase(&stage, "migrate"), "settling");
+    shows(&mut stage, 75, Some(Seen::Missing));
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("untouched", "rolled_back"));
+    assert!(!slot(&stage, "migrate").ran());
+    let typed = &stage.table.notices().last().unwrap().commands;
+    assert!(!typed.iter().any(|typed| typed.contains("--down")), "{typed:?}");
+}
+
+#[test]
+fn a_task_that_was_withdrawn_and_runs_all_the_same_is_waited_for() {
+    let mut stage = withdrawn(Duration::from_secs(5));
+    let running = TaskSighting { status: "RUNNING".to_owned(), ended: None };
+    shows(&mut stage, 80, Some(Seen::Task(Box::new(running))));
+    assert_eq!(phase(&stage, "migrate"), "settling");
+    ends(&mut stage, "migrate", 0);
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("healthy", "rolled_back"));
+    assert!(slot(&stage, "migrate").ran());
+}
+
+#[test]
+fn whether_a_task_that_was_withdrawn_ran_is_not_known_where_ecs_cannot_tell() {
+    let known = |stage: &Stage| match &slot(stage, "migrate").phase {
+        SlotPhase::Failed { failure } => assert!(failure.cause.contains("not known"), "{failure}"),
+        other => panic!("{other:?}"),
+    };
+    // ECS forgets a stopped task after about an hour.
+    let mut stage = withdrawn(Duration::from_mins(31));
+    shows(&mut stage, 75, Some(Seen::Missing));
+    known(&stage);
+    // Nobody may look.
+    let mut stage = withdrawn(Duration::from_secs(5));
+    shows(&mut stage, 75 + 299, None);
+    assert_eq!(phase(&stage, "migrate"), "settling");
+    shows(&mut stage, 75 + 300, None);
+    known(&stage);
 }
 
 #[test]
