@@ -79,7 +79,9 @@ async fn a_task_whose_arn_nobody_saw_is_found_by_its_token_whether_it_runs_or_st
         (vec![none.clone(), none], None),
     ] {
         let fake = Fake::new();
-        answers.iter().for_each(|answer| fake.answer(200, &answer.to_string()));
+        for answer in answers {
+            fake.answer(200, &answer.to_string());
+        }
         let seen = ecs(&fake).one_off_of("live-crons", TASK_DEFINITION, "0123", "api").await;
         assert_eq!(seen.unwrap().as_ref().map(|task| task.status.as_str()), expected);
         let asked: Vec<_> = fake.requests().iter().map(|request| request.json()).collect();
