@@ -58,6 +58,7 @@ impl Drift {
             SlotPhase::Queued
             | SlotPhase::Applying { .. }
             | SlotPhase::Settling { .. }
+            | SlotPhase::Sought { .. }
             | SlotPhase::Failed { .. }
             | SlotPhase::Returning { .. }
             | SlotPhase::ReturnFailed { .. }

@@ -130,7 +130,9 @@ fn circumstances(phase: &SlotPhase) -> (Option<Timestamp>, Tone) {
         SlotPhase::Applying { .. } => (None, Tone::Moving),
         SlotPhase::Settling { deadline, .. } => (Some(*deadline), Tone::Moving),
         SlotPhase::Healthy { .. } => (None, Tone::Good),
-        SlotPhase::Returning { deadline, .. } => (Some(*deadline), Tone::Waiting),
+        SlotPhase::Returning { deadline: until, .. } | SlotPhase::Sought { until, .. } => {
+            (Some(*until), Tone::Waiting)
+        }
         SlotPhase::Returned { .. } => (None, Tone::Waiting),
         SlotPhase::Failed { .. }
         | SlotPhase::ReturnFailed { .. }

@@ -70,14 +70,14 @@ impl Look {
     }
 }
 
-/// The task that was started for the slot; one that was not yet is missing.
+/// The task that was started for the slot; one that nobody looks for is missing.
 async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal> {
     let Some(task) = scene.config.task(&slot.target) else { return Ok(Seen::Missing) };
     let (cluster, container) = (&slot.target.within, &task.container);
-    let withdrawn = matches!(slot.phase, SlotPhase::Settling { .. });
+    let sought = matches!(slot.phase, SlotPhase::Sought { .. } | SlotPhase::Settling { .. });
     let seen = match (slot.made(), slot.ours()) {
         (Some(arn), _) => ecs.one_off(cluster, arn, container).await?,
-        (None, Some(revision)) if withdrawn => {
+        (None, Some(revision)) if sought => {
             ecs.one_off_of(cluster, revision, &token(slot), container).await?
         }
         (None, _) => None,

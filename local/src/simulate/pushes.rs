@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::schedule::{Image, Schedule, Selected};
@@ -21,6 +23,21 @@ pub(super) struct Arrival {
     pub(super) digest: String,
     /// When.
     pub(super) at: Timestamp,
+}
+
+/// A tag that stood for longer was swept, whatever became of its event.
+const SWEPT: Duration = Duration::from_mins(11);
+
+/// Whether the pipeline wrote down when it first saw these bytes.
+fn is_seen(table: &Table, (pipeline, _): &Stream, digest: &str) -> bool {
+    table.get(&format!("pipeline#{pipeline}"), &format!("seen#{digest}")).is_some()
+}
+
+/// Whether a tag that the pipeline listens to shows these bytes now.
+fn shows(means: &BTreeMap<(String, String), String>, image: &Image, digest: &str) -> bool {
+    means.iter().any(|((repository, tag), bytes)| {
+        *repository == image.repository && bytes == digest && image.tags.select(tag).is_some()
+    })
 }
 
 /// All arrivals, of all images of all pipelines.
@@ -70,17 +87,19 @@ impl Pushes {
             let selected = image.tags.select(tag);
             // One more name for known bytes is no news; a name that left the newest for them is.
             let newest = arrivals.last().map(|last| &last.digest);
-            let back =
-                selected == Some(Selected::Literal) && left.is_some() && newest == left.as_ref();
+            // What a literal tag left counts as the newest only if somebody can have seen it there.
+            let seen = |digest: &str| is_seen(table, stream, digest);
+            let stood = |last: &Arrival| seen(&last.digest) || last.at + SWEPT < noted.at;
+            let back = selected == Some(Selected::Literal)
+                && left.is_some()
+                && newest == left.as_ref()
+                && arrivals.last().is_some_and(stood);
             // Where one more tag, any tag, makes bytes look new that Tidegate has not seen, nobody but
             // ECR knows that they are old.
-            let seen = || table.get(&format!("pipeline#{}", stream.0), &format!("seen#{digest}"));
             let moves = cloud.ecr.retag_moves_push_time;
-            let looks_new = |_: &usize| moves && seen().is_none();
+            let looks_new = |_: &usize| moves && !seen(&digest);
             // Nobody looks at them once no tag that the pipeline listens to shows them.
-            let shown = self.means.iter().any(|((at, tag), bytes)| {
-                *at == repository && *bytes == digest && image.tags.select(tag).is_some()
-            });
+            let shown = shows(&self.means, image, &digest);
             if let Some(old) = known.filter(looks_new).filter(|_| shown) {
                 arrivals.remove(old);
             } else if known.is_some() && !back || selected.is_none() {
@@ -113,6 +132,15 @@ impl Pushes {
     /// What arrived at an image, in order.
     pub(super) fn at(&self, stream: &Stream) -> &[Arrival] {
         self.arrivals.get(stream).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same without what nobody can have seen: a tag left it before anybody asked, and no other of the
+    /// pipeline's shows it.
+    pub(super) fn seen_at(&self, stream: &Stream, table: &Table) -> Vec<&Arrival> {
+        let image = self.images.iter().find(|(it, _)| it == stream).map(|(_, image)| image);
+        let shows = |digest: &str| image.is_some_and(|image| shows(&self.means, image, digest));
+        let known = |it: &&Arrival| shows(&it.digest) || is_seen(table, stream, &it.digest);
+        self.at(stream).iter().filter(known).collect()
     }
 
     /// When these bytes arrived last; `None` for what ran before.

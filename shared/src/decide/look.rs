@@ -28,6 +28,7 @@ pub fn due(scene: &Scene, now: Timestamp) -> Vec<TargetId> {
         SlotPhase::Settling { since, deadline } => {
             slot.told_at.is_some() || now >= since + TOLD_BY || now >= deadline
         }
+        SlotPhase::Sought { .. } => true,
         SlotPhase::Returning { .. } => slot.answer().is_some(),
         // The bake's last look; what happens before is told by events.
         SlotPhase::Healthy { .. } => baked,
@@ -64,7 +65,10 @@ pub fn ends_at(scene: &Scene) -> Option<Timestamp> {
 /// The targets to look at when ECS told of one: those that are judged now or open next.
 pub fn open(scene: &Scene, with_healthy: bool) -> Vec<TargetId> {
     let is_open = |slot: &&Slot| match slot.phase {
-        SlotPhase::Queued | SlotPhase::Settling { .. } | SlotPhase::Returning { .. } => true,
+        SlotPhase::Queued
+        | SlotPhase::Settling { .. }
+        | SlotPhase::Sought { .. }
+        | SlotPhase::Returning { .. } => true,
         SlotPhase::Healthy { .. } => with_healthy,
         _ => false,
     };

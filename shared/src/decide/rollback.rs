@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::step::{CHUNK, TIDEGATE, release_entry};
-use super::{does, finish, waits};
+use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
+use super::{does, finish, judge, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
 use crate::messages::{self, names};
@@ -13,7 +13,6 @@ use crate::model::{
     Action, Blame, Block, Change, Failure, Outcome, Phase, Plan, Release, ReleaseImage, Scene,
     Slot, SlotPhase,
 };
-use crate::sighting::{LAG, LANDING};
 
 /// What the config says about this failure: roll back, or touch nothing and call a person.
 pub(super) fn on_failure(
@@ -86,8 +85,9 @@ fn begin(
     let blocked: Vec<_> = next.images.values().filter(blamed).collect();
     let notice = messages::rollback_started(&next, &slots, &blocked);
     let entry = release_entry(release, &next, actor, reason, Some(notice), now);
-    let slots = standing(scene, since).take(CHUNK).map(|slot| back(scene, slot, since)).collect();
-    Change { releases: vec![next], slots, journal: vec![entry], blocks, ..Change::default() }
+    let mut change = chunk(scene, since, since);
+    change.journal.insert(0, entry);
+    Change { releases: vec![next], blocks, ..change }
 }
 
 /// The digests to blame: those in the targets that fell by them, unless they ran before.
@@ -119,23 +119,49 @@ fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -
         .collect()
 }
 
-/// Slots that the rollback begun at `since` has not asked to come back. A drifted one is left alone,
-/// and so is a one-off task that AWS took: it runs to its end, and what it did stays.
+/// The next slots that go back. The release's own line tells of them all, but for the one-off tasks that
+/// may run.
+fn chunk(scene: &Scene, since: Timestamp, now: Timestamp) -> Change {
+    let slots: Vec<_> =
+        standing(scene, since).take(CHUNK).map(|slot| back(scene, slot, now)).collect();
+    let line = |(before, after): &(Option<Slot>, Slot)| {
+        let reason = match after.phase {
+            SlotPhase::Sought { .. } => {
+                "its call was not answered: it is withdrawn, and looked for"
+            }
+            SlotPhase::Settling { .. } => "AWS took its call: a task that runs is not stopped",
+            _ => return None,
+        };
+        Some(slot_entry(before.as_ref()?, after, reason.to_owned(), Vec::new(), now))
+    };
+    let journal = slots.iter().filter_map(line).collect();
+    Change { slots, journal, ..Change::default() }
+}
+
+/// Slots that the rollback begun at `since` has not asked to come back, one-off tasks first: what is
+/// still asked of them would run. A drifted one is left alone, and so is a one-off task that AWS took: it
+/// runs to its end, and what it did stays.
 fn standing(scene: &Scene, since: Timestamp) -> impl Iterator<Item = &Slot> {
-    scene.owned().filter(move |slot| match slot.phase {
-        _ if slot.target.is_task() => {
-            let asked = matches!(slot.phase, SlotPhase::Applying { .. });
-            let open = matches!(slot.answer(), None | Some(Outcome::Throttled { .. }));
-            slot.phase == SlotPhase::Queued || (asked && open)
+    let tasks = scene.owned().filter(|slot| slot.target.is_task());
+    let others = scene.owned().filter(|slot| !slot.target.is_task());
+    tasks.chain(others).filter(move |slot| match slot.phase {
+        SlotPhase::Queued => true,
+        SlotPhase::Applying { .. } if slot.target.is_task() => {
+            matches!(slot.answer(), None | Some(Outcome::Throttled { .. }))
         }
-        SlotPhase::Queued
-        | SlotPhase::Applying { .. }
+        // Deploy was given up, and nobody knows what came of its call.
+        SlotPhase::Failed { ref failure } if slot.target.is_task() => {
+            slot.is_lost() && failure.at <= since
+        }
+        _ if slot.target.is_task() => false,
+        SlotPhase::Applying { .. }
         | SlotPhase::Settling { .. }
         | SlotPhase::Healthy { .. }
         | SlotPhase::Failed { .. } => true,
         // An earlier rollback of it failed; this one tries again, once.
         SlotPhase::ReturnFailed { .. } => slot.asked.at < since || !stands(Guard::RollbackOnce),
         SlotPhase::Unaffected
+        | SlotPhase::Sought { .. }
         | SlotPhase::Returning { .. }
         | SlotPhase::Returned { .. }
         | SlotPhase::Drifted { .. }
@@ -151,23 +177,13 @@ fn begins(scene: &Scene, now: Timestamp) -> Timestamp {
     fell.map(|slot| slot.asked.at + Duration::from_millis(1)).fold(now, Timestamp::max)
 }
 
-/// No call of it can land any more: none was sent, or AWS said to come back later.
-fn never_sent(slot: &Slot) -> bool {
-    let throttled = matches!(slot.answer(), Some(Outcome::Throttled { .. }));
-    let open = slot.done.intent.is_some() || slot.done.lost.is_some();
-    slot.done.called.is_none() || (throttled && !open)
-}
-
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
-    let patience = scene.config.patience(&slot.target, slot.baseline.native_minutes);
-    let next = if slot.phase == SlotPhase::Queued || (slot.target.is_task() && never_sent(slot)) {
+    let next = if slot.target.is_task() {
+        slot.becomes(judge::withdrawn(scene, slot, now))
+    } else if slot.phase == SlotPhase::Queued {
         slot.becomes(SlotPhase::Untouched)
-    } else if slot.target.is_task() {
-        // Withdrawn: sent again it would run in a release that goes back. A look finds it, if it runs.
-        let deadline = now + LANDING + LAG + patience;
-        slot.becomes(SlotPhase::Settling { since: now, deadline })
     } else {
-        let deadline = now + patience;
+        let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
         let mut next =
             slot.becomes(SlotPhase::Returning { since: now, deadline }).asks(Action::RollBack, now);
         next.repairs = 0;
@@ -178,24 +194,24 @@ fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
 
 /// A rollback under way: write the chunks that are missing, then end.
 pub(super) fn progress(scene: &Scene, release: &Release, since: Timestamp, now: Timestamp) -> Plan {
-    let missing: Vec<_> = standing(scene, since).take(CHUNK).collect();
-    if !missing.is_empty() {
-        let at = now.max(since);
-        let slots = missing.into_iter().map(|slot| back(scene, slot, at)).collect();
-        return does(Change { slots, ..Change::default() });
+    let missing = chunk(scene, since, now.max(since));
+    if !missing.slots.is_empty() {
+        return does(missing);
     }
     let is_open = |slot: &&Slot| match slot.phase {
-        SlotPhase::Returning { .. } => true,
+        SlotPhase::Returning { .. } | SlotPhase::Sought { .. } => true,
         SlotPhase::Applying { .. } | SlotPhase::Settling { .. } => slot.target.is_task(),
         _ => false,
     };
     let (tasks, services): (Vec<_>, Vec<_>) =
         scene.owned().filter(is_open).partition(|slot| slot.target.is_task());
+    let is_sought = |slot: &&Slot| matches!(slot.phase, SlotPhase::Sought { .. });
+    let sought: Vec<_> = tasks.iter().copied().filter(is_sought).collect();
     let what = match (&services[..], &tasks[..]) {
         ([], []) => return does(finish::rollback_ended(scene, release, now)),
-        ([], tasks) if tasks.iter().any(|slot| slot.made().is_none()) => format!(
-            "{}: whether it ran is not known; ECS is asked until its call can no longer arrive",
-            names(tasks)
+        ([], _) if !sought.is_empty() => format!(
+            "word of {}, whose call was not answered: ECS is asked until it can no longer arrive",
+            names(&sought)
         ),
         ([], tasks) => format!("{} to end: a task that runs is not stopped", names(tasks)),
         (services, _) => format!("{} to come back", names(services)),

@@ -22,6 +22,9 @@ fn words(slot: &Slot) -> String {
         SlotPhase::Applying { .. } => "being changed".to_owned(),
         SlotPhase::Settling { .. } if slot.target.kind.is_scheduled() => "changed".to_owned(),
         SlotPhase::Settling { .. } => "changed, starting".to_owned(),
+        SlotPhase::Sought { .. } => {
+            "its call was not answered; ECS is asked whether it runs".to_owned()
+        }
         SlotPhase::Healthy { unproven: false, .. } => "healthy".to_owned(),
         SlotPhase::Healthy { unproven: true, .. } if slot.target.kind.is_scheduled() => {
             "changed; its next run has to prove it".to_owned()

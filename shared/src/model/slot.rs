@@ -94,18 +94,23 @@ impl Slot {
 
     /// What AWS called the thing that the accepted request made: a deployment's id, a task's ARN.
     pub fn made(&self) -> Option<&str> {
-        match self.answer() {
+        // A one-off task is called for once, under one token, whatever is asked since.
+        let task = self.done.outcome.as_ref().filter(|_| self.target.is_task());
+        match task.or(self.answer()) {
             Some(Outcome::Accepted { deployment, .. }) => deployment.as_deref(),
             _ => None,
         }
     }
 
+    /// A call for a one-off task went out, and nobody knows what came of it.
+    pub fn is_lost(&self) -> bool {
+        let open = self.done.lost.is_some() || self.done.intent.is_some();
+        self.target.is_task() && open && self.made().is_none()
+    }
+
     /// A one-off task ran, or may have: AWS took its call, or nobody saw the answer.
     pub fn ran(&self) -> bool {
-        let Done { lost, intent, outcome, .. } = &self.done;
-        // Also where the request was withdrawn before the answer came.
-        let taken = matches!(outcome, Some(Outcome::Accepted { .. }));
-        let called = taken || lost.is_some() || intent.is_some();
+        let called = self.made().is_some() || self.is_lost();
         self.target.is_task() && called && self.phase != SlotPhase::Untouched
     }
 
@@ -135,6 +140,14 @@ pub enum SlotPhase {
         since: Timestamp,
         /// When silence becomes a verdict.
         deadline: Timestamp,
+    },
+    /// The call for a one-off task was withdrawn unanswered, as its release goes back: ECS is asked
+    /// whether it runs.
+    Sought {
+        /// Since when.
+        since: Timestamp,
+        /// From when on a task that ECS does not show never ran.
+        until: Timestamp,
     },
     /// Runs ours, completed, enough tasks, targets healthy.
     Healthy {
@@ -187,6 +200,7 @@ impl SlotPhase {
             Self::Unaffected => "unaffected",
             Self::Applying { .. } => "applying",
             Self::Settling { .. } => "settling",
+            Self::Sought { .. } => "sought",
             Self::Healthy { .. } => "healthy",
             Self::Failed { .. } => "failed",
             Self::Returning { .. } => "returning",

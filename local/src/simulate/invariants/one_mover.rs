@@ -146,12 +146,10 @@ fn may_run(now: &Moment<'_>, slot: &Value, wrongs: &mut Wrongs) {
     let (cause, action) = (text(&release["cause"]["kind"]), text(&slot["asked"]["action"]));
     let wanted = if cause == "undo" { "undo" } else { "apply" };
     // It was begun already when the release was told to go back.
-    let withdrawn = moment(&slot["phase"]["since"]).filter(|_| action == "none");
+    let withdrawn = moment(&slot["phase"]["since"]).filter(|_| phase(slot) == "sought");
     let begun = moment(&slot["done"]["intent"]["at"]);
-    if begun.zip(withdrawn).is_some_and(|(begun, withdrawn)| begun <= withdrawn) {
-        return;
-    }
-    if action != wanted || ["rollback", "adopted"].contains(&cause) {
+    let before = begun.zip(withdrawn).is_some_and(|(begun, withdrawn)| begun <= withdrawn);
+    if (action != wanted && !before) || ["rollback", "adopted"].contains(&cause) {
         wrongs.push(format!("{target} was run for {id}, a {cause}, where {action} was asked"));
     }
 }

@@ -86,7 +86,7 @@ impl Invariant for OneReleasePerPush {
             if now.pipeline(pipeline).is_some_and(sets::joined) {
                 continue;
             }
-            let arrivals = now.pushes.at(stream);
+            let arrivals = now.pushes.seen_at(stream, now.table);
             let Some(last) = arrivals.last() else { continue };
             let back = self.retired.get(pipeline);
             if back.is_some_and(|back| back.is_none_or(|back| last.at <= back)) {
@@ -168,9 +168,10 @@ fn inherited(written: &[Written], digest: &str) -> bool {
 
 /// A person started these bytes with this write.
 fn starts(written: &[Written], image: &str, digest: &str) -> bool {
-    written.iter().filter_map(Written::release).any(|(_, release)| {
-        text(&release["cause"]["kind"]) == "start"
-            && text(&release["images"][image]["digest"]) == digest
+    let digest_of = |release: &Value| text(&release["images"][image]["digest"]).to_owned();
+    written.iter().filter_map(Written::release).any(|(before, after)| {
+        let new = digest_of(before) != digest || before["cause"] != after["cause"];
+        text(&after["cause"]["kind"]) == "start" && digest_of(after) == digest && new
     })
 }
 

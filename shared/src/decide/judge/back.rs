@@ -116,7 +116,7 @@ fn on_baseline(
         return return_failed(slot, cause, &format!("Look at it in {host}"), now);
     }
     let verdict = other_bytes(slot, sighting, deployment, deadline, now)
-        .or_else(|| not_yet_back(slot, sighting, deployment, deadline))
+        .or_else(|| not_yet_back(slot, sighting, deployment, deadline, now))
         .or_else(|| too_early_a_look(slot, sighting));
     if let Some(verdict) = verdict {
         return verdict;
@@ -168,6 +168,7 @@ fn not_yet_back(
     sighting: &Sighting,
     deployment: &Deployment,
     deadline: Timestamp,
+    now: Timestamp,
 ) -> Option<Verdict> {
     let baseline = &slot.baseline;
     let waits = |what: String| Some(wait(slot, what, Some(deadline)));
@@ -182,15 +183,16 @@ fn not_yet_back(
         let host = slot.target.kind.host();
         return waits(format!("{host} to complete it ({running} of {enough} tasks run)"));
     }
-    // Where that was none, nothing of it has shown that ours has gone, nor that it stays away: ECS may
-    // go back to ours where nothing comes of the baseline.
+    // Where that was none, nothing of it has shown that ours has gone.
     let ours = ours::in_background(slot, sighting).map_or(0, |ours| ours.running);
     if was_failing && ours > 0 {
         return waits(format!("{ours} tasks of the release to stop"));
     }
-    if enough == 0 && !sighting.settled() && sighting.guards.go_back() {
+    // Ours was complete once: until ECS gave the baseline up, or its time is over, it may go back to that.
+    let may_return = !slot.live.is_empty() && sighting.guards.go_back();
+    if was_failing && may_return && !sighting.settled() && now < deadline {
         let host = slot.target.kind.host();
-        return waits(format!("{host} to decide about it, which may go back by itself"));
+        return waits(format!("{host} to decide about it, which may bring the release back"));
     }
     None
 }

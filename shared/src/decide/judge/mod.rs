@@ -14,6 +14,8 @@ use jiff::Timestamp;
 
 use super::step::{BLIND, slot_entry};
 use super::{Seen, Sightings};
+pub(super) use task::withdrawn;
+
 use crate::guard::{Guard, stands};
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, LAG, LANDING, Sighting};
@@ -68,6 +70,7 @@ fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Ver
         SlotPhase::Healthy { at, .. } => forth::healthy(scene, slot, seen, *at, now),
         SlotPhase::Returning { deadline, .. } => back::returning(slot, seen, *deadline, now),
         SlotPhase::Unaffected
+        | SlotPhase::Sought { .. }
         | SlotPhase::Failed { .. }
         | SlotPhase::Returned { .. }
         | SlotPhase::ReturnFailed { .. }

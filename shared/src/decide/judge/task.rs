@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{BLIND, LAG, LANDING, Verdict, failed, failure, forth, is_over, next, wait};
+use super::{LAG, LANDING, Verdict, failed, failure, forth, is_over, next, wait};
 use crate::decide::Seen;
 use crate::messages::explain;
 use crate::model::{Blame, Failure, Scene, Slot, SlotPhase, TaskFailure};
@@ -12,15 +12,15 @@ use crate::model::{Blame, Failure, Scene, Slot, SlotPhase, TaskFailure};
 /// ECS shows a stopped task for about an hour, and drops it at times before: half of that counts.
 const SHOWN: Duration = Duration::from_mins(30);
 
+/// So long after a call a look that shows no task of it proves that it never arrived: it may land late,
+/// ECS shows it later still, and a look is as old as watch's invocation at most (60 s, template.yaml).
+const ARRIVAL: Duration = LANDING.saturating_add(LAG).saturating_add(Duration::from_mins(1));
+
 pub(super) fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
     match &slot.phase {
         SlotPhase::Applying { .. } => forth::applying(scene, slot, now),
-        SlotPhase::Settling { since, .. }
-            if slot.made().is_none() && !matches!(seen, Some(Seen::Task(_))) =>
-        {
-            withdrawn(slot, seen, *since, now)
-        }
         SlotPhase::Settling { deadline, .. } => running(slot, seen, *deadline, now),
+        SlotPhase::Sought { until, .. } => sought(scene, slot, seen, *until, now),
         SlotPhase::Queued
         | SlotPhase::Unaffected
         | SlotPhase::Healthy { .. }
@@ -34,19 +34,60 @@ pub(super) fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timest
     }
 }
 
-/// Its call was withdrawn without an answer, and no look has found it yet: it never ran once it can no
-/// longer arrive, unless ECS may have forgotten it by now.
-fn withdrawn(slot: &Slot, seen: Option<&Seen>, since: Timestamp, now: Timestamp) -> Verdict {
-    let arrives = since + LANDING + LAG;
-    if now < arrives || seen.is_none() && now < arrives + BLIND {
-        return wait(slot, "ECS to show the task, whose call was not answered", Some(arrives));
+/// What becomes of a task that is asked for when its release goes back: it is asked for no more, for sent
+/// again it would run in a release that goes back. What AWS took runs on, and what may have arrived is
+/// looked for.
+pub(in crate::decide) fn withdrawn(scene: &Scene, slot: &Slot, now: Timestamp) -> SlotPhase {
+    if slot.made().is_some() {
+        taken(scene, slot, now)
+    } else if slot.is_lost() {
+        // Whoever withdraws it may have a clock that is behind.
+        let sent = slot.done.called.map_or(now, |called| called.max(now));
+        SlotPhase::Sought { since: now, until: sent + ARRIVAL }
+    } else {
+        SlotPhase::Untouched
     }
-    if seen.is_none() || slot.done.called.is_some_and(|called| called + SHOWN < since) {
-        let cause = "whether it ran is not known: its call was never answered";
-        let remedy = "Look at the cluster's tasks in ECS before anything is tried again";
-        return failed(slot, failure(cause, remedy, Blame::Silence, now));
+}
+
+/// Its call was withdrawn without an answer: it runs where ECS shows it, and never ran where a look does
+/// not find it once the call can no longer arrive, unless ECS may have forgotten it by then.
+fn sought(
+    scene: &Scene,
+    slot: &Slot,
+    seen: Option<&Seen>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Verdict {
+    let forgotten = slot.done.called.is_some_and(|called| called + SHOWN < now);
+    match seen {
+        Some(Seen::Task(task)) => match &task.ended {
+            Some(end) => ended(slot, end, now),
+            None => next(
+                slot,
+                taken(scene, slot, now),
+                "ECS shows its task: a task that runs is not stopped",
+            ),
+        },
+        _ if slot.made().is_some() => {
+            next(slot, taken(scene, slot, now), "AWS took its call after all")
+        }
+        _ if !slot.is_lost() => next(slot, SlotPhase::Untouched, "AWS did not take its call"),
+        Some(_) if now >= until && !forgotten => {
+            next(slot, SlotPhase::Untouched, "its call never arrived: ECS has no task of it")
+        }
+        _ if is_over(until, seen, now) => {
+            let cause = "whether it ran is not known: ECS shows no task of it, and its call was never answered";
+            let remedy = "Look for it in the cluster and in its log before anything is tried again";
+            failed(slot, failure(cause, remedy, Blame::Silence, now))
+        }
+        _ => wait(slot, "ECS to show its task, whose call was not answered", Some(until)),
     }
-    next(slot, SlotPhase::Untouched, "its call never arrived: ECS has no task of it")
+}
+
+/// ECS has the task, whatever became of the request.
+fn taken(scene: &Scene, slot: &Slot, now: Timestamp) -> SlotPhase {
+    let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);
+    SlotPhase::Settling { since: now, deadline }
 }
 
 fn running(slot: &Slot, seen: Option<&Seen>, deadline: Timestamp, now: Timestamp) -> Verdict {

@@ -145,35 +145,35 @@ fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     assert_eq!(stage.phase(2), "rolled_back");
 }
 
+/// A way back of which no task ran before is on its way, and ECS shows none of any.
+fn down(was_live: bool, guards: Guards, rollout: RolloutState, seconds: u64) -> &'static str {
+    let mut stage = returning();
+    let slot = stage.slot_mut("Rag");
+    (slot.baseline.desired, slot.baseline.ran) = (1, 0);
+    slot.live.clear();
+    slot.live.extend(was_live.then(|| ("main".to_owned(), digest("b1"))));
+    stage.now += Duration::from_secs(seconds);
+    stage.look_and_see("Rag", |sighting| {
+        sighting.guards = guards;
+        sighting.deployments[0].rollout = Some(rollout);
+        sighting.deployments.iter_mut().for_each(|deployment| deployment.running = 0);
+    });
+    stage.phase(2)
+}
+
 #[test]
-fn a_baseline_of_which_none_ran_is_back_once_ecs_has_nothing_more_to_decide() {
-    let see = |stage: &mut Stage, rollout: RolloutState, guards: Guards| {
-        stage.look_and_see("Rag", |sighting| {
-            sighting.guards = guards;
-            sighting.deployments[0].rollout = Some(rollout);
-            sighting.deployments.iter_mut().for_each(|deployment| deployment.running = 0);
-        })
-    };
+fn what_ecs_may_still_replace_by_the_released_bytes_is_not_back() {
+    use RolloutState::{Completed, InProgress};
     let breaker = |rollback| Guards { circuit_breaker: Some(rollback), ..Guards::default() };
     let alarms = Guards { alarms: Some(true), ..Guards::default() };
-    let failing = || {
-        let mut stage = returning();
-        let slot = stage.slot_mut("Rag");
-        (slot.baseline.desired, slot.baseline.ran) = (1, 0);
-        stage.now += Duration::from_secs(15);
-        stage
-    };
     for guards in [breaker(true), alarms] {
-        let mut stage = failing();
-        let waits = see(&mut stage, RolloutState::InProgress, guards);
-        assert_eq!(waits[1], "ECS to decide about it, which may go back by itself");
-        see(&mut stage, RolloutState::Completed, guards);
-        assert_eq!(stage.phase(2), "rolled_back");
+        assert_eq!(down(true, guards, InProgress, 15), "rolling_back");
+        assert_eq!(down(true, guards, Completed, 15), "rolled_back");
+        assert_eq!(down(true, guards, InProgress, 3_600), "rolled_back", "no worse than before");
+        assert_eq!(down(false, guards, InProgress, 15), "rolled_back", "ours was never complete");
     }
     for guards in [breaker(false), Guards::default()] {
-        let mut stage = failing();
-        see(&mut stage, RolloutState::InProgress, guards);
-        assert_eq!(stage.phase(2), "rolled_back", "it would never be steady");
+        assert_eq!(down(true, guards, InProgress, 15), "rolled_back", "it would never be steady");
     }
 }
 

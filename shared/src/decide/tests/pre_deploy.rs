@@ -1,5 +1,6 @@
 //! One-off tasks before the first wave: what goes back, what is waited for, what undoes them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,9 +9,9 @@ use super::back::FAIL;
 use crate::command;
 use crate::config::{Check, TaskConfig};
 use crate::decide::checks::alarms;
-use crate::decide::{Finding, Seen, Sightings};
+use crate::decide::{Finding, Seen, Sightings, due};
 use crate::model::{
-    Action, Done, Intent, NoticeKind, Outcome, ReleaseId, Scene, Slot, SlotPhase, TargetId,
+    Action, Done, Intent, NoticeKind, Outcome, Phase, ReleaseId, Scene, Slot, SlotPhase, TargetId,
     TargetKind,
 };
 use crate::sighting::TaskSighting;
@@ -145,13 +146,13 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
     type Leaves = fn(&mut Done, Timestamp);
     let table: &[(&str, Leaves, &str)] = &[
         ("throttled, and nothing else was sent", |_, _| {}, "untouched"),
-        ("an earlier call has no answer", |done, now| done.lost = Some(now), "settling"),
+        ("an earlier call has no answer", |done, now| done.lost = Some(now), "sought"),
         (
             "a later call has no answer yet",
             |done, now| done.intent = Some(Intent { call: "RunTask".into(), at: now }),
-            "settling",
+            "sought",
         ),
-        ("the call has no answer", |done, _| done.outcome = None, "settling"),
+        ("throttled, and taken up once more", |done, _| done.outcome = None, "untouched"),
     ];
     for (what, leaves, expected) in table {
         let mut stage = asked(&["migrate"]);
@@ -175,33 +176,47 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
 fn withdrawn(ago: Duration) -> Stage {
     let mut stage = asked(&["migrate"]);
     let at = stage.now;
-    answers(&mut stage, "migrate", Outcome::Accepted { deployment: None, at });
-    let done = Done { outcome: None, lost: Some(at), ..slot(&stage, "migrate").done.clone() };
-    let keep = slot(&stage, "migrate").keep(done);
-    stage.table.note(&task_id("migrate"), keep);
+    answers(&mut stage, "migrate", Outcome::Throttled { until: at });
+    notes(&mut stage, |done| (done.outcome, done.lost) = (None, Some(at)));
     stage.now += ago;
     roll_back(&mut stage);
-    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("settling", "rolling_back"));
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("sought", "rolling_back"));
+    let line = stage.table.journal.iter().find(|entry| entry.to == "sought").unwrap();
+    assert_eq!(line.reason, "its call was not answered: it is withdrawn, and looked for");
     stage
 }
 
-/// What a look shows of `migrate` so many seconds after it was withdrawn.
+/// Deploy writes something down, whatever is asked by now.
+fn notes(stage: &mut Stage, what: impl FnOnce(&mut Done)) {
+    let mut done = slot(stage, "migrate").done.clone();
+    what(&mut done);
+    let keep = slot(stage, "migrate").keep(done);
+    stage.table.note(&task_id("migrate"), keep);
+}
+
+/// What a look shows of `migrate` so many seconds after its release was told to go back.
 fn shows(stage: &mut Stage, seconds: u64, seen: Option<Seen>) {
-    let SlotPhase::Settling { since, .. } = slot(stage, "migrate").phase else { panic!() };
+    let Phase::RollingBack { since } = stage.release(2).phase else { panic!() };
     stage.now = since + Duration::from_secs(seconds);
     let seen: Sightings = seen.map(|seen| (task_id("migrate"), seen)).into_iter().collect();
     stage.settle(&seen);
 }
 
+fn running() -> Option<Seen> {
+    let running = TaskSighting { status: "RUNNING".to_owned(), ended: None };
+    Some(Seen::Task(Box::new(running)))
+}
+
 #[test]
 fn a_task_that_was_withdrawn_never_ran_once_its_call_can_no_longer_arrive() {
     let mut stage = withdrawn(Duration::from_secs(5));
-    let said =
-        "migrate: whether it ran is not known; ECS is asked until its call can no longer arrive";
+    let said = "word of migrate, whose call was not answered: ECS is asked until it can no longer \
+                arrive";
     assert_eq!(stage.advance()[0], said);
-    shows(&mut stage, 74, Some(Seen::Missing));
-    assert_eq!(phase(&stage, "migrate"), "settling");
-    shows(&mut stage, 75, Some(Seen::Missing));
+    assert_eq!(due(&stage.table.scene(), stage.now), [task_id("migrate")], "at each tick");
+    shows(&mut stage, 134, Some(Seen::Missing));
+    assert_eq!(phase(&stage, "migrate"), "sought");
+    shows(&mut stage, 135, Some(Seen::Missing));
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("untouched", "rolled_back"));
     assert!(!slot(&stage, "migrate").ran());
     let typed = &stage.table.notices().last().unwrap().commands;
@@ -209,14 +224,50 @@ fn a_task_that_was_withdrawn_never_ran_once_its_call_can_no_longer_arrive() {
 }
 
 #[test]
+fn a_clock_that_is_behind_does_not_call_a_task_off_that_is_on_its_way() {
+    let mut stage = asked(&["migrate"]);
+    let (at, sent) = (stage.now, stage.now + Duration::from_secs(60));
+    answers(&mut stage, "migrate", Outcome::Throttled { until: at });
+    notes(&mut stage, |done| {
+        (done.outcome, done.lost, done.called) = (None, Some(at), Some(sent));
+    });
+    roll_back(&mut stage);
+    shows(&mut stage, 135, Some(Seen::Missing));
+    assert_eq!(phase(&stage, "migrate"), "sought", "it was sent a minute later than that");
+    shows(&mut stage, 200, Some(Seen::Missing));
+    assert_eq!(phase(&stage, "migrate"), "untouched");
+}
+
+#[test]
 fn a_task_that_was_withdrawn_and_runs_all_the_same_is_waited_for() {
     let mut stage = withdrawn(Duration::from_secs(5));
-    let running = TaskSighting { status: "RUNNING".to_owned(), ended: None };
-    shows(&mut stage, 80, Some(Seen::Task(Box::new(running))));
+    shows(&mut stage, 40, running());
+    assert_eq!(phase(&stage, "migrate"), "settling");
+    // A sweep judges without a look; ECS's list is not always whole.
+    shows(&mut stage, 500, None);
+    shows(&mut stage, 510, Some(Seen::Missing));
     assert_eq!(phase(&stage, "migrate"), "settling");
     ends(&mut stage, "migrate", 0);
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("healthy", "rolled_back"));
     assert!(slot(&stage, "migrate").ran());
+}
+
+#[test]
+fn an_answer_that_comes_after_all_is_believed() {
+    let mut stage = withdrawn(Duration::from_secs(5));
+    let at = stage.now;
+    let deployment = Some("arn:aws:ecs:us-west-2:123456789012:task/cluster/migrate".to_owned());
+    notes(&mut stage, |done| done.outcome = Some(Outcome::Accepted { deployment, at }));
+    shows(&mut stage, 10, None);
+    assert_eq!(phase(&stage, "migrate"), "settling");
+    ends(&mut stage, "migrate", 1);
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("failed", "rolled_back"));
+
+    let mut stage = withdrawn(Duration::from_secs(5));
+    let refused = Outcome::Refused { why: "AccessDenied".to_owned(), at };
+    notes(&mut stage, |done| (done.outcome, done.lost) = (Some(refused), None));
+    shows(&mut stage, 10, None);
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("untouched", "rolled_back"));
 }
 
 #[test]
@@ -226,15 +277,34 @@ fn whether_a_task_that_was_withdrawn_ran_is_not_known_where_ecs_cannot_tell() {
         other => panic!("{other:?}"),
     };
     // ECS forgets a stopped task after about an hour.
-    let mut stage = withdrawn(Duration::from_mins(31));
-    shows(&mut stage, 75, Some(Seen::Missing));
-    known(&stage);
+    for (ago, looked) in [(Duration::from_mins(31), 135), (Duration::ZERO, 31 * 60)] {
+        let mut stage = withdrawn(ago);
+        shows(&mut stage, looked, Some(Seen::Missing));
+        known(&stage);
+        assert_eq!(stage.phase(2), "rolled_back", "and it is not looked for once more");
+    }
     // Nobody may look.
     let mut stage = withdrawn(Duration::from_secs(5));
-    shows(&mut stage, 75 + 299, None);
-    assert_eq!(phase(&stage, "migrate"), "settling");
-    shows(&mut stage, 75 + 300, None);
+    shows(&mut stage, 135 + 299, None);
+    assert_eq!(phase(&stage, "migrate"), "sought");
+    shows(&mut stage, 135 + 300, None);
     known(&stage);
+}
+
+#[test]
+fn where_deploy_was_given_up_with_a_call_under_way_the_task_is_looked_for_as_well() {
+    let mut stage = asked(&["migrate"]);
+    let at = stage.now;
+    answers(&mut stage, "migrate", Outcome::Throttled { until: at });
+    notes(&mut stage, |done| (done.outcome, done.lost) = (None, Some(at)));
+    let slot = stage.table.slots.get_mut(&task_id("migrate")).unwrap();
+    Arc::make_mut(slot).nudge = 10;
+    stage.now += Duration::from_secs(90);
+    stage.advance();
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("sought", "rolling_back"));
+    shows(&mut stage, 200, running());
+    ends(&mut stage, "migrate", 0);
+    assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("healthy", "rolled_back"));
 }
 
 #[test]
