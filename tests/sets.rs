@@ -129,6 +129,25 @@ fn a_lost_event_costs_a_sweep_and_no_release() {
 }
 
 #[test]
+fn a_whole_set_that_no_event_told_of_is_found_behind_newer_pushes_without_theirs() {
+    scr(4, async |stage| {
+        let mut pushed = Vec::new();
+        for repository in REPOSITORIES {
+            lose_next_event(stage);
+            pushed.push((repository, builds(stage, repository, "1a2b3c4").await));
+        }
+        for (repository, sha) in REPOSITORIES.into_iter().zip(["2222222", "3333333", "4444444"]) {
+            builds(stage, repository, sha).await;
+        }
+        let release = stage.until("scr-staging/2", 7 * MINUTE, |_| true).await;
+        assert_eq!(release.by, "sweep");
+        goes_live(stage, "scr-staging/2").await;
+        assert_eq!(runs(stage), expected(&pushed));
+        and_no_more(stage, SCR_PIPELINE, 2).await;
+    });
+}
+
+#[test]
 fn an_older_set_that_completes_after_a_newer_one_stays_out() {
     scr(5, async |stage| {
         builds(stage, "scr-api", "1111111").await;

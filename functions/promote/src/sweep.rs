@@ -63,7 +63,14 @@ async fn one(app: &App, pipeline: &str) -> Result<Vec<String>, Error> {
     let Some(head) = head.filter(|head| head.retired.is_none()) else { return Ok(Vec::new()) };
     let config = app.table.config(pipeline, head.config).await?;
     let mut answers = Vec::new();
-    for image in config.images.iter().filter(|_| stands(Guard::Sweep)) {
+    if let Some(join_on) = config.join_on.filter(|_| stands(Guard::Sweep)) {
+        let registry = app.registry(config.role.as_ref());
+        for set in join::whole_sets(app, &registry, &head, &config, join_on).await? {
+            answers.extend(record(app, pipeline, &set).await?);
+        }
+    }
+    let alone = config.images.iter().filter(|_| config.join_on.is_none());
+    for image in alone.filter(|_| stands(Guard::Sweep)) {
         let mut head = Some(head.clone());
         for _ in 0..TRIES {
             let Some(known) = head else { break };
@@ -106,8 +113,8 @@ async fn marked(app: &App, config: &PipelineConfig) -> Result<(), Error> {
     Ok(())
 }
 
-/// Answers what an image's repository shows beyond what `head` has answered; whether that still was
-/// the newest answer then.
+/// Answers what the repository of an image that is released by itself shows beyond what `head` has
+/// answered; whether that still was the newest answer then.
 async fn repository(
     app: &App,
     head: &Head,
@@ -125,8 +132,7 @@ async fn repository(
     for Selected { pattern, tag, shown } in selected {
         let bytes = release_image(&app.table, pipeline, image, shown, Some(&tag)).await?;
         let member = Member { pattern, tag, bytes, answered: answered.cloned() };
-        let alone = Candidate::alone(SWEEP, name, member);
-        let candidate = join::complete(app, &registry, head, config, alone).await?;
+        let candidate = Candidate::alone(SWEEP, name, member);
         match record(app, pipeline, &candidate).await? {
             Some(answer) => answers.push(answer),
             None => return Ok(false),

@@ -34,10 +34,9 @@ fn is_seen(table: &Table, (pipeline, _): &Stream, digest: &str) -> bool {
 }
 
 /// Whether a tag that the pipeline listens to shows these bytes now.
-fn shows(means: &BTreeMap<(String, String), String>, image: &Image, digest: &str) -> bool {
-    means.iter().any(|((repository, tag), bytes)| {
-        *repository == image.repository && bytes == digest && image.tags.select(tag).is_some()
-    })
+fn shows(cloud: &Cloud, image: &Image, digest: &str) -> bool {
+    let shown = cloud.ecr.repository(&image.repository).and_then(|it| it.images.get(digest));
+    shown.is_some_and(|shown| shown.tags.iter().any(|tag| image.tags.select(tag).is_some()))
 }
 
 /// All arrivals, of all images of all pipelines.
@@ -67,47 +66,48 @@ impl Pushes {
     /// A call landed; if it was a build's push, it may have been news.
     pub(super) fn landed(&mut self, noted: &Noted, cloud: &Cloud, table: &Table) {
         let call = &noted.call;
-        let build = call.caller == Caller::Operator && call.action == "PutImage";
-        if !build || noted.refusal.is_some() {
+        if call.action != "PutImage" || noted.refusal.is_some() {
             return;
         }
         let (repository, tag) =
             (text(&call.input["repositoryName"]), text(&call.input["imageTag"]));
         let digest = digest_of(text(&call.input["imageManifest"]));
-        let place = (repository.to_owned(), tag.to_owned());
-        self.meant.insert((repository.to_owned(), tag.to_owned(), digest.clone()));
-        let left = self.means.insert(place, digest.clone()).filter(|left| *left != digest);
-        let bytes = (repository.to_owned(), digest.clone());
+        let is_build = call.caller == Caller::Operator;
+        let (place, bytes) =
+            ((repository.to_owned(), tag.to_owned()), (repository.to_owned(), digest.clone()));
+        let mut left = None;
+        if is_build {
+            self.meant.insert((repository.to_owned(), tag.to_owned(), digest.clone()));
+            left = self.means.insert(place, digest.clone()).filter(|left| *left != digest);
+        }
         let first = *self.first.entry(bytes).or_insert(noted.at);
         for (stream, image) in
             self.images.iter().filter(|(_, image)| image.repository == repository)
         {
             let arrivals = self.arrivals.entry(stream.clone()).or_default();
             let known = arrivals.iter().position(|it| it.digest == digest);
-            let selected = image.tags.select(tag);
-            // One more name for known bytes is no news; a name that left the newest for them is.
-            let newest = arrivals.last().map(|last| &last.digest);
-            // What a literal tag left counts as the newest only if somebody can have seen it there.
+            let selected = image.tags.select(tag).filter(|_| is_build);
             let seen = |digest: &str| is_seen(table, stream, digest);
+            // One more name for known bytes is no news; a name that left the newest for them is. What a
+            // literal tag left counts as the newest only if somebody can have seen it there.
             let stood = |last: &Arrival| seen(&last.digest) || last.at + SWEPT < noted.at;
-            let back = selected == Some(Selected::Literal)
-                && left.is_some()
-                && newest == left.as_ref()
-                && arrivals.last().is_some_and(stood);
-            // Where one more tag, any tag, makes bytes look new that Tidegate has not seen, nobody but
-            // ECR knows that they are old.
-            let moves = cloud.ecr.retag_moves_push_time;
-            let looks_new = |_: &usize| moves && !seen(&digest);
-            // Nobody looks at them once no tag that the pipeline listens to shows them.
-            let shown = shows(&self.means, image, &digest);
-            if let Some(old) = known.filter(looks_new).filter(|_| shown) {
-                arrivals.remove(old);
-            } else if known.is_some() && !back || selected.is_none() {
+            let is_newest = |last: &Arrival| Some(&last.digest) == left.as_ref() && stood(last);
+            let back =
+                selected == Some(Selected::Literal) && arrivals.last().is_some_and(is_newest);
+            // Where one more tag, any tag, anybody's, makes bytes look new that this pipeline has not
+            // seen, nobody but ECR knows that they are old.
+            let looks_new =
+                cloud.ecr.retag_moves_push_time && !seen(&digest) && shows(cloud, image, &digest);
+            let is_news = looks_new || back || (selected.is_some() && known.is_none());
+            if !is_news {
                 continue;
+            }
+            if let Some(old) = known.filter(|_| looks_new) {
+                arrivals.remove(old);
             }
             // Bytes that were there already under a name that is nothing to the pipeline are as old as
             // ECR says.
-            let at = if moves || back { noted.at } else { first };
+            let at = if looks_new || back { noted.at } else { first };
             let place = arrivals.partition_point(|it| it.at <= at);
             arrivals.insert(place, Arrival { digest: digest.clone(), at });
         }
@@ -136,9 +136,9 @@ impl Pushes {
 
     /// The same without what nobody can have seen: a tag left it before anybody asked, and no other of the
     /// pipeline's shows it.
-    pub(super) fn seen_at(&self, stream: &Stream, table: &Table) -> Vec<&Arrival> {
+    pub(super) fn seen_at(&self, stream: &Stream, cloud: &Cloud, table: &Table) -> Vec<&Arrival> {
         let image = self.images.iter().find(|(it, _)| it == stream).map(|(_, image)| image);
-        let shows = |digest: &str| image.is_some_and(|image| shows(&self.means, image, digest));
+        let shows = |digest: &str| image.is_some_and(|image| shows(cloud, image, digest));
         let known = |it: &&Arrival| shows(&it.digest) || is_seen(table, stream, &it.digest);
         self.at(stream).iter().filter(known).collect()
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::once;
 
 use super::SWEEP;
+use super::order::reason_it_is_late;
 use crate::config::TagPattern;
 use crate::model::{Cause, Digest, Memory, ReleaseId, ReleaseImage};
 
@@ -54,8 +55,18 @@ impl Candidate {
     }
 
     /// Every image of the set, by its name.
-    pub fn members(&self) -> impl Iterator<Item = (&String, &Member)> {
+    pub fn members(&self) -> impl Iterator<Item = (&String, &Member)> + Clone {
         once((&self.image, &self.pushed)).chain(&self.others)
+    }
+
+    /// Whether it may be news: none of its images is older than what was answered last, and not all of
+    /// them are that.
+    pub fn may_be_news(&self) -> bool {
+        let late = |member: &Member| {
+            member.answered.as_ref().is_some_and(|it| reason_it_is_late(it, member).is_some())
+        };
+        let mut members = self.members().map(|(_, member)| member);
+        members.clone().any(|it| !it.is(it.answered.as_ref())) && !members.any(late)
     }
 
     /// The bytes of the set, as a release brings them.

@@ -86,7 +86,7 @@ impl Invariant for OneReleasePerPush {
             if now.pipeline(pipeline).is_some_and(sets::joined) {
                 continue;
             }
-            let arrivals = now.pushes.seen_at(stream, now.table);
+            let arrivals = now.pushes.seen_at(stream, now.cloud, now.table);
             let Some(last) = arrivals.last() else { continue };
             let back = self.retired.get(pipeline);
             if back.is_some_and(|back| back.is_none_or(|back| last.at <= back)) {

@@ -202,9 +202,9 @@ fn shows(stage: &mut Stage, seconds: u64, seen: Option<Seen>) {
     stage.settle(&seen);
 }
 
-fn running() -> Option<Seen> {
+fn running() -> Seen {
     let running = TaskSighting { status: "RUNNING".to_owned(), ended: None };
-    Some(Seen::Task(Box::new(running)))
+    Seen::Task(Box::new(running))
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_clock_that_is_behind_does_not_call_a_task_off_that_is_on_its_way() {
 #[test]
 fn a_task_that_was_withdrawn_and_runs_all_the_same_is_waited_for() {
     let mut stage = withdrawn(Duration::from_secs(5));
-    shows(&mut stage, 40, running());
+    shows(&mut stage, 40, Some(running()));
     assert_eq!(phase(&stage, "migrate"), "settling");
     // A sweep judges without a look; ECS's list is not always whole.
     shows(&mut stage, 500, None);
@@ -302,7 +302,7 @@ fn where_deploy_was_given_up_with_a_call_under_way_the_task_is_looked_for_as_wel
     stage.now += Duration::from_secs(90);
     stage.advance();
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("sought", "rolling_back"));
-    shows(&mut stage, 200, running());
+    shows(&mut stage, 200, Some(running()));
     ends(&mut stage, "migrate", 0);
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("healthy", "rolled_back"));
 }
