@@ -23,6 +23,9 @@ pub(super) struct Arrival {
     pub(super) digest: String,
     /// When.
     pub(super) at: Timestamp,
+    /// Whether somebody must have noticed: a tag that left what nobody saw there looks as if it had
+    /// always stood where it is.
+    pub(super) certain: bool,
 }
 
 /// A tag that stood for longer was swept, whatever became of its event.
@@ -88,12 +91,13 @@ impl Pushes {
             let known = arrivals.iter().position(|it| it.digest == digest);
             let selected = image.tags.select(tag).filter(|_| is_build);
             let seen = |digest: &str| is_seen(table, stream, digest);
-            // One more name for known bytes is no news; a name that left the newest for them is. What a
-            // literal tag left counts as the newest only if somebody can have seen it there.
-            let stood = |last: &Arrival| seen(&last.digest) || last.at + SWEPT < noted.at;
-            let is_newest = |last: &Arrival| Some(&last.digest) == left.as_ref() && stood(last);
-            let back =
-                selected == Some(Selected::Literal) && arrivals.last().is_some_and(is_newest);
+            // One more name for known bytes is no news; a name that left the newest for them is.
+            let is_newest = |last: &&Arrival| Some(&last.digest) == left.as_ref();
+            let literal = selected == Some(Selected::Literal);
+            let newest = arrivals.last().filter(is_newest).filter(|_| literal);
+            let back = newest.is_some();
+            let stood = |left: &Arrival| seen(&left.digest) || left.at + SWEPT < noted.at;
+            let certain = newest.is_none_or(|left| left.certain && stood(left));
             // Where one more tag, any tag, anybody's, makes bytes look new that this pipeline has not
             // seen, nobody but ECR knows that they are old.
             let looks_new =
@@ -109,7 +113,7 @@ impl Pushes {
             // ECR says.
             let at = if looks_new || back { noted.at } else { first };
             let place = arrivals.partition_point(|it| it.at <= at);
-            arrivals.insert(place, Arrival { digest: digest.clone(), at });
+            arrivals.insert(place, Arrival { digest: digest.clone(), at, certain });
         }
     }
 
