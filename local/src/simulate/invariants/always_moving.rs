@@ -43,6 +43,11 @@ fn marked(now: &Moment<'_>, own: &Pipeline, wrongs: &mut Wrongs) {
         let repository = text(&image["repository"]);
         let uri = format!("{}/{repository}:{MARK}", registry.registry());
         let shown = now.cloud.ecr.pull(&uri).map(|bytes| bytes.digest);
+        // What nobody runs is not waited for, and may never have been copied there: people are told.
+        let copy = format!("{}/{repository}@{}", registry.registry(), text(&image["digest"]));
+        if now.cloud.ecr.pull(&copy).is_none() {
+            continue;
+        }
         // Where two pipelines mark the same repository, the last one has it.
         let marks = now.pipelines.iter().filter(|it| it.extras.marks);
         let alone = marks.flat_map(|it| &it.images).filter(|it| it.repository == repository);

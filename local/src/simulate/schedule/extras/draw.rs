@@ -1,5 +1,6 @@
 //! Which extras a seed has.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -102,6 +103,12 @@ impl Dice {
                     first.extras.elsewhere = Some(Elsewhere { by_role: dice.bool() });
                 }
             }
+        }
+        // A mark that some pipeline takes for a push is refused.
+        let images = pipelines.iter().flat_map(|it| &it.images).filter(|it| it.tags == Tags::Any);
+        let any: BTreeSet<String> = images.map(|it| it.repository.clone()).collect();
+        for pipeline in &mut pipelines[..] {
+            pipeline.extras.marks &= !pipeline.images.iter().any(|it| any.contains(&it.repository));
         }
         // One tag of a repository is one pipeline's.
         if let [first, others @ ..] = &mut pipelines[..]
