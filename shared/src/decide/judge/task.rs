@@ -76,7 +76,8 @@ fn sought(
             next(slot, SlotPhase::Untouched, "its call never arrived: ECS has no task of it")
         }
         _ if is_over(until, seen, now) => {
-            let cause = "whether it ran is not known: ECS shows no task of it, and its call was never answered";
+            let cause = "whether it ran is not known: ECS shows no task of it, and its call was \
+                         never answered";
             let remedy = "Look for it in the cluster and in its log before anything is tried again";
             failed(slot, failure(cause, remedy, Blame::Silence, now))
         }
