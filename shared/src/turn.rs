@@ -99,11 +99,11 @@ fn apply(slot: &Slot, known: &Known, now: Timestamp) -> Next {
     match &known.seen {
         // An unanswered call may have landed: then a look is needed, however young the last one is.
         // What is only named is replaced without a trace, so it is looked at right before.
-        None | Some(Seen::Task(_)) if slot.target.kind.is_scheduled() => Next::Look,
-        None | Some(Seen::Task(_)) if slot.done.lost.is_some() || now > slot.seen_at + LAG => {
+        None | Some(Seen::Task { .. }) if slot.target.kind.is_scheduled() => Next::Look,
+        None | Some(Seen::Task { .. }) if slot.done.lost.is_some() || now > slot.seen_at + LAG => {
             Next::Look
         }
-        None | Some(Seen::Task(_)) => Next::Update(revision.to_owned()),
+        None | Some(Seen::Task { .. }) => Next::Update(revision.to_owned()),
         Some(Seen::Missing) => gone(slot, now),
         Some(Seen::Service(sighting)) => match sighting.primary() {
             Some(d) if d.revision == revision => Next::Answer(Outcome::Already { at: now }),
@@ -120,7 +120,7 @@ fn roll_back(slot: &Slot, known: &Known, now: Timestamp) -> Next {
         return refused("no way back was known when it started, and none is now", now);
     }
     let sighting = match &known.seen {
-        None | Some(Seen::Task(_)) => return Next::Look,
+        None | Some(Seen::Task { .. }) => return Next::Look,
         Some(Seen::Missing) => return gone(slot, now),
         Some(Seen::Service(sighting)) => sighting,
     };

@@ -75,14 +75,15 @@ async fn one_off(ecs: &Ecs, scene: &Scene, slot: &Slot) -> Result<Seen, Refusal>
     let Some(task) = scene.config.task(&slot.target) else { return Ok(Seen::Missing) };
     let (cluster, container) = (&slot.target.within, &task.container);
     let sought = matches!(slot.phase, SlotPhase::Sought { .. } | SlotPhase::Settling { .. });
+    let token = token(slot);
     let seen = match (slot.made(), slot.ours()) {
         (Some(arn), _) => ecs.one_off(cluster, arn, container).await?,
         (None, Some(revision)) if sought => {
-            ecs.one_off_of(cluster, revision, &token(slot), container).await?
+            ecs.one_off_of(cluster, revision, &token, container).await?
         }
         (None, _) => None,
     };
-    Ok(seen.map_or(Seen::Missing, |task| Seen::Task(Box::new(task))))
+    Ok(seen.map_or(Seen::Missing, |task| Seen::Task { token, task: Box::new(task) }))
 }
 
 /// What `DescribeServices` does not say, asked only where a verdict hangs on it.

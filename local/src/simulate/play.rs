@@ -202,6 +202,17 @@ impl<'a> Stage<'a> {
         {
             self.twin.run_for(LOOK).await;
         }
+        // A schedule's run that ended meanwhile is news: then once more, and the next run is minutes away.
+        if self.moves_on().await && self.moves_on().await {
+            self.court.with(|court| {
+                let what = "deciding again changed something, though nothing was left to do";
+                court.object("always_moving", court.moved, what.to_owned());
+            });
+        }
+    }
+
+    /// Whether one more decision about everything changes anything.
+    async fn moves_on(&self) -> bool {
         let before = self.court.with(|court| court.moved);
         for (program, event) in [("watch", "tick"), ("promote", "sweep")] {
             let answer = self.twin.world.invoke(program, json!({ "kind": event })).await;
@@ -211,12 +222,7 @@ impl<'a> Stage<'a> {
             }
         }
         self.twin.run_for(LOOK).await;
-        self.court.with(|court| {
-            if court.moved > before && !asks_each_minute(court) {
-                let what = "deciding again changed something, though nothing was left to do";
-                court.object("always_moving", court.moved, what.to_owned());
-            }
-        });
+        self.court.with(|court| court.moved > before && !asks_each_minute(court))
     }
 }
 

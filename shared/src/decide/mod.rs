@@ -48,7 +48,12 @@ pub enum Seen {
     /// The service answered.
     Service(Box<Sighting>),
     /// The one-off task answered.
-    Task(Box<TaskSighting>),
+    Task {
+        /// The token of the call that it came of ([`crate::turn::token`]).
+        token: String,
+        /// What it looked like.
+        task: Box<TaskSighting>,
+    },
     /// ECS does not know it.
     Missing,
 }

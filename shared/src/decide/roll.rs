@@ -67,7 +67,7 @@ fn apply(
     let action = if release.cause.undoes() { Action::Undo } else { Action::Apply };
     let mut next = slot.becomes(SlotPhase::Applying { since: now }).asks(action, now);
     if let Some(Seen::Service(sighting)) = sightings.get(&slot.target) {
-        next.seen_at = sighting.at;
+        next.seen_at = sighting.at.max(slot.seen_at);
     }
     (Some(slot.clone()), next)
 }

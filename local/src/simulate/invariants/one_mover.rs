@@ -145,10 +145,8 @@ fn may_run(now: &Moment<'_>, slot: &Value, wrongs: &mut Wrongs) {
     let release = now.table.release(id).unwrap_or(&Value::Null);
     let (cause, action) = (text(&release["cause"]["kind"]), text(&slot["asked"]["action"]));
     let wanted = if cause == "undo" { "undo" } else { "apply" };
-    // It was begun already when the release was told to go back.
-    let withdrawn = moment(&slot["phase"]["since"]).filter(|_| phase(slot) == "sought");
-    let begun = moment(&slot["done"]["intent"]["at"]);
-    let before = begun.zip(withdrawn).is_some_and(|(begun, withdrawn)| begun <= withdrawn);
+    // It was begun before that was asked, which its intent showed; and now it is on its way, or sent again.
+    let before = number(&slot["done"]["generation"]) < number(&slot["asked"]["generation"]);
     if (action != wanted && !before) || ["rollback", "adopted"].contains(&cause) {
         wrongs.push(format!("{target} was run for {id}, a {cause}, where {action} was asked"));
     }

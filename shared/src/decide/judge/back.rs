@@ -30,7 +30,7 @@ pub(super) fn returning(
         Some(Outcome::Throttled { until }) => throttled(slot, *until, now),
         Some(Outcome::Drifted { seen, .. }) => drifted(slot, seen, now),
         Some(Outcome::Accepted { at, .. } | Outcome::Already { at }) => match seen {
-            None | Some(Seen::Task(_)) => {
+            None | Some(Seen::Task { .. }) => {
                 wait(slot, format!("{host} to bring the baseline back"), Some(deadline))
             }
             Some(Seen::Missing) => return_failed(slot, gone(slot), "Create it again", now),

@@ -16,7 +16,7 @@ const MOST_NUDGES: u32 = 10;
 /// A target whose wave is still closed must stay on its baseline.
 pub(super) fn queued(slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
     match seen {
-        None | Some(Seen::Task(_)) => Verdict::Rest,
+        None | Some(Seen::Task { .. }) => Verdict::Rest,
         Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(d) | Primary::Other(d) => foreign(slot, d, now),
@@ -57,7 +57,9 @@ pub(super) fn settling(
 ) -> Verdict {
     let host = slot.target.kind.host();
     let verdict = match seen {
-        None | Some(Seen::Task(_)) => wait(slot, format!("{host} to bring it up"), Some(deadline)),
+        None | Some(Seen::Task { .. }) => {
+            wait(slot, format!("{host} to bring it up"), Some(deadline))
+        }
         Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::judge(scene, slot, sighting, deployment, now)
@@ -136,7 +138,7 @@ pub(super) fn healthy(
     now: Timestamp,
 ) -> Verdict {
     match seen {
-        None | Some(Seen::Task(_)) => last_look(scene, slot, None, now),
+        None | Some(Seen::Task { .. }) => last_look(scene, slot, None, now),
         Some(Seen::Missing) => drifted(slot, gone(slot), now),
         Some(Seen::Service(sighting)) => match primary(slot, sighting) {
             Primary::Ours(deployment) => ours::fallen(scene, slot, sighting, now)

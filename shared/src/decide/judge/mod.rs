@@ -19,6 +19,7 @@ pub(super) use task::withdrawn;
 use crate::guard::{Guard, stands};
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, LAG, LANDING, Sighting};
+use crate::turn::token;
 
 /// Deploy answers within its 90 s timeout or not at all; then it is asked again.
 const ANSWER: Duration = Duration::from_secs(90);
@@ -58,6 +59,7 @@ fn evidence(slot: &Slot) -> Vec<String> {
 }
 
 fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Verdict {
+    let seen = seen.filter(|seen| tells_of(slot, seen));
     if slot.target.is_task() {
         return task::judge(scene, slot, seen, now);
     }
@@ -77,6 +79,17 @@ fn judge(scene: &Scene, slot: &Slot, seen: Option<&Seen>, now: Timestamp) -> Ver
         | SlotPhase::Drifted { .. }
         | SlotPhase::Untouched
         | SlotPhase::Left => Verdict::Rest,
+    }
+}
+
+/// Whether a look tells of the slot as it is. Who was held up between look and verdict may have looked
+/// before the target went to its next release: that shows what the one before did there, and how the task
+/// of the one before ended.
+fn tells_of(slot: &Slot, seen: &Seen) -> bool {
+    match seen {
+        Seen::Service(sighting) => sighting.at >= slot.seen_at,
+        Seen::Task { token: of, .. } => *of == token(slot),
+        Seen::Missing => true,
     }
 }
 

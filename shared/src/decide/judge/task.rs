@@ -60,7 +60,7 @@ fn sought(
 ) -> Verdict {
     let forgotten = slot.done.called.is_some_and(|called| called + SHOWN < now);
     match seen {
-        Some(Seen::Task(task)) => match &task.ended {
+        Some(Seen::Task { task, .. }) => match &task.ended {
             Some(end) => ended(slot, end, now),
             None => next(
                 slot,
@@ -93,7 +93,7 @@ fn taken(scene: &Scene, slot: &Slot, now: Timestamp) -> SlotPhase {
 
 fn running(slot: &Slot, seen: Option<&Seen>, deadline: Timestamp, now: Timestamp) -> Verdict {
     let verdict = match seen {
-        Some(Seen::Task(task)) => match &task.ended {
+        Some(Seen::Task { task, .. }) => match &task.ended {
             Some(end) => ended(slot, end, now),
             None => wait(slot, format!("it to end ({})", task.status), Some(deadline)),
         },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::{Seen, Sightings, ends_at, waits_for};
 use crate::model::SlotPhase;
-use crate::stage::{Behaviour, Stage, digest, target};
+use crate::stage::{Behaviour, Stage, arn, digest, target};
 
 /// ECS has just accepted the release's revision.
 pub(super) fn accepted() -> Stage {
@@ -59,6 +59,19 @@ fn behind_a_classic_load_balancer_the_old_deployment_must_be_gone() {
     assert_eq!(see(true, 0), "settling");
     assert_eq!(see(false, 1), "settling");
     assert_eq!(see(false, 0), "healthy");
+}
+
+#[test]
+fn a_look_from_before_the_survey_shows_what_the_release_before_did() {
+    for (earlier, found) in [(1, "settling"), (0, "drifted")] {
+        let mut stage = accepted();
+        let looked = stage.slot("Rag").seen_at - Duration::from_secs(earlier);
+        stage.look_and_see("Rag", |sighting| {
+            sighting.at = looked;
+            sighting.deployments[0].revision = arn("Rag", "of-release-1");
+        });
+        assert_eq!(phase(&stage), found, "{earlier} s before it");
+    }
 }
 
 #[test]

@@ -10,9 +10,11 @@ use crate::decide::{Seen, Sightings, decide};
 use crate::model::{Blame, SlotPhase, TargetKind, TaskFailure};
 use crate::sighting::TaskSighting;
 use crate::stage::{Stage, crash};
+use crate::turn::token;
 
-fn seen(status: &str, ended: Option<TaskFailure>) -> Seen {
-    Seen::Task(Box::new(TaskSighting { status: status.to_owned(), ended }))
+fn seen(stage: &Stage, status: &str, ended: Option<TaskFailure>) -> Seen {
+    let token = token(&scene(stage, TargetKind::Task).slots[&rag(TargetKind::Task)]);
+    Seen::Task { token, task: Box::new(TaskSighting { status: status.to_owned(), ended }) }
 }
 
 /// What a look makes of it: its next state and why, or what it waits for.
@@ -34,7 +36,7 @@ fn exit_code_0_and_nothing_else_is_well() {
     let stage = accepted();
     let ends = |exit_code: Option<i64>| {
         let end = TaskFailure { exit_code, ..crash(1, stage.now) };
-        judged(&stage, Some(seen("STOPPED", Some(end))), stage.now).unwrap()
+        judged(&stage, Some(seen(&stage, "STOPPED", Some(end))), stage.now).unwrap()
     };
     let healthy = SlotPhase::Healthy { at: stage.now, unproven: false };
     let reason = "container `main` exited with code 0 after 2 s".to_owned();
@@ -51,12 +53,22 @@ fn exit_code_0_and_nothing_else_is_well() {
 }
 
 #[test]
+fn how_the_task_of_another_release_ended_says_nothing() {
+    let stage = accepted();
+    let end = TaskFailure { exit_code: Some(0), ..crash(1, stage.now) };
+    let Seen::Task { task, .. } = seen(&stage, "STOPPED", Some(end)) else { panic!() };
+    // Watch looked for release 1, was held up, and judges release 2.
+    let of_another = Seen::Task { token: "of release 1".to_owned(), task };
+    assert_eq!(judged(&stage, Some(of_another), stage.now), Err("it to end".to_owned()));
+}
+
+#[test]
 fn a_task_that_goes_on_is_waited_for_until_its_time_is_up() {
     let stage = accepted();
     let SlotPhase::Settling { deadline, .. } = stage.slot("Rag").phase else { panic!() };
     let before = deadline - Duration::from_secs(1);
     for (seen, what) in [
-        (Some(seen("RUNNING", None)), "it to end (RUNNING)"),
+        (Some(seen(&stage, "RUNNING", None)), "it to end (RUNNING)"),
         (Some(Seen::Missing), "ECS to show the task"),
         (None, "it to end"),
     ] {
@@ -75,7 +87,7 @@ fn a_task_that_has_ended_is_not_judged_again() {
     let mut stage = accepted();
     stage.tick();
     assert_eq!(stage.phase(2), "baking");
-    let ended = seen("STOPPED", Some(crash(1, stage.now)));
+    let ended = seen(&stage, "STOPPED", Some(crash(1, stage.now)));
     let seen = Sightings::from([(rag(TargetKind::Task), ended)]);
     assert_eq!(decide(&scene(&stage, TargetKind::Task), &seen, stage.now).changes, []);
 }

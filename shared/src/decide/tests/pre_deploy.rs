@@ -12,10 +12,11 @@ use crate::decide::checks::alarms;
 use crate::decide::{Finding, Seen, Sightings, due};
 use crate::model::{
     Action, Done, Intent, NoticeKind, Outcome, Phase, ReleaseId, Scene, Slot, SlotPhase, TargetId,
-    TargetKind,
+    TargetKind, TaskFailure,
 };
 use crate::sighting::TaskSighting;
 use crate::stage::{Answer, Stage, arn, crash, target};
+use crate::turn::token;
 
 fn task_id(name: &str) -> TargetId {
     TargetId { kind: TargetKind::Task, ..target(name) }
@@ -89,8 +90,14 @@ fn runs(stage: &mut Stage, task: &str) {
 fn ends(stage: &mut Stage, task: &str, exit_code: i64) {
     let mut end = crash(1, stage.now);
     end.exit_code = Some(exit_code);
-    let seen = TaskSighting { status: "STOPPED".to_owned(), ended: Some(end) };
-    stage.settle(&Sightings::from([(task_id(task), Seen::Task(Box::new(seen)))]));
+    let seen = seen(stage, task, "STOPPED", Some(end));
+    stage.settle(&Sightings::from([(task_id(task), seen)]));
+}
+
+/// A look at the task that the slot's call started.
+fn seen(stage: &Stage, task: &str, status: &str, ended: Option<TaskFailure>) -> Seen {
+    let token = token(slot(stage, task));
+    Seen::Task { token, task: Box::new(TaskSighting { status: status.to_owned(), ended }) }
 }
 
 fn roll_back(stage: &mut Stage) {
@@ -202,9 +209,8 @@ fn shows(stage: &mut Stage, seconds: u64, seen: Option<Seen>) {
     stage.settle(&seen);
 }
 
-fn running() -> Seen {
-    let running = TaskSighting { status: "RUNNING".to_owned(), ended: None };
-    Seen::Task(Box::new(running))
+fn running(stage: &Stage) -> Seen {
+    seen(stage, "migrate", "RUNNING", None)
 }
 
 #[test]
@@ -241,7 +247,8 @@ fn a_clock_that_is_behind_does_not_call_a_task_off_that_is_on_its_way() {
 #[test]
 fn a_task_that_was_withdrawn_and_runs_all_the_same_is_waited_for() {
     let mut stage = withdrawn(Duration::from_secs(5));
-    shows(&mut stage, 40, Some(running()));
+    let seen = running(&stage);
+    shows(&mut stage, 40, Some(seen));
     assert_eq!(phase(&stage, "migrate"), "settling");
     // A sweep judges without a look; ECS's list is not always whole.
     shows(&mut stage, 500, None);
@@ -302,7 +309,8 @@ fn where_deploy_was_given_up_with_a_call_under_way_the_task_is_looked_for_as_wel
     stage.now += Duration::from_secs(90);
     stage.advance();
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("sought", "rolling_back"));
-    shows(&mut stage, 200, Some(running()));
+    let seen = running(&stage);
+    shows(&mut stage, 200, Some(seen));
     ends(&mut stage, "migrate", 0);
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("healthy", "rolled_back"));
 }
