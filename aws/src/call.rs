@@ -26,6 +26,7 @@ use aws_types::SdkConfig;
 use aws_types::region::SigningRegion;
 use aws_types::{SigningName, region::Region};
 
+use crate::attempts::Attempts;
 use crate::endpoint::Endpoint;
 
 /// What an answer is read to, or why it is a refusal.
@@ -51,7 +52,8 @@ where
         .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
         .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
-        .runtime_plugin(signed(config, name, endpoint.region));
+        .runtime_plugin(signed(config, name, endpoint.region))
+        .interceptor(Attempts);
     if let Some(http) = config.http_client() {
         built = built.http_client(http);
     }

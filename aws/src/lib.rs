@@ -3,6 +3,7 @@
 pub mod advance;
 pub mod alarms;
 pub mod app;
+mod attempts;
 mod call;
 pub mod clock;
 pub mod dead_letters;

@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::attempts::may_have_landed_before;
+
 /// AWS did not do what it was asked: which action, on what, and why in AWS's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{action} on {resource}: {message}")]
@@ -35,7 +37,7 @@ pub enum RefusalKind {
     Conflict,
     /// The request itself is not acceptable; asking again changes nothing.
     Invalid,
-    /// No answer, or a broken one: unknown whether it was done.
+    /// No answer to one of its attempts, or a broken one: unknown whether it was done.
     Unreachable,
 }
 
@@ -135,7 +137,12 @@ where
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or("no error code");
             let words = answer.err().message().unwrap_or("no message");
-            let kind = classify(answer.raw().status().as_u16(), code, words);
+            let kind = match classify(answer.raw().status().as_u16(), code, words) {
+                RefusalKind::Throttled if may_have_landed_before(answer.raw()) => {
+                    RefusalKind::Unreachable
+                }
+                kind => kind,
+            };
             (kind, format!("{code}: {words}"))
         }
         SdkError::ConstructionFailure(_) => (RefusalKind::Invalid, told(error)),

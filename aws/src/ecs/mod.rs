@@ -14,6 +14,7 @@ use aws_sdk_ecs::types::StopServiceDeploymentStopType;
 use aws_types::SdkConfig;
 use tidegate_core::model::Digest;
 
+use crate::attempts::Attempts;
 use crate::json::JsonService;
 use crate::{Clock, Refusal};
 
@@ -58,7 +59,8 @@ impl Ecs {
     pub fn new(config: &SdkConfig, clock: &Clock) -> Self {
         let target = "AmazonEC2ContainerServiceV20141113";
         let raw = JsonService { config: config.clone(), name: "ecs", target, version: "1.1" };
-        Self { client: Client::new(config), raw, clock: clock.clone() }
+        let own = aws_sdk_ecs::config::Builder::from(config).interceptor(Attempts).build();
+        Self { client: Client::from_conf(own), raw, clock: clock.clone() }
     }
 
     /// Brings `revision` into the service, and returns the id of the deployment that does it.

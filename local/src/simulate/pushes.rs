@@ -92,18 +92,25 @@ impl Pushes {
             let selected = image.tags.select(tag).filter(|_| is_build);
             let seen = |digest: &str| is_seen(table, stream, digest);
             // One more name for known bytes is no news; a name that left the newest for them is.
-            let is_newest = |last: &&Arrival| Some(&last.digest) == left.as_ref();
+            let is_left = |it: &&Arrival| Some(&it.digest) == left.as_ref();
             let literal = selected == Some(Selected::Literal);
-            let newest = arrivals.last().filter(is_newest).filter(|_| literal);
-            let back = newest.is_some();
+            let newest = arrivals.last().filter(is_left).filter(|_| literal);
             let stood = |left: &Arrival| seen(&left.digest) || left.at + SWEPT < noted.at;
             let certain = newest.is_none_or(|left| left.certain && stood(left));
+            let back = newest.is_some();
             // Where one more tag, any tag, anybody's, makes bytes look new that this pipeline has not
             // seen, nobody but ECR knows that they are old.
             let looks_new =
                 cloud.ecr.retag_moves_push_time && !seen(&digest) && shows(cloud, image, &digest);
             let is_news = looks_new || back || (selected.is_some() && known.is_none());
             if !is_news {
+                // Who has not seen yet what came since takes what the tag left for the newest.
+                let so_far = arrivals.iter().rposition(|it| seen(&it.digest)).filter(|_| literal);
+                let so_far = so_far.filter(|place| is_left(&&arrivals[*place]));
+                if let Some(next) = so_far.map(|place| place + 1) {
+                    let at = arrivals.get(next).map_or(noted.at, |next| next.at);
+                    arrivals.insert(next, Arrival { digest: digest.clone(), at, certain: false });
+                }
                 continue;
             }
             if let Some(old) = known.filter(|_| looks_new) {
