@@ -153,9 +153,9 @@ fn other_bytes(
                 wait(slot, format!("{host} to bring {} in", baseline.revision), Some(deadline))
             }
         }),
-        // Somebody had the old revision deployed anew after deploy compared its bytes: what its tag
-        // means by now was taken for that.
-        Some(Outcome::Already { at }) if deployment.created_at > *at => {
+        // Somebody had the old revision deployed anew after deploy compared its bytes, or before, and the
+        // look that it compared by lagged: what its tag means by now was taken for that.
+        Some(Outcome::Already { at }) if deployment.created_at + LAG > *at => {
             Some(Verdict::Quietly(Box::new(slot.asks_again(now))))
         }
         _ => None,
