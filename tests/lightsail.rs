@@ -10,6 +10,7 @@ use tidegate_local::faults::{Fault, FaultRule};
 use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::{Stage, play};
 
+const MINUTE: Duration = Duration::from_mins(1);
 const FIRST: &str = "deml/2";
 const SECOND: &str = "deml/3";
 
@@ -58,6 +59,17 @@ fn rest(mut deployment: Value) -> Value {
         deployment.as_object_mut().unwrap().remove(member);
     }
     deployment
+}
+
+/// Somebody states the active deployment anew, with another image in one container.
+fn somebody_states(stage: &Stage, container: &str, image: &str) {
+    let mut theirs = active(stage);
+    theirs["containers"][container]["image"] = json!(image);
+    let stated = json!({ "serviceName": "deml-apps", "containers": theirs["containers"],
+        "publicEndpoint": theirs["publicEndpoint"] });
+    let state = "CreateContainerServiceDeployment";
+    let world = &stage.twin.world;
+    world.with(|cloud, now| cloud.lightsail.call(state, &stated, now, &cloud.ecr)).unwrap();
 }
 
 #[test]
@@ -174,19 +186,32 @@ fn the_tag_that_the_deployment_names_is_pushed_anew() {
 }
 
 #[test]
+fn what_a_tag_showed_before_it_came_to_the_release_s_bytes_is_not_guessed() {
+    let literal = DEML.replacen("\"{sha}\"", "\"live\"", 2);
+    play(1, &literal, async |stage| {
+        stage.apply(&literal).await;
+        stage.does("freeze deml --reason audit").await;
+        let older = push(stage, "deml-frontend", "live", "healthy");
+        stage.twin.run_for(MINUTE).await;
+        push(stage, "deml-frontend", "live", "healthy");
+        let named = image(&active(stage), "frontend");
+        let (uri, _) = named.rsplit_once(':').unwrap();
+        somebody_states(stage, "frontend", &format!("{uri}:live"));
+        stage.twin.run_for(10 * MINUTE).await;
+        stage.tag("deml-frontend", older.as_str(), "live");
+        stage.twin.run_for(MINUTE).await;
+        stage.does("unfreeze deml").await;
+        let held = stage.until(FIRST, 5 * MINUTE, |it| hold_of(it).is_some()).await;
+        let hold = hold_of(&held).unwrap();
+        assert!(hold.contains("no way back"), "{hold}");
+    });
+}
+
+#[test]
 fn somebody_else_s_deployment_is_waited_for() {
     play(1, DEML, async |stage| {
         stage.apply(DEML).await;
-        let mut theirs = active(stage);
-        theirs["containers"]["sidecar"]["image"] = json!("docker.io/library/redis:8");
-        let stated = json!({ "serviceName": "deml-apps", "containers": theirs["containers"],
-            "publicEndpoint": theirs["publicEndpoint"] });
-        let action = "CreateContainerServiceDeployment";
-        stage
-            .twin
-            .world
-            .with(|cloud, now| cloud.lightsail.call(action, &stated, now, &cloud.ecr))
-            .unwrap();
+        somebody_states(stage, "sidecar", "docker.io/library/redis:8");
         push(stage, "deml-frontend", "1a2b3c4d", "healthy");
         let held = stage.until(FIRST, Duration::from_secs(80), |it| hold_of(it).is_some()).await;
         assert!(hold_of(&held).unwrap().contains("deml-apps"), "{:?}", held.phase);
@@ -203,15 +228,7 @@ fn what_somebody_else_stated_in_mid_release_is_drift() {
         stage.apply(&slow).await;
         push(stage, "deml-frontend", "1a2b3c4d", "healthy");
         stage.until_phase(FIRST, "baking").await;
-        let mut theirs = active(stage);
-        theirs["containers"]["frontend"]["image"] = json!("docker.io/library/nginx:1");
-        let stated = json!({ "serviceName": "deml-apps", "containers": theirs["containers"] });
-        let action = "CreateContainerServiceDeployment";
-        stage
-            .twin
-            .world
-            .with(|cloud, now| cloud.lightsail.call(action, &stated, now, &cloud.ecr))
-            .unwrap();
+        somebody_states(stage, "frontend", "docker.io/library/nginx:1");
         let release = stage.end_of(FIRST).await;
         assert_eq!(release.phase.name(), "drifted", "{}", stage.journal(FIRST).await);
     });

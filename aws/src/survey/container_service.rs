@@ -7,7 +7,7 @@ use tidegate_core::config::TargetConfig;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::lightsail::{identity, named as images_of, successor};
 use tidegate_core::definition::{NamedImage, difference};
-use tidegate_core::model::{Baseline, Pin, Release, ReleaseImage, TargetId};
+use tidegate_core::model::{Baseline, Cause, Pin, Release, ReleaseImage, TargetId};
 use tidegate_core::sighting::RunningImage;
 
 use super::{Survey, pin};
@@ -33,9 +33,13 @@ impl Survey<'_> {
         let before = self.scene.slots.get(target);
         let mut images =
             self.runs.images(target, sighting, &named, before, &BTreeSet::new()).await?;
+        let made_before = |release: &Release| {
+            sighting.primary().is_some_and(|primary| primary.created_at < release.at)
+        };
+        if self.release.cause == Cause::Push && made_before(self.release) {
+            self.drop_pushed(&mut images);
+        }
         // A deployment that was made since may run what the tag meant by then.
-        let made_before =
-            |live: &Release| sighting.primary().is_some_and(|primary| primary.created_at < live.at);
         if self.scene.live.as_ref().is_some_and(made_before) {
             self.live_before(&mut images);
         }
@@ -67,6 +71,25 @@ impl Survey<'_> {
         let revision = identity(name, &images_of(&next));
         let difference = difference(&running.json, &next);
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+
+    /// The push of this very release brought the tag to its bytes, and they may be old: what the tag showed
+    /// when the deployment was made is not known.
+    fn drop_pushed(&self, images: &mut [RunningImage]) {
+        for image in images {
+            let named = NamedImage { container: String::new(), image: image.named.clone() };
+            let pushed = self.release.images.values().any(|pushed| {
+                let tagged = named.tag().is_some_and(|tag| pushed.tags.iter().any(|it| it == tag));
+                tagged
+                    && pushed.uri() == image.repository
+                    && image.digest.as_ref() == Some(&pushed.digest)
+            });
+            if pushed {
+                image.digest = None;
+                "its tag came to what it shows after the deployment was made"
+                    .clone_into(&mut image.source);
+            }
+        }
     }
 
     /// A container that the config names and that takes no image of the release though it should.

@@ -43,9 +43,8 @@ fn marked(now: &Moment<'_>, own: &Pipeline, wrongs: &mut Wrongs) {
         let repository = text(&image["repository"]);
         let uri = format!("{}/{repository}:{MARK}", registry.registry());
         let shown = now.cloud.ecr.pull(&uri).map(|bytes| bytes.digest);
-        // What nobody runs is not waited for, and may never have been copied there: people are told.
-        let copy = format!("{}/{repository}@{}", registry.registry(), text(&image["digest"]));
-        if now.cloud.ecr.pull(&copy).is_none() {
+        // What nobody runs is not waited for: where it is copied late or never, people are told.
+        if own.extras.reads_copies() && !own.runs(repository) {
             continue;
         }
         // Where two pipelines mark the same repository, the last one has it.

@@ -143,8 +143,12 @@ impl OneReleasePerPush {
             }
             let stream = (pipeline.to_owned(), image.clone());
             let arrived = now.pushes.at(&stream).iter().filter(|it| it.digest == digest).count();
-            let again = self.unblocked.get(&(pipeline.to_owned(), digest.to_owned()));
-            let again = again.copied().unwrap_or_default();
+            // The rest of a set comes with what was blocked of it.
+            let joined = now.pipeline(pipeline).is_some_and(sets::joined);
+            let own =
+                |(of, bytes): &(String, String)| of == pipeline && (bytes == digest || joined);
+            let again: usize =
+                self.unblocked.iter().filter(|(place, _)| own(place)).map(|(_, times)| times).sum();
             let count = self.brought.entry((stream, digest.to_owned())).or_default();
             *count += 1;
             if *count > arrived + again {

@@ -43,6 +43,15 @@ impl Pipeline {
     pub fn registry(&self) -> Place {
         Place::new(ACCOUNT, if self.extras.reads_copies() { Elsewhere::REGION } else { REGION })
     }
+
+    /// Whether one of its services takes this image.
+    pub fn runs(&self, repository: &str) -> bool {
+        let place = self.images.iter().position(|image| image.repository == repository);
+        let takes = |service: &Service| {
+            service.images.is_empty() || place.is_some_and(|it| service.images.contains(&it))
+        };
+        self.waves.iter().flatten().any(takes)
+    }
 }
 
 /// One image of a pipeline; its name in the config is the repository's.
