@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Refused, of_pipeline};
 use crate::messages;
-use crate::model::{Block, Change, Digest, Freeze, Memory, Release, ReleaseId, Scene};
+use crate::model::{Block, Change, Digest, Freeze, Release, ReleaseId, Scene};
 
 /// `freeze`: nothing new starts.
 pub fn freeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -74,13 +74,13 @@ pub fn unblock(
         return Err(Refused(format!("{digest} is not blocked in {}", scene.head.pipeline)));
     }
     let mut head = scene.head.stepped();
-    // Forgotten, so that the sweep may bring the bytes again if their tag still selects them; what
-    // is live stays remembered, so that nothing older comes.
+    // Forgotten, so that the sweep may bring the bytes again if their tag still selects them, and
+    // nothing older with them.
     let live = scene.live.as_ref();
     for (image, memory) in std::mem::take(&mut head.answered) {
         let remembered = match live.and_then(|live| live.images.get(&image)) {
             _ if memory.digest != *digest => Some(memory),
-            Some(live) if live.digest != *digest => Some(Memory::of(live)),
+            Some(live) if live.digest != *digest => Some(memory.unanswered(live)),
             Some(_) => Some(memory),
             None => None,
         };

@@ -1,6 +1,7 @@
 //! The head of a pipeline: what is next, what moves, what waits, what was answered.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Less than any two pushes lie apart: the registry counts whole seconds.
+    pub const MOMENT: Duration = Duration::from_millis(1);
+
     /// What is remembered once these bytes were answered.
     pub fn of(image: &ReleaseImage) -> Self {
         let mut tags = image.tags.iter().cloned();
@@ -73,6 +77,14 @@ impl Memory {
             tag: tags.next().unwrap_or_default(),
             also: tags.collect(),
         }
+    }
+
+    /// The moment before it was answered, with `live` as what was answered then: its bytes may come again,
+    /// and nothing older does, by whatever tag.
+    #[must_use]
+    pub fn unanswered(self, live: &ReleaseImage) -> Self {
+        let pushed_at = self.pushed_at - Self::MOMENT;
+        Self { digest: live.digest.clone(), pushed_at, ..self }
     }
 
     /// The same, with more tags that show the bytes.

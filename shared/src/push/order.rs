@@ -1,15 +1,11 @@
 //! Which of two pushes of an image is the newer one: never the order of arrival.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use super::Member;
 use crate::config::{ImageConfig, TagPattern};
 use crate::guard::{Guard, stands};
 use crate::model::{Memory, ReleaseImage};
-
-/// Less than any two pushes lie apart: the registry counts whole seconds.
-const MOMENT: Duration = Duration::from_millis(1);
 
 /// Whether the push is older than the newest answered one.
 ///
@@ -40,7 +36,7 @@ pub(super) fn remembered(before: Option<&Memory>, member: &Member) -> Memory {
         Some(before) if before.digest == bytes.digest => before.clone().and_shown_by(&bytes.tags),
         // A tag that was moved back is newer than what it leaves, which another pattern may still show.
         Some(before) if member.moves(before) => {
-            let pushed_at = bytes.pushed_at.max(before.pushed_at + MOMENT);
+            let pushed_at = bytes.pushed_at.max(before.pushed_at + Memory::MOMENT);
             Memory { pushed_at, ..Memory::of(bytes) }
         }
         _ => Memory::of(bytes),

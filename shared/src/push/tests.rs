@@ -289,6 +289,12 @@ fn unblocked_bytes_may_come_again_and_nothing_older_does() {
     let mut stage = blocked();
     stage.command(|scene, actor, now| command::unblock(scene, &digest("bad"), actor, now)).unwrap();
     assert_eq!(hears(&mut stage, &swept("00", "prod-0000000", -5)), Known, "older than live");
+    let failed = stage.release(2).images["app"].pushed_at.as_second() - at(0).as_second();
+    assert_eq!(
+        hears(&mut stage, &swept("b0", "prod-00000b0", failed - 1)),
+        Known,
+        "older than bad"
+    );
     assert_eq!(hears(&mut stage, &swept("bad", "prod-0000bad", 1)), Brought);
 }
 
