@@ -1,6 +1,8 @@
 //! The marks by which Tidegate knows its own in AWS: written in one place, read in another.
 
-use crate::model::ReleaseId;
+use crate::fingerprint::fingerprint;
+use crate::guard::{Guard, stands};
+use crate::model::{ReleaseId, Slot};
 
 /// What the image tags begin with that Tidegate puts on: no pattern ever matches one, no push of one
 /// starts anything.
@@ -12,6 +14,18 @@ pub const KEEP_TAG: &str = "tidegate-keep-";
 /// What the group of a one-off task begins with; its name in the config follows. The event rule of
 /// template.yaml selects tasks by it.
 pub const TASK_GROUP: &str = "tidegate:";
+
+/// The name of a one-off task's call: one for each release and task, so that no retry, nudge or second
+/// invocation makes it run twice. ECS takes 64 characters; 32 hex digits are 128 bits.
+pub fn token(slot: &Slot) -> String {
+    let mut named = format!("{} {}", slot.release, slot.target);
+    if !stands(Guard::RunToken) {
+        named = format!("{named} {}", slot.done.step);
+    }
+    let mut token = fingerprint(&named);
+    token.truncate(32);
+    token
+}
 
 /// Who started a one-off task, as its `startedBy` says it: the token of its call, by which it is found where
 /// nobody saw the answer.

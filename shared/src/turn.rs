@@ -8,7 +8,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::decide::Seen;
-use crate::fingerprint::fingerprint;
 use crate::guard::{Guard, stands};
 use crate::model::{Action, Outcome, Slot};
 use crate::sighting::{Deployment, LAG, LANDING, Sighting, Strategy};
@@ -67,18 +66,6 @@ fn run(slot: &Slot, known: &Known, now: Timestamp) -> Next {
         }
         Ok(revision) => Next::Run(revision.to_owned()),
     }
-}
-
-/// The name of a one-off task's call: one for each release and task, so that no retry, nudge or second
-/// invocation makes it run twice. ECS takes 64 characters; 32 hex digits are 128 bits.
-pub fn token(slot: &Slot) -> String {
-    let mut named = format!("{} {}", slot.release, slot.target);
-    if !stands(Guard::RunToken) {
-        named = format!("{named} {}", slot.done.step);
-    }
-    let mut token = fingerprint(&named);
-    token.truncate(32);
-    token
 }
 
 /// The revision that the slot's release brings, if the config names its target.

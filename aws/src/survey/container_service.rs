@@ -10,7 +10,7 @@ use tidegate_core::definition::{NamedImage, difference};
 use tidegate_core::model::{Baseline, Cause, Pin, Release, ReleaseImage, TargetId};
 use tidegate_core::sighting::RunningImage;
 
-use super::{Survey, pin};
+use super::{Survey, find_by_tag, pin};
 use crate::Error;
 use crate::ecs::{RawTaskDefinition, Seen};
 use crate::registry::Repository;
@@ -77,14 +77,8 @@ impl Survey<'_> {
     /// when the deployment was made is not known.
     fn drop_pushed(&self, images: &mut [RunningImage]) {
         for image in images {
-            let named = NamedImage { container: String::new(), image: image.named.clone() };
-            let pushed = self.release.images.values().any(|pushed| {
-                let tagged = named.tag().is_some_and(|tag| pushed.tags.iter().any(|it| it == tag));
-                tagged
-                    && pushed.uri() == image.repository
-                    && image.digest.as_ref() == Some(&pushed.digest)
-            });
-            if pushed {
+            let pushed = find_by_tag(&self.release.images, image);
+            if pushed.is_some_and(|pushed| image.digest.as_ref() == Some(&pushed.digest)) {
                 image.digest = None;
                 "its tag came to what it shows after the deployment was made"
                     .clone_into(&mut image.source);

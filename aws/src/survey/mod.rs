@@ -277,14 +277,9 @@ impl<'a> Survey<'a> {
     /// service runs whose tag was pushed anew: where what was live in the pipeline before had that tag, it
     /// is what ran last.
     fn live_before(&self, images: &mut [RunningImage]) {
-        let live = self.scene.live.as_ref().map(|live| &live.images);
+        let Some(live) = &self.scene.live else { return };
         for image in images.iter_mut().filter(|image| image.digest.is_none()) {
-            let named = NamedImage { container: String::new(), image: image.named.clone() };
-            let its = |before: &&ReleaseImage| {
-                let tagged = named.tag().is_some_and(|tag| before.tags.iter().any(|it| it == tag));
-                before.uri() == image.repository && tagged
-            };
-            if let Some(before) = live.and_then(|live| live.values().find(its)) {
+            if let Some(before) = find_by_tag(&live.images, image) {
                 image.digest = Some(before.digest.clone());
                 "live in this pipeline before".clone_into(&mut image.source);
             }
@@ -309,6 +304,16 @@ impl<'a> Survey<'a> {
             }
         }
     }
+}
+
+/// The one of these images that has the name by which `running` is stated.
+fn find_by_tag<'i>(
+    images: &'i BTreeMap<String, ReleaseImage>,
+    running: &RunningImage,
+) -> Option<&'i ReleaseImage> {
+    let named = NamedImage { container: String::new(), image: running.named.clone() };
+    let tag = named.tag()?;
+    images.values().find(|it| it.uri() == running.repository && it.tags.iter().any(|it| it == tag))
 }
 
 /// Tidegate registered it.

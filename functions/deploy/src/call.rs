@@ -94,7 +94,7 @@ async fn run_task(
         Ok(launch) => launch,
         Err(refusal) => return refused(app, slot, refusal),
     };
-    let (name, token) = (task.name.as_str(), turn::token(&slot));
+    let (name, token) = (task.name.as_str(), marks::token(&slot));
     let intent = format!("ecs:RunTask {name} {revision}");
     let Some(slot) = intend(app, slot, intent, deadline).await? else {
         return Ok(Came::Overtaken);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tidegate_aws::ecs::{Ecs, Seen as Service, StoppedTask};
 use tidegate_aws::{App, Error, Refusal};
 use tidegate_core::decide::{Seen, Sightings, bake_is_over};
+use tidegate_core::marks::token;
 use tidegate_core::model::{Digest, Scene, Slot, SlotPhase, TargetId, TargetKind, TaskFailure};
-use tidegate_core::turn::token;
 
 /// What must be left of an invocation to look at one more pipeline: a few calls and writes.
 pub(crate) const RESERVE: Duration = Duration::from_secs(10);

@@ -203,7 +203,8 @@ impl<'a> Stage<'a> {
             self.twin.run_for(LOOK).await;
         }
         // A schedule's run that ended meanwhile is news: then once more, and the next run is minutes away.
-        if self.moves_on().await && self.moves_on().await {
+        let runs = self.schedule.has_runs();
+        if self.moves_on().await && (!runs || self.moves_on().await) {
             self.court.with(|court| {
                 let what = "deciding again changed something, though nothing was left to do";
                 court.object("always_moving", court.moved, what.to_owned());

@@ -49,7 +49,7 @@ pub enum Seen {
     Service(Box<Sighting>),
     /// The one-off task answered.
     Task {
-        /// The token of the call that it came of ([`crate::turn::token`]).
+        /// The token of the call that it came of ([`crate::marks::token`]).
         token: String,
         /// What it looked like.
         task: Box<TaskSighting>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Invariant, Moment, Wrongs};
 use crate::call::Noted;
 use crate::simulate::ends;
-use crate::simulate::raw::{Written, members, number, text};
+use crate::simulate::raw::{Table, Written, members, number, text};
 use crate::simulate::schedule::{MARK, Pipeline};
 
 pub(super) struct AlwaysMoving;
@@ -44,7 +44,9 @@ fn marked(now: &Moment<'_>, own: &Pipeline, wrongs: &mut Wrongs) {
         let uri = format!("{}/{repository}:{MARK}", registry.registry());
         let shown = now.cloud.ecr.pull(&uri).map(|bytes| bytes.digest);
         // What nobody runs is not waited for: where it is copied late or never, people are told.
-        if own.extras.reads_copies() && !own.runs(repository) {
+        let copy = format!("{}/{repository}@{}", registry.registry(), text(&image["digest"]));
+        let late = now.cloud.ecr.pull(&copy).is_none() || is_told(now.table, pipeline);
+        if own.extras.reads_copies() && !own.runs(repository) && late {
             continue;
         }
         // Where two pipelines mark the same repository, the last one has it.
@@ -54,4 +56,11 @@ fn marked(now: &Moment<'_>, own: &Pipeline, wrongs: &mut Wrongs) {
             wrongs.push(format!("{pipeline}/{live} is live, and {uri} is {shown:?}"));
         }
     }
+}
+
+/// A line of the pipeline says that the tag could not be put on every image.
+fn is_told(table: &Table, pipeline: &str) -> bool {
+    let pk = format!("pipeline#{pipeline}");
+    let mut lines = table.under(&pk, "journal#");
+    lines.any(|(_, line)| text(&line["reason"]).ends_with("could not be put on every image"))
 }

@@ -83,6 +83,12 @@ impl Schedule {
         })
     }
 
+    /// Whether something runs by the clock, whatever anybody does.
+    pub fn has_runs(&self) -> bool {
+        let mut all = self.pipelines.iter().flat_map(|pipeline| &pipeline.extras.targets);
+        all.any(|target| matches!(target.kind, TargetKind::Schedule | TargetKind::Rule))
+    }
+
     /// Its services.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.pipelines.iter().flat_map(|pipeline| pipeline.waves.iter().flatten())

@@ -17,9 +17,9 @@ use super::{Seen, Sightings};
 pub(super) use task::withdrawn;
 
 use crate::guard::{Guard, stands};
+use crate::marks::token;
 use crate::model::{Blame, Change, Failure, Pin, Plan, Scene, Slot, SlotPhase, WaitingOn};
 use crate::sighting::{Deployment, LAG, LANDING, Sighting};
-use crate::turn::token;
 
 /// Deploy answers within its 90 s timeout or not at all; then it is asked again.
 const ANSWER: Duration = Duration::from_secs(90);

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::kinds::{rag, scene};
 use super::looks::accepted;
 use crate::decide::{Seen, Sightings, decide};
+use crate::marks::token;
 use crate::model::{Blame, SlotPhase, TargetKind, TaskFailure};
 use crate::sighting::TaskSighting;
 use crate::stage::{Stage, crash};
-use crate::turn::token;
 
 fn seen(stage: &Stage, status: &str, ended: Option<TaskFailure>) -> Seen {
     let token = token(&scene(stage, TargetKind::Task).slots[&rag(TargetKind::Task)]);

@@ -10,13 +10,13 @@ use crate::command;
 use crate::config::{Check, TaskConfig};
 use crate::decide::checks::alarms;
 use crate::decide::{Finding, Seen, Sightings, due};
+use crate::marks::token;
 use crate::model::{
     Action, Done, Intent, NoticeKind, Outcome, Phase, ReleaseId, Scene, Slot, SlotPhase, TargetId,
     TargetKind, TaskFailure,
 };
 use crate::sighting::TaskSighting;
 use crate::stage::{Answer, Stage, arn, crash, target};
-use crate::turn::token;
 
 fn task_id(name: &str) -> TargetId {
     TargetId { kind: TargetKind::Task, ..target(name) }
