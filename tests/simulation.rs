@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use tidegate_core::guard::Guard;
-use tidegate_local::simulate::{KINDS, Range, find, many, one};
+use tidegate_local::simulate::{KINDS, Range, Schedule, Weather, find, many, one};
 
-/// A line of seeds.txt: a seed, the guard that is taken away if any, and why it stands there.
+/// A line of seeds.txt: a seed, its weather or the guard that is taken away, and why it stands there.
 struct Line {
     seed: u64,
+    weather: Weather,
     guard: Option<Guard>,
     why: String,
 }
@@ -21,12 +22,16 @@ fn lines() -> Vec<Line> {
 impl Line {
     fn read(line: &str) -> Option<Self> {
         let mut words = line.splitn(3, ' ');
-        let (seed, guard, why) = (words.next()?, words.next()?, words.next()?.trim());
-        let guard = match guard {
-            "-" => None,
-            name => Some(Guard::ALL.into_iter().find(|guard| guard.name() == name)?),
+        let (seed, what, why) = (words.next()?, words.next()?, words.next()?.trim());
+        let (weather, guard) = match what {
+            "-" => (Weather::USUAL, None),
+            "storm" => (Weather::STORM, None),
+            name => {
+                let guard = Guard::ALL.into_iter().find(|guard| guard.name() == name)?;
+                (Weather::USUAL, Some(guard))
+            }
         };
-        Some(Self { seed: seed.parse().ok()?, guard, why: why.to_owned() })
+        Some(Self { seed: seed.parse().ok()?, weather, guard, why: why.to_owned() })
     }
 }
 
@@ -36,7 +41,8 @@ const SOON: u64 = 20;
 #[test]
 fn every_seed_that_ever_failed_holds_now() {
     for line in lines().into_iter().filter(|line| line.guard.is_none()) {
-        let played = one(line.seed, None).expect("a story that can be played");
+        let played = one(&Schedule::draw(line.seed, line.weather), None)
+            .expect("a story that can be played");
         assert_eq!(played.violations, [], "seed {}, {}", line.seed, line.why);
     }
 }
@@ -50,7 +56,7 @@ fn every_guard_bears() {
     for line in &lines {
         let Some(guard) = line.guard else { continue };
         let range = Range { first: line.seed, end: line.seed + SOON };
-        let found = find(guard, range).violation;
+        let found = find(guard, range, line.weather).violation;
         let (seed, name, bears) = (line.seed, guard.name(), guard.bears());
         if found.is_none() {
             held.push(format!("from seed {seed} on, without {name}: {bears} held"));
@@ -63,7 +69,8 @@ fn every_guard_bears() {
 #[test]
 fn the_same_seed_is_the_same_story() {
     let range = Range { first: 0, end: 6 };
-    let (once, again) = (many(range), many(range));
+    let play = || many(range, Weather::USUAL);
+    let (once, again) = (play(), play());
     assert_eq!(once, again);
     assert!(once.holds(), "{once}");
     assert!(once.steps > 1000, "{once}");
@@ -71,7 +78,7 @@ fn the_same_seed_is_the_same_story() {
 
 #[test]
 fn a_trouble_that_never_struck_is_named() {
-    let mut report = many(Range { first: 6, end: 7 });
+    let mut report = many(Range { first: 6, end: 7 }, Weather::USUAL);
     assert_eq!(report.faults.keys().copied().collect::<BTreeSet<_>>(), KINDS.into());
     report.faults.insert("throttled", 0);
     assert!(report.never_struck().contains(&"throttled"));

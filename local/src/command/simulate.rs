@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use tidegate_core::guard::Guard;
-use tidegate_local::simulate::{Found, Range, Schedule, find, many, one};
+use tidegate_local::simulate::{Found, Range, Schedule, Weather, find, many, one};
 
 use super::Failure;
 
@@ -17,6 +17,9 @@ pub(crate) struct Simulate {
     /// Play this one alone
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// More of everything at once, and more that goes wrong
+    #[arg(long)]
+    storm: bool,
     /// Say everything that happens in it
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -44,24 +47,53 @@ impl Simulate {
                 list();
                 Ok(ExitCode::SUCCESS)
             }
-            (Some(seed), _) if self.trace => traced(seed, guard),
+            (Some(seed), _) if self.trace => self.traced(seed, guard),
             (Some(seed), None) => self.report(Range { first: seed, end: seed + 1 }),
             (seed, Some(_)) => {
                 let range = seed.map_or(self.seeds, |seed| Range { first: seed, end: seed + 1 });
                 let guards = guard.map_or(Guard::ALL.to_vec(), |guard| vec![guard]);
-                Ok(sabotage(&guards, range))
+                Ok(self.sabotage(&guards, range))
             }
             (None, None) => self.report(self.seeds),
         }
     }
 
     fn report(&self, range: Range) -> Result<ExitCode, Failure> {
-        let report = many(range);
+        let report = many(range, self.weather());
         match self.output {
             Output::Text => say(&report.to_string()),
             Output::Json => say(&serde_json::to_string_pretty(&report)?),
         }
         Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn weather(&self) -> Weather {
+        if self.storm { Weather::STORM } else { Weather::USUAL }
+    }
+
+    fn traced(&self, seed: u64, guard: Option<Guard>) -> Result<ExitCode, Failure> {
+        let schedule = Schedule::draw(seed, self.weather());
+        say(&format!("{schedule:#?}"));
+        let played = one(&schedule, guard)?;
+        played.trace.iter().for_each(|line| say(line));
+        say(&format!("{} steps, {:016x}, {:?}", played.steps, played.hash, played.ends));
+        Ok(if played.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Each guard's fall must be found.
+    fn sabotage(&self, guards: &[Guard], range: Range) -> ExitCode {
+        let mut all = true;
+        for guard in guards {
+            let Found { guard, violation } = find(*guard, range, self.weather());
+            let (name, bears) = (guard.name(), guard.bears());
+            if let Some(found) = violation {
+                say(&format!("{name}: {bears} broke, seed {}: {}", found.seed, found.what));
+            } else {
+                all = false;
+                say(&format!("{name}: {bears} held without it"));
+            }
+        }
+        if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -74,30 +106,6 @@ fn list() {
     for guard in Guard::ALL {
         say(&format!("{:22} {}", guard.name(), guard.bears()));
     }
-}
-
-fn traced(seed: u64, guard: Option<Guard>) -> Result<ExitCode, Failure> {
-    say(&format!("{:#?}", Schedule::draw(seed)));
-    let played = one(seed, guard)?;
-    played.trace.iter().for_each(|line| say(line));
-    say(&format!("{} steps, {:016x}, {:?}", played.steps, played.hash, played.ends));
-    Ok(if played.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Each guard's fall must be found.
-fn sabotage(guards: &[Guard], range: Range) -> ExitCode {
-    let mut all = true;
-    for guard in guards {
-        let Found { guard, violation } = find(*guard, range);
-        let (name, bears) = (guard.name(), guard.bears());
-        if let Some(found) = violation {
-            say(&format!("{name}: {bears} broke, seed {}: {}", found.seed, found.what));
-        } else {
-            all = false;
-            say(&format!("{name}: {bears} held without it"));
-        }
-    }
-    if all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Says it; to whoever does not listen any more, in vain.

@@ -9,6 +9,7 @@ use tidegate_core::guard::Guard;
 
 use super::play::{Played, Unplayable, play};
 use super::report::Report;
+use super::schedule::{Schedule, Weather};
 
 /// Seeds: `0..1000`, the end not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,22 +36,23 @@ impl FromStr for Range {
 /// The CLI's calls nest deep, in debug builds deeper than a thread's usual two megabytes.
 const STACK: usize = 16 << 20;
 
-/// Plays every seed of the range.
-pub fn many(range: Range) -> Report {
-    let mut stories = on_all_cores(range, |seed| Some(story(seed)));
+/// Plays every seed of the range in this weather.
+pub fn many(range: Range, weather: Weather) -> Report {
+    let mut stories = on_all_cores(range, |seed| Some(story(seed, weather)));
     stories.sort_by_key(|(seed, _)| *seed);
     Report::of(stories.into_iter().map(|(_, story)| story).collect())
 }
 
-/// Plays one seed, with its trace, and without one guard if it is said.
-pub fn one(seed: u64, sabotage: Option<Guard>) -> Result<Played, Unplayable> {
+/// Plays one schedule, with its trace, and without one guard if it is said.
+pub fn one(schedule: &Schedule, sabotage: Option<Guard>) -> Result<Played, Unplayable> {
+    let seed = schedule.seed;
     let range = Range { first: seed, end: seed + 1 };
-    let played = on_all_cores(range, |seed| Some(play(seed, sabotage, true))).pop();
+    let played = on_all_cores(range, |_| Some(play(schedule, sabotage, true))).pop();
     played.map_or(Err(Unplayable { seed, why: "no thread".to_owned() }), |(_, played)| played)
 }
 
-fn story(seed: u64) -> Result<Played, String> {
-    play(seed, None, false).map_err(|error| error.to_string())
+fn story(seed: u64, weather: Weather) -> Result<Played, String> {
+    play(&Schedule::draw(seed, weather), None, false).map_err(|error| error.to_string())
 }
 
 /// Does something for each seed, until it says `None`; what came of the others, in no order.

@@ -25,4 +25,4 @@ pub use many::{Range, many, one};
 pub use play::{Played, Unplayable};
 pub use report::Report;
 pub use sabotage::{Found, find};
-pub use schedule::{KINDS, Schedule};
+pub use schedule::{KINDS, Schedule, Weather};

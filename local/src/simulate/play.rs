@@ -66,13 +66,16 @@ pub struct Unplayable {
     pub(super) why: String,
 }
 
-/// Plays what `seed` chooses, without one guard if it is said.
-pub(super) fn play(seed: u64, sabotage: Option<Guard>, trace: bool) -> Result<Played, Unplayable> {
-    let schedule = Schedule::draw(seed);
+/// Plays a schedule, without one guard if it is said.
+pub(super) fn play(
+    schedule: &Schedule,
+    sabotage: Option<Guard>,
+    trace: bool,
+) -> Result<Played, Unplayable> {
     guard::fell(sabotage);
-    let played = perform(&schedule, trace);
+    let played = perform(schedule, trace);
     guard::fell(None);
-    played.map_err(|error| Unplayable { seed, why: error.to_string() })
+    played.map_err(|error| Unplayable { seed: schedule.seed, why: error.to_string() })
 }
 
 type Failure = Box<dyn std::error::Error>;

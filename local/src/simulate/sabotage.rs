@@ -7,6 +7,7 @@ use tidegate_core::guard::Guard;
 use super::court::Violation;
 use super::many::{Range, on_all_cores};
 use super::play::play;
+use super::schedule::{Schedule, Weather};
 
 /// What the simulation found without a guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +19,13 @@ pub struct Found {
 }
 
 /// Plays seeds without `guard` until its invariant breaks.
-pub fn find(guard: Guard, range: Range) -> Found {
+pub fn find(guard: Guard, range: Range, weather: Weather) -> Found {
     let found = AtomicBool::new(false);
     let broke = on_all_cores(range, |seed| {
         if found.load(Ordering::Relaxed) {
             return None;
         }
-        let played = play(seed, Some(guard), false).ok()?;
+        let played = play(&Schedule::draw(seed, weather), Some(guard), false).ok()?;
         let mut own = played.violations.into_iter().filter(|it| it.invariant == guard.bears());
         let first = own.next();
         if first.is_some() {

@@ -5,15 +5,19 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::chance::{chance, pick};
-use super::{Act, Deed, LITERAL, PATTERN, Pipeline, Service, Tags, Verb};
+use super::{Act, Deed, LITERAL, PATTERN, Pipeline, Service, Tags, Verb, Weather};
 
 /// Most deeds fall into the first minutes: the time in which a release moves.
 pub(super) const SPAN: u64 = 6 * 60;
 
-pub(super) fn draw(dice: &mut Rng, pipelines: &[Pipeline]) -> Vec<(Duration, Deed)> {
+pub(super) fn draw(
+    dice: &mut Rng,
+    weather: Weather,
+    pipelines: &[Pipeline],
+) -> Vec<(Duration, Deed)> {
     let mut deeds = Vec::new();
     for pipeline in pipelines {
-        for number in 0..pick(dice, &[(7, 1), (4, 2), (1, 3), (1, 4)]) {
+        for number in 0..pick(dice, weather.pushes) {
             // The first push comes at once: without one nothing happens at all.
             let at = if number == 0 { dice.u64(1..30) } else { dice.u64(..SPAN) };
             deeds.push((at, push(dice, pipeline)));
@@ -21,14 +25,14 @@ pub(super) fn draw(dice: &mut Rng, pipelines: &[Pipeline]) -> Vec<(Duration, Dee
         for _ in 0..pick(dice, &[(3, 0), (1, 1), (1, 2)]) {
             deeds.push((dice.u64(..SPAN), tag(dice, pipeline)));
         }
-        for _ in 0..pick(dice, &[(4, 0), (4, 1), (2, 2), (1, 5)]) {
+        for _ in 0..pick(dice, weather.commands) {
             let (pipeline, verb) = (pipeline.name.clone(), verb(dice));
             deeds.push((dice.u64(..2 * SPAN), Deed::Command { pipeline, verb }));
         }
-        for _ in 0..pick(dice, &[(5, 0), (3, 1), (1, 2), (1, 4)]) {
+        for _ in 0..pick(dice, weather.others) {
             deeds.push((dice.u64(..SPAN), other(dice, pipeline)));
         }
-        if chance(dice, 15) {
+        if chance(dice, weather.coincidences) {
             deeds.extend(coincidence(dice, pipeline));
         }
     }

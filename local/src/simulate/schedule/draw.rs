@@ -6,8 +6,8 @@ use fastrand::Rng;
 
 use super::chance::{chance, pick};
 use super::{
-    Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, deeds, extras, knots,
-    retired, troubles,
+    Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, Weather, deeds, extras,
+    knots, retired, troubles,
 };
 use crate::ecs::{RollbackShape, ShownDigest};
 
@@ -15,25 +15,25 @@ use crate::ecs::{RollbackShape, ShownDigest};
 const SALT: u64 = 0x7469_6465_6761_7465;
 
 impl Schedule {
-    /// What `seed` chooses.
-    pub fn draw(seed: u64) -> Self {
+    /// What `seed` chooses in this weather.
+    pub fn draw(seed: u64, weather: Weather) -> Self {
         let mut dice = Rng::with_seed(seed ^ SALT);
         let mut pipelines = Vec::new();
         for number in 1..=pick(&mut dice, &[(16, 1_u32), (3, 2), (1, 3)]) {
             pipelines.push(pipeline(&mut dice, number));
         }
-        let mut extras = extras::dice(seed);
+        let mut extras = extras::dice(seed, weather);
         if let Some(extras) = &mut extras {
             extras.widen(&mut pipelines);
         }
         let open = open(&mut dice);
-        let mut deeds = deeds::draw(&mut dice, &pipelines);
-        let mut troubles = troubles::draw(&mut dice);
+        let mut deeds = deeds::draw(&mut dice, weather, &pipelines);
+        let mut troubles = troubles::draw(&mut dice, weather);
         if let Some(mut extras) = extras {
             deeds.extend(extras.deeds(&pipelines));
             troubles.extend(extras.troubles());
         }
-        let (more, trouble) = knots::draw(seed, &pipelines);
+        let (more, trouble) = knots::draw(seed, weather, &pipelines);
         deeds.extend(more);
         deeds.extend(retired::draw(seed, &pipelines));
         deeds.sort_by_key(|(at, _)| *at);

@@ -8,27 +8,24 @@ use fastrand::Rng;
 
 use super::chance::{chance, pick};
 use super::deeds::{SPAN, push_of};
-use super::{Deed, Pipeline, Verb};
+use super::{Deed, Pipeline, Verb, Weather};
 use crate::faults::{Fault, FaultRule};
 
 /// Makes these dice other ones than those of the rest of the schedule.
 const SALT: u64 = 0x6b6e_6f74_2d2d_7469;
 
-/// So many seeds of a hundred have one.
-const SHARE: u32 = 8;
-
-/// So many of those that have one-off tasks, which few have.
+/// So many of a hundred seeds with one-off tasks, which few have, tie one.
 const SHARE_OF_TASKS: u32 = 30;
 
 /// A knot: what is done, and what goes wrong.
 pub(super) type Knot = (Vec<(Duration, Deed)>, Vec<FaultRule>);
 
 /// The knot of a seed, in its first pipeline; nothing in most seeds.
-pub(super) fn draw(seed: u64, pipelines: &[Pipeline]) -> Knot {
+pub(super) fn draw(seed: u64, weather: Weather, pipelines: &[Pipeline]) -> Knot {
     let mut dice = Rng::with_seed(seed ^ SALT);
     let Some(first) = pipelines.first() else { return Knot::default() };
     let tasks = !first.extras.tasks.is_empty();
-    if !chance(&mut dice, if tasks { SHARE_OF_TASKS } else { SHARE }) {
+    if !chance(&mut dice, if tasks { SHARE_OF_TASKS } else { weather.knots }) {
         return Knot::default();
     }
     if tasks {

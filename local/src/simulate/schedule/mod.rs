@@ -12,6 +12,7 @@ mod knots;
 mod pipeline;
 mod retired;
 mod troubles;
+mod weather;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) use pipeline::{Image, Pipeline, Service};
 pub(super) use pipeline::{PATTERN, Selected};
 pub use troubles::KINDS;
 pub(super) use troubles::kind;
+pub use weather::Weather;
 
 /// One story, before it is played.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use super::Weather;
 use super::chance::pick;
 use crate::faults::{Fault, FaultRule};
 
@@ -48,9 +49,8 @@ pub(in crate::simulate) fn kind(rule: &FaultRule) -> &'static str {
     }
 }
 
-pub(super) fn draw(dice: &mut Rng) -> Vec<FaultRule> {
-    let number = pick(dice, &[(2, 0_u32), (3, 1), (3, 2), (2, 3), (1, 6)]);
-    (0..number).map(|_| rule(dice)).collect()
+pub(super) fn draw(dice: &mut Rng, weather: Weather) -> Vec<FaultRule> {
+    (0..pick(dice, weather.troubles)).map(|_| rule(dice)).collect()
 }
 
 fn rule(dice: &mut Rng) -> FaultRule {

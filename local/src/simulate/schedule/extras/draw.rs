@@ -6,14 +6,11 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::super::chance::{chance, pick};
-use super::super::{Deed, FaultRule, Image, Pipeline, Tags};
+use super::super::{Deed, FaultRule, Image, Pipeline, Tags, Weather};
 use super::{Approval, Elsewhere, Extras, Promoted, Target, TargetKind, Task, deeds, troubles};
 
 /// Makes these dice other ones than those of the rest of the schedule.
 const SALT: u64 = 0x6d6f_7265_2d6f_6e65;
-
-/// So many seeds of a hundred have any: the plain stories stay most of them.
-const SHARE: u32 = 40;
 
 /// One kind of extra.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,23 +59,24 @@ impl Extra {
 /// The extras of a seed, and the dice that they are drawn with.
 pub(in super::super) struct Dice {
     dice: Rng,
+    weather: Weather,
     extras: Vec<Extra>,
 }
 
 /// The dice of the seeds that have extras.
-pub(in super::super) fn dice(seed: u64) -> Option<Dice> {
+pub(in super::super) fn dice(seed: u64, weather: Weather) -> Option<Dice> {
     let mut dice = Rng::with_seed(seed ^ SALT);
-    if !chance(&mut dice, SHARE) {
+    if !chance(&mut dice, weather.extras) {
         return None;
     }
     let one = |dice: &mut Rng| Extra::ALL[dice.usize(..Extra::ALL.len())];
     let mut extras = vec![one(&mut dice)];
     // Some break only together.
-    if chance(&mut dice, 30) {
+    if chance(&mut dice, weather.second_extra) {
         let another = one(&mut dice);
         extras.extend(Some(another).filter(|another| another.goes_with(extras[0])));
     }
-    Some(Dice { dice, extras })
+    Some(Dice { dice, weather, extras })
 }
 
 impl Dice {
@@ -125,7 +123,7 @@ impl Dice {
 
     /// What goes wrong besides.
     pub(in super::super) fn troubles(&mut self) -> Vec<FaultRule> {
-        troubles::draw(&mut self.dice, &self.extras)
+        troubles::draw(&mut self.dice, self.weather, &self.extras)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use super::super::Weather;
 use super::super::chance::pick;
 use super::super::troubles::of_a_call;
 use super::Extra;
@@ -23,10 +24,10 @@ pub(in crate::simulate) const CALLS: [&str; 9] = [
     "AssumeRole",
 ];
 
-pub(super) fn draw(dice: &mut Rng, extras: &[Extra]) -> Vec<FaultRule> {
+pub(super) fn draw(dice: &mut Rng, weather: Weather, extras: &[Extra]) -> Vec<FaultRule> {
     let mut rules = Vec::new();
     for extra in extras {
-        for _ in 0..pick(dice, &[(1, 0_u32), (2, 1), (1, 2)]) {
+        for _ in 0..pick(dice, weather.extra_troubles) {
             rules.push(rule(dice, *extra));
         }
     }
