@@ -79,7 +79,7 @@ impl Sighting {
         }
     }
 
-    /// Nothing is in flight: one deployment, and it is complete (or says nothing and runs enough).
+    /// The deployment that ECS works towards is complete, or says nothing and runs enough.
     pub fn settled(&self) -> bool {
         let complete = self.primary().is_some_and(|primary| match primary.rollout {
             Some(state) => state == RolloutState::Completed,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    LAG, LANDING, Primary, Verdict, drifted, failure, foreign, gone, is_over, next, ours, primary,
+    LAG, LANDING, Primary, Verdict, drifted, failure, foreign, gone, is_over, next, primary,
     throttled, unanswered, wait,
 };
 use crate::decide::Seen;
@@ -162,7 +162,7 @@ fn other_bytes(
     }
 }
 
-/// Tasks are still on their way in, or those of the release on their way out.
+/// Tasks are still on their way in, or others on their way out.
 fn not_yet_back(
     slot: &Slot,
     sighting: &Sighting,
@@ -183,10 +183,13 @@ fn not_yet_back(
         let host = slot.target.kind.host();
         return waits(format!("{host} to complete it ({running} of {enough} tasks run)"));
     }
-    // Where that was none, nothing of it has shown that ours has gone.
-    let ours = ours::in_background(slot, sighting).map_or(0, |ours| ours.running);
-    if was_failing && ours > 0 {
-        return waits(format!("{ours} tasks of the release to stop"));
+    // Where that was none, or nobody says that it is complete, nothing of it has shown that the others
+    // have gone: those of the release, and of whoever deployed since, which may run the same bytes.
+    let told = deployment.rollout.is_some() || sighting.strategy == Strategy::Native;
+    let others = sighting.deployments.iter().filter(|it| !slot.is_baseline(&it.revision));
+    let others: u32 = others.map(|other| other.running).sum();
+    if (was_failing || !told) && others > 0 {
+        return waits(format!("{others} tasks of other revisions to stop"));
     }
     // Ours was complete once: until ECS gave the baseline up, or its time is over, it may go back to that.
     let may_return = !slot.live.is_empty() && sighting.guards.go_back();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::command;
 use crate::command::{Ending, RollbackOptions};
 use crate::model::{NoticeKind as N, SlotPhase};
-use crate::sighting::{Guards, RolloutState};
-use crate::stage::{Answer, Stage, digest};
+use crate::sighting::{Deployment, Guards, RolloutState};
+use crate::stage::{Answer, Stage, arn, digest};
 
 pub(super) const PLAIN: RollbackOptions = RollbackOptions { block: true, freeze: true };
 pub(super) const FAIL: Ending = Ending::Fail { include_drifted: false };
@@ -131,17 +131,21 @@ fn a_baseline_that_was_failing_before_is_back_when_it_is_not_worse() {
     let slot = stage.slot_mut("Rag");
     (slot.baseline.desired, slot.baseline.ran) = (3, 1);
     stage.now += Duration::from_secs(15);
-    let see = |stage: &mut Stage, running: u32, ours: u32| {
+    let see = |stage: &mut Stage, running: u32, ours: u32, foreign: u32| {
         stage.look_and_see("Rag", |sighting| {
             sighting.desired = 3;
             sighting.deployments[0].rollout = Some(RolloutState::InProgress);
             sighting.deployments[0].running = running;
             sighting.deployments[1].running = ours;
+            let somebody =
+                Deployment { revision: arn("rag", 9), ..sighting.deployments[1].clone() };
+            sighting.deployments.push(Deployment { running: foreign, ..somebody });
         })
     };
-    assert_eq!(see(&mut stage, 0, 0)[1], "0 of 1 tasks of the baseline to run");
-    assert_eq!(see(&mut stage, 1, 2)[1], "2 tasks of the release to stop");
-    see(&mut stage, 1, 0);
+    assert_eq!(see(&mut stage, 0, 0, 0)[1], "0 of 1 tasks of the baseline to run");
+    assert_eq!(see(&mut stage, 1, 2, 0)[1], "2 tasks of other revisions to stop");
+    assert_eq!(see(&mut stage, 1, 0, 1)[1], "1 tasks of other revisions to stop");
+    see(&mut stage, 1, 0, 0);
     assert_eq!(stage.phase(2), "rolled_back");
 }
 

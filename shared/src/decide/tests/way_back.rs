@@ -143,10 +143,16 @@ fn a_baseline_that_was_well_before_is_back_when_it_is_settled() {
         sighting.deployments[0].rollout = Some(RolloutState::InProgress);
     });
     assert_eq!(said[1], "ECS to complete it (1 of 1 tasks run)");
-    // The release's tasks may still drain: ECS itself says that it is done.
     let mut ours = stage.services["Rag"].deployments[0].clone();
     ours.revision = stage.slot("Rag").ours().unwrap().to_owned();
     (ours.primary, ours.running) = (false, 1);
+    // Behind a Classic Load Balancer it says nothing of the kind.
+    let said = stage.look_and_see("Rag", |sighting| {
+        sighting.deployments[0].rollout = None;
+        sighting.deployments.push(ours.clone());
+    });
+    assert_eq!(said[1], "1 tasks of other revisions to stop");
+    // The release's tasks may still drain where ECS itself says that it is done.
     stage.look_and_see("Rag", |sighting| sighting.deployments.push(ours));
     assert_eq!(stage.phase(2), "rolled_back");
 }
