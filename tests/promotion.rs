@@ -272,6 +272,33 @@ fn what_its_own_pipeline_went_back_from_is_not_approved() {
 #[test]
 fn what_was_approved_and_then_gone_back_from_does_not_move() {
     shop(10, SHOP, async |stage| {
+        let [api, web] = staged(stage, "1a2b3c4", "shop-staging/2").await;
+        is_offered(stage, OFFER, MINUTE).await;
+        stage.does("freeze shop-production").await;
+        stage.does("approve shop-production/2 --yes").await;
+        stage.does("rollback shop-staging --yes").await;
+        stage.end_of("shop-staging/3").await;
+        stage.does("unfreeze shop-production").await;
+        let offer = stage.until(OFFER, 5 * MINUTE, is_withdrawn).await;
+        assert!(hold_of(&offer).expect("a hold").contains("`tidegate unblock shop-staging"));
+        stage.twin.run_for(5 * MINUTE).await;
+        let kinds = stage.kinds(OFFER).await;
+        assert_eq!(
+            kinds.iter().filter(|kind| **kind == NoticeKind::Waiting).count(),
+            1,
+            "{kinds:?}"
+        );
+        stage.does(&format!("unblock shop-staging {api}")).await;
+        stage.twin.run_for(3 * MINUTE).await;
+        assert!(is_withdrawn(&stage.release(OFFER).await), "the other image is blocked as well");
+        stage.does(&format!("unblock shop-staging {web}")).await;
+        goes_live(stage, OFFER).await;
+    });
+}
+
+#[test]
+fn what_its_own_pipeline_went_back_from_can_be_turned_away() {
+    shop(10, SHOP, async |stage| {
         staged(stage, "1a2b3c4", "shop-staging/2").await;
         is_offered(stage, OFFER, MINUTE).await;
         stage.does("freeze shop-production").await;
@@ -279,12 +306,14 @@ fn what_was_approved_and_then_gone_back_from_does_not_move() {
         stage.does("rollback shop-staging --yes").await;
         stage.end_of("shop-staging/3").await;
         stage.does("unfreeze shop-production").await;
-        let unfit = |release: &Release| {
-            hold_of(release).is_some_and(|what| what.contains("may not be released there"))
-        };
-        let offer = stage.until(OFFER, 5 * MINUTE, unfit).await;
-        assert!(hold_of(&offer).expect("a hold").contains("`tidegate unblock shop-staging"));
+        stage.until(OFFER, 5 * MINUTE, is_withdrawn).await;
+        stage.does("reject shop-production/2 --yes").await;
+        assert_eq!(stage.release(OFFER).await.phase.name(), "rejected");
     });
+}
+
+fn is_withdrawn(release: &Release) -> bool {
+    hold_of(release).is_some_and(|what| what.contains("may not be released there"))
 }
 
 #[test]

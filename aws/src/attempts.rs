@@ -40,7 +40,12 @@ impl Intercept for Attempts {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let broken = context.response().is_none_or(|answer| answer.status().is_server_error());
-        if broken {
+        // An answer that cannot be read to its end says nothing either.
+        let read = match context.output_or_error() {
+            Some(Err(error)) => error.is_operation_error(),
+            Some(Ok(_)) | None => true,
+        };
+        if broken || !read {
             config.interceptor_state().store_put(Unanswered);
         }
         Ok(())
@@ -63,31 +68,47 @@ impl Intercept for Attempts {
 #[cfg(test)]
 mod tests {
     use crate::fake::{Fake, config};
-    use crate::{Clock, Ecs, RefusalKind};
+    use crate::{Clock, Ecs, Refusal, RefusalKind};
 
     /// What remains of a call whose attempts were answered so, one after the other.
-    async fn refused(attempts: [(u16, &str); 3]) -> RefusalKind {
+    async fn refused(attempts: [(u16, &str); 3]) -> Refusal {
         let fake = Fake::new();
         for (status, code) in attempts {
-            fake.refuse(status, code, "words");
+            match status {
+                200 => fake.break_off(),
+                status => fake.refuse(status, code, "words"),
+            }
         }
         let ecs = Ecs::new(&config(&fake), &Clock::system());
         let refusal = ecs.update_service("live", "rag", "rag:2").await.unwrap_err();
         assert_eq!(fake.operations().len(), 3);
-        refusal.kind
+        refusal
     }
 
     #[tokio::test(start_paused = true)]
     async fn throttling_after_silence_leaves_open_what_became_of_the_call() {
         let (broken, throttled) = ((500, "ServerException"), (400, "ThrottlingException"));
+        let cut_off = (200, "nothing");
         for (attempts, kind) in [
             ([throttled, throttled, throttled], RefusalKind::Throttled),
             ([broken, throttled, throttled], RefusalKind::Unreachable),
             ([throttled, broken, throttled], RefusalKind::Unreachable),
+            ([cut_off, throttled, throttled], RefusalKind::Unreachable),
             ([throttled, throttled, broken], RefusalKind::Unreachable),
             ([broken, throttled, (400, "AccessDeniedException")], RefusalKind::AccessDenied),
         ] {
-            assert_eq!(refused(attempts).await, kind, "{attempts:?}");
+            assert_eq!(refused(attempts).await.kind, kind, "{attempts:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_does_a_conflict_that_counts_as_throttling() {
+        let (broken, throttled) = ((500, "ServerException"), (400, "ThrottlingException"));
+        let conflict = (400, "ConflictException");
+        let after_silence = refused([broken, throttled, conflict]).await;
+        assert_eq!(after_silence.kind, RefusalKind::Conflict);
+        assert_eq!(after_silence.into_throttle().kind, RefusalKind::Unreachable);
+        let alone = refused([throttled, throttled, conflict]).await;
+        assert_eq!(alone.into_throttle().kind, RefusalKind::Throttled);
     }
 }

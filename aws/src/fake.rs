@@ -22,7 +22,7 @@ pub(crate) struct Fake(Arc<Mutex<World>>);
 
 #[derive(Debug, Default)]
 struct World {
-    answers: VecDeque<(u16, String)>,
+    answers: VecDeque<(u16, Option<String>)>,
     requests: Vec<Request>,
 }
 
@@ -52,7 +52,12 @@ impl Fake {
 
     /// The next answer.
     pub(crate) fn answer(&self, status: u16, body: &str) {
-        self.0.lock().unwrap().answers.push_back((status, body.to_owned()));
+        self.0.lock().unwrap().answers.push_back((status, Some(body.to_owned())));
+    }
+
+    /// The next answer says that it went well, and breaks off.
+    pub(crate) fn break_off(&self) {
+        self.0.lock().unwrap().answers.push_back((200, None));
     }
 
     /// The next answer, an AWS error of the JSON protocols.
@@ -85,7 +90,9 @@ impl HttpConnector for Fake {
         });
         let (status, body) = world.answers.pop_front().expect("one request too many");
         let status = status.try_into().unwrap();
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
+        // A body that was taken already cannot be read.
+        let body = body.map_or_else(SdkBody::taken, SdkBody::from);
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body)))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// AWS's words.
     pub message: String,
+    /// An attempt before this answer had none: it may have landed.
+    pub after_silence: bool,
 }
 
 /// What a refusal means for whoever asked.
@@ -56,8 +58,9 @@ impl Refusal {
             if let Some(refused) = causes(&error).find_map(|it| it.downcast_ref::<Self>()) {
                 return refused.clone();
             }
-            let (kind, message) = meaning(&error);
-            Self { action, resource: resource.into(), kind, message }
+            let (kind, message, after_silence) = meaning(&error);
+            let refusal = Self { action, resource: resource.into(), kind, message, after_silence };
+            if kind == RefusalKind::Throttled { refusal.into_throttle() } else { refusal }
         }
     }
 
@@ -68,25 +71,28 @@ impl Refusal {
         code: &str,
         words: &str,
     ) -> Self {
-        let message = format!("{code}: {words}");
-        Self { action, resource: resource.into(), kind: classify(200, code, words), message }
+        let (kind, message) = (classify(200, code, words), format!("{code}: {words}"));
+        Self { action, resource: resource.into(), kind, message, after_silence: false }
     }
 
     /// AWS answered, with what Tidegate must not act on.
     pub(crate) fn unfit(action: &'static str, resource: &str, words: &str) -> Self {
-        let kind = RefusalKind::Invalid;
-        Self { action, resource: resource.to_owned(), kind, message: words.to_owned() }
+        let (kind, message) = (RefusalKind::Invalid, words.to_owned());
+        Self { action, resource: resource.to_owned(), kind, message, after_silence: false }
     }
 
-    /// The same, where waiting is all it takes although AWS has no code that says so.
+    /// The same, where waiting is all it takes, also where AWS has no code that says so. After an attempt
+    /// without an answer it says nothing of what became of that one.
     pub(crate) fn into_throttle(self) -> Self {
-        Self { kind: RefusalKind::Throttled, ..self }
+        let open = self.after_silence;
+        let kind = if open { RefusalKind::Unreachable } else { RefusalKind::Throttled };
+        Self { kind, ..self }
     }
 
     /// AWS answered, but not with what its interface promises.
     pub(crate) fn broken(action: &'static str, resource: &str, missing: &str) -> Self {
-        let message = format!("the answer holds no {missing}");
-        Self { action, resource: resource.to_owned(), kind: RefusalKind::Unreachable, message }
+        let (kind, message) = (RefusalKind::Unreachable, format!("the answer holds no {missing}"));
+        Self { action, resource: resource.to_owned(), kind, message, after_silence: false }
     }
 
     /// Waiting is all it takes.
@@ -129,7 +135,7 @@ impl Refusal {
     }
 }
 
-fn meaning<E>(error: &SdkError<E, HttpResponse>) -> (RefusalKind, String)
+fn meaning<E>(error: &SdkError<E, HttpResponse>) -> (RefusalKind, String, bool)
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -137,16 +143,11 @@ where
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or("no error code");
             let words = answer.err().message().unwrap_or("no message");
-            let kind = match classify(answer.raw().status().as_u16(), code, words) {
-                RefusalKind::Throttled if may_have_landed_before(answer.raw()) => {
-                    RefusalKind::Unreachable
-                }
-                kind => kind,
-            };
-            (kind, format!("{code}: {words}"))
+            let kind = classify(answer.raw().status().as_u16(), code, words);
+            (kind, format!("{code}: {words}"), may_have_landed_before(answer.raw()))
         }
-        SdkError::ConstructionFailure(_) => (RefusalKind::Invalid, told(error)),
-        _ => (RefusalKind::Unreachable, told(error)),
+        SdkError::ConstructionFailure(_) => (RefusalKind::Invalid, told(error), false),
+        _ => (RefusalKind::Unreachable, told(error), true),
     }
 }
 

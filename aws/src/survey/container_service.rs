@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use tidegate_core::config::TargetConfig;
+use tidegate_core::config::{ImageConfig, TargetConfig};
 use tidegate_core::decide::Finding;
-use tidegate_core::definition::lightsail::{identity, named as images_of, successor};
+use tidegate_core::definition::lightsail::{identity, is_pinned, named as images_of, successor};
 use tidegate_core::definition::{NamedImage, difference};
-use tidegate_core::model::{Baseline, Cause, Pin, Release, ReleaseImage, TargetId};
+use tidegate_core::model::{Baseline, Pin, Release, ReleaseImage, TargetId};
 use tidegate_core::sighting::RunningImage;
 
-use super::{Survey, find_by_tag, pin};
+use super::{Survey, pin};
 use crate::Error;
 use crate::ecs::{RawTaskDefinition, Seen};
 use crate::registry::Repository;
@@ -36,9 +36,7 @@ impl Survey<'_> {
         let made_before = |release: &Release| {
             sighting.primary().is_some_and(|primary| primary.created_at < release.at)
         };
-        if self.release.cause == Cause::Push && made_before(self.release) {
-            self.drop_pushed(&mut images);
-        }
+        self.drop_guessed(&mut images);
         // A deployment that was made since may run what the tag meant by then.
         if self.scene.live.as_ref().is_some_and(made_before) {
             self.live_before(&mut images);
@@ -73,14 +71,20 @@ impl Survey<'_> {
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
     }
 
-    /// The push of this very release brought the tag to its bytes, and they may be old: what the tag showed
-    /// when the deployment was made is not known.
-    fn drop_pushed(&self, images: &mut [RunningImage]) {
-        for image in images {
-            let pushed = find_by_tag(&self.release.images, image);
-            if pushed.is_some_and(|pushed| image.digest.as_ref() == Some(&pushed.digest)) {
+    /// What a tag like `live` shows now proves nothing of what it meant when the deployment was made: it may
+    /// have been moved since, back to older bytes as well. A tag that names its build is not moved.
+    fn drop_guessed(&self, images: &mut [RunningImage]) {
+        let own = |image: &RunningImage, tag: &str| {
+            let mut all = self.scene.config.images.values();
+            let names_it = |it: &ImageConfig| it.tags.iter().any(|it| it.names_a_build(tag));
+            all.any(|it| it.uri() == image.repository && names_it(it))
+        };
+        for image in images.iter_mut().filter(|image| image.digest.is_some()) {
+            let named = NamedImage { container: String::new(), image: image.named.clone() };
+            let tag = named.tag().filter(|_| !is_pinned(&named));
+            if tag.is_some_and(|tag| !own(image, tag)) {
                 image.digest = None;
-                "its tag came to what it shows after the deployment was made"
+                "its tag may have shown other bytes when the deployment was made"
                     .clone_into(&mut image.source);
             }
         }

@@ -112,8 +112,8 @@ impl<'a> Survey<'a> {
     /// written down, and the next survey goes on from there.
     pub async fn findings(mut self) -> Result<Option<BTreeMap<TargetId, Finding>>, Error> {
         if let Some(why) = promotion::withdrawn(&self.app.table, self.release).await? {
-            let unfit = |target: &TargetId| (target.clone(), Finding::Unfit(why.clone()));
-            return Ok(Some(self.release.targets().map(unfit).collect()));
+            let withdrawn = |target: &TargetId| (target.clone(), Finding::Withdrawn(why.clone()));
+            return Ok(Some(self.release.targets().map(withdrawn).collect()));
         }
         let mut seen = self.targets.look(self.release.targets()).await;
         let shown = seen.values().filter_map(|seen| seen.as_ref().ok()?.as_ref());
@@ -279,7 +279,12 @@ impl<'a> Survey<'a> {
     fn live_before(&self, images: &mut [RunningImage]) {
         let Some(live) = &self.scene.live else { return };
         for image in images.iter_mut().filter(|image| image.digest.is_none()) {
-            if let Some(before) = find_by_tag(&live.images, image) {
+            let named = NamedImage { container: String::new(), image: image.named.clone() };
+            let its = |before: &&ReleaseImage| {
+                let tagged = named.tag().is_some_and(|tag| before.tags.iter().any(|it| it == tag));
+                before.uri() == image.repository && tagged
+            };
+            if let Some(before) = live.images.values().find(its) {
                 image.digest = Some(before.digest.clone());
                 "live in this pipeline before".clone_into(&mut image.source);
             }
@@ -304,16 +309,6 @@ impl<'a> Survey<'a> {
             }
         }
     }
-}
-
-/// The one of these images that has the name by which `running` is stated.
-fn find_by_tag<'i>(
-    images: &'i BTreeMap<String, ReleaseImage>,
-    running: &RunningImage,
-) -> Option<&'i ReleaseImage> {
-    let named = NamedImage { container: String::new(), image: running.named.clone() };
-    let tag = named.tag()?;
-    images.values().find(|it| it.uri() == running.repository && it.tags.iter().any(|it| it == tag))
 }
 
 /// Tidegate registered it.

@@ -69,7 +69,7 @@ fn shown<T>(answer: Result<T, Refusal>, role: Option<&Role>) -> Shown<T> {
 }
 
 fn hidden(refusal: Refusal, role: Option<&Role>) -> Hidden {
-    let Refusal { action, resource, kind, message } = refusal;
+    let Refusal { action, resource, kind, message, after_silence: _ } = refusal;
     // To take a role on is asked as whoever types.
     let role = role.filter(|_| action != ASSUME_ROLE);
     let to = match (kind, role) {

@@ -8,7 +8,7 @@ use crate::output::Desk;
 use crate::reason::reason;
 use crate::{Error, Exit, Reference, Session};
 
-/// End a release that waits for an approval: its set of images does not come here again
+/// End a release that waits for an approval, or that its own pipeline went back from: its set of images does not come here again
 ///
 /// No push, sweep or promotion brings these images to the pipeline again, only `tidegate start`.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,7 +28,7 @@ impl Reject {
         let Self { release, reason, consent } = self;
         let wanted = release.find(session.table().await?).await?;
         let (id, pipeline) = (&wanted.id, &release.pipeline);
-        if wanted.approval_asked().is_some() {
+        if wanted.can_be_rejected() {
             let what = format!("ends {id}, and keeps {} out of {pipeline}", wanted.label());
             consent.ask(session, desk, pipeline, &what)?;
         }

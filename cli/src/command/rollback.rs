@@ -94,6 +94,7 @@ impl Rollback {
                 let what = format!("puts {pipeline} back to {} ({})", goal.id, goal.label());
                 consent.ask(session, desk, pipeline, &what)?;
                 carry_out(session, pipeline, consent.dry_run, |moment| {
+                    command::check_live(moment.scene, scene.head.live)?;
                     command::rollback_to(moment.scene, &goal, moment.actor, options, moment.now)
                 })
                 .await?
@@ -125,7 +126,7 @@ impl Rollback {
         let what = format!("runs what undoes the one-off tasks of {}", last.id);
         consent.ask(session, desk, pipeline, &what)?;
         carry_out(session, pipeline, consent.dry_run, |moment| {
-            command::undo(moment.scene, &ran, &last, scene.head.next, moment.actor, moment.now)
+            command::undo(moment.scene, &ran, &last, scene.head.step, moment.actor, moment.now)
         })
         .await
     }

@@ -103,7 +103,9 @@ impl PlannedTarget {
             }
             Finding::Busy(what) => (Planned::Busy, Some(what.clone()), Vec::new(), None),
             Finding::Awaited(what) => (Planned::Awaited, Some(what.clone()), Vec::new(), None),
-            Finding::Unfit(why) => (Planned::Unfit, Some(why.clone()), Vec::new(), None),
+            Finding::Withdrawn(why) | Finding::Unfit(why) => {
+                (Planned::Unfit, Some(why.clone()), Vec::new(), None)
+            }
         };
         Self {
             target: target.clone(),

@@ -35,6 +35,9 @@ pub(super) fn ways_out(scene: &Scene, last: Option<&Release>) -> Vec<String> {
                 let again = again.then(|| format!("tidegate start {}", release.id));
                 again.into_iter().chain([going_back(release), verb("abandon")]).collect()
             }
+            Phase::Surveying { held: Some(Hold::Withdrawn { .. }), .. } => {
+                vec![format!("tidegate reject {}", release.id), verb("abandon")]
+            }
             // `unfreeze`, below; or it shall not start.
             Phase::Surveying { held: Some(Hold::Frozen), .. } => vec![going_back(release)],
             Phase::Surveying { held: Some(Hold::Awaited { .. }), .. } => {

@@ -43,6 +43,7 @@ fn end(table: &Table, release: &Value) -> Result<&'static str, String> {
             "busy" => "held_busy",
             "awaited" => "held_awaited",
             "unfit" => "held_unfit",
+            "withdrawn" => "held_withdrawn",
             "frozen" if !head["freeze"].is_null() => "waiting_for_unfreeze",
             "approval" if approved(release) && !head["freeze"].is_null() => "waiting_for_unfreeze",
             "approval" if waits_long(release) => "awaiting_approval",

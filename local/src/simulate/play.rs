@@ -237,5 +237,5 @@ fn rests(court: &Court, now: Timestamp) -> bool {
 
 /// A release waits for somebody else's deployment, or for copies: it is surveyed again with each tick.
 fn asks_each_minute(court: &Court) -> bool {
-    court.ends().iter().any(|end| ["held_busy", "held_awaited"].contains(end))
+    court.ends().iter().any(|end| ["held_busy", "held_awaited", "held_withdrawn"].contains(end))
 }

@@ -14,7 +14,7 @@ pub fn approve(
     (by, how): (&str, &str),
     now: Timestamp,
 ) -> Result<Change, Refused> {
-    let release = asked(scene, wanted)?;
+    let release = waits(scene, wanted, |release| release.approval_asked().is_some())?;
     let id = &release.id;
     if release.approval_asked().is_none_or(|(now, _)| now != plan) {
         return Err(Refused(format!(
@@ -36,7 +36,8 @@ pub fn approve(
     Ok(Change { releases: vec![next], journal: vec![entry], ..Change::default() })
 }
 
-/// `reject`: it ends here, and its set of images is not released here again, but by `start`.
+/// `reject`: it ends here, and its set of images is not released here again, but by `start`. Also what its
+/// own pipeline does not stand by any more.
 pub fn reject(
     scene: &Scene,
     wanted: &Release,
@@ -44,13 +45,18 @@ pub fn reject(
     why: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
-    Ok(decide::reject(scene, asked(scene, wanted)?, actor, why, now))
+    let release = waits(scene, wanted, Release::can_be_rejected)?;
+    Ok(decide::reject(scene, release, actor, why, now))
 }
 
-/// The release as it waits for an approval now.
-fn asked<'a>(scene: &'a Scene, wanted: &Release) -> Result<&'a Release, Refused> {
+/// The release as it waits for a person's word now.
+fn waits<'a>(
+    scene: &'a Scene,
+    wanted: &Release,
+    so: impl Fn(&Release) -> bool,
+) -> Result<&'a Release, Refused> {
     let moving = scene.moving.as_ref().filter(|moving| moving.id == wanted.id);
-    let release = moving.filter(|release| release.approval_asked().is_some());
+    let release = moving.filter(|release| so(release));
     release.ok_or_else(|| {
         let (id, phase) = (&wanted.id, moving.unwrap_or(wanted).phase.name());
         let pipeline = &id.pipeline;

@@ -55,6 +55,18 @@ pub fn check_moves(scene: &Scene, shown: &ReleaseId) -> Result<(), Refused> {
     )))
 }
 
+/// Refuses a word about `shown`, which was live when a person looked, where another release is by now.
+pub fn check_live(scene: &Scene, shown: Option<u64>) -> Result<(), Refused> {
+    let (head, pipeline) = (&scene.head, &scene.head.pipeline);
+    match head.live.filter(|live| Some(*live) != shown) {
+        None => Ok(()),
+        Some(live) => Err(Refused(format!(
+            "{pipeline}/{live} became live since you looked: see `tidegate status {pipeline}`, and type \
+             it again if you mean to leave that one"
+        ))),
+    }
+}
+
 /// Refuses `what`, which the targets of a release are not free for while it moves or is stuck.
 fn check_owns_nothing(scene: &Scene, what: &str) -> Result<(), Refused> {
     let Some(release) = &scene.moving else { return Ok(()) };

@@ -10,12 +10,12 @@ use crate::push::new_release;
 /// `rollback --down`: a new release that runs the `down` commands, and nothing else.
 ///
 /// `ran` are the slots of the config's one-off tasks, `last` is the release that owns the newest of
-/// them, and `next` is the number that the next release would have got when they were read.
+/// them, and `step` is the head's when they were read.
 pub fn undo(
     scene: &Scene,
     ran: &[Slot],
     last: &Release,
-    next: u64,
+    step: u64,
     actor: &str,
     now: Timestamp,
 ) -> Result<Change, Refused> {
@@ -30,8 +30,11 @@ pub fn undo(
         )));
     }
     check_settled(scene)?;
-    if scene.head.next != next {
-        return Err(Refused(format!("{pipeline} has a newer release since; look again first")));
+    // What it ran may be needed by what was let go, or went live, while a person was asked.
+    if scene.head.step != step {
+        return Err(Refused(format!(
+            "{pipeline} went on since: look at `tidegate status {pipeline}`, and type it again"
+        )));
     }
     if scene.head.is_before_it_came_back(last.id.number) {
         return Err(Refused(format!(

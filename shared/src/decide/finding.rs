@@ -25,6 +25,8 @@ pub enum Finding {
     Busy(String),
     /// A promoted image is not where it is read from here, yet.
     Awaited(String),
+    /// The pipeline that the release comes from does not stand by it any more.
+    Withdrawn(String),
     /// It cannot be released as it is.
     Unfit(String),
 }

@@ -17,32 +17,51 @@ pub(super) fn next(scene: &Scene, now: Timestamp) -> Plan {
         return waits(frozen(&scene.head.pipeline, freeze, release), None);
     }
     does(match startable(scene, release) {
-        Ok(fit) => begin(scene, release, &fit, now),
+        Ok(fit) => begin(scene, release, &fit, "its turn has come", now),
         Err(why) => refuse(scene, release, why, now),
     })
 }
 
 /// The waiting release as it may start, or why it must not; asked when it would, for the world may
 /// have moved since. Blocked bytes do not take the others of the set along, unless all were joined.
-pub(super) fn startable(scene: &Scene, waiting: &Release) -> Result<Release, String> {
-    let fit = without_blocked(scene, waiting);
-    if let (true, Some(why)) = (nothing_left(scene, &fit), blocked(scene, waiting)) {
-        return Err(why);
+fn startable(scene: &Scene, waiting: &Release) -> Result<Release, String> {
+    let fit = unblocked(scene, waiting)?;
+    match changes_nothing(scene, &fit) {
+        Some(why) => Err(why),
+        None => wanted(scene, fit),
     }
-    let by_itself = fit.cause.is_by_itself();
-    let rejected = rejected(scene, &fit.images);
-    match live_already(scene, &fit.images).or(rejected).filter(|_| by_itself) {
+}
+
+/// What comes in the place of a held release: what waits, and beside it what that one brought.
+pub(super) fn in_place_of(
+    scene: &Scene,
+    held: &Release,
+    waiting: &Release,
+) -> Result<Release, String> {
+    let mut fit = wanted(scene, unblocked(scene, waiting)?)?;
+    for (name, image) in &held.images {
+        fit.images.entry(name.clone()).or_insert_with(|| image.clone());
+    }
+    wanted(scene, fit)
+}
+
+/// Why a release that nobody typed would change nothing: all that it brings is live.
+pub(super) fn changes_nothing(scene: &Scene, release: &Release) -> Option<String> {
+    live_already(scene, &release.images).filter(|_| release.cause.is_by_itself())
+}
+
+/// Not what a person rejected, unless a person asks for it.
+fn wanted(scene: &Scene, fit: Release) -> Result<Release, String> {
+    match rejected(scene, &fit.images).filter(|_| fit.cause.is_by_itself()) {
         Some(why) => Err(why),
         None => Ok(fit),
     }
 }
 
-/// A release that takes the place of a held one brings what that one brought beside its own.
-pub(super) fn beside(scene: &Scene, held: &Release, mut fit: Release) -> Result<Release, String> {
-    for (name, image) in &held.images {
-        fit.images.entry(name.clone()).or_insert_with(|| image.clone());
-    }
-    match rejected(scene, &fit.images).filter(|_| fit.cause.is_by_itself()) {
+/// The release without its blocked bytes, where something is left of it.
+fn unblocked(scene: &Scene, release: &Release) -> Result<Release, String> {
+    let fit = without_blocked(scene, release);
+    match blocked(scene, release).filter(|_| nothing_left(scene, &fit)) {
         Some(why) => Err(why),
         None => Ok(fit),
     }
@@ -88,7 +107,7 @@ pub(super) fn leave_out_blocked(
 }
 
 /// What happens, and which bytes of the release stay behind.
-pub(super) fn and_left_out(what: &str, scene: &Scene, release: &Release) -> String {
+fn and_left_out(what: &str, scene: &Scene, release: &Release) -> String {
     match blocked(scene, release) {
         None => what.to_owned(),
         Some(why) => format!("{what}, without blocked bytes: {why}"),
@@ -131,18 +150,25 @@ pub(super) fn refuse(scene: &Scene, release: &Release, why: String, now: Timesta
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
-fn begin(scene: &Scene, release: &Release, fit: &Release, now: Timestamp) -> Change {
+/// `release` is surveyed, with the images of `fit`; `what` says why now.
+pub(super) fn begin(
+    scene: &Scene,
+    release: &Release,
+    fit: &Release,
+    what: &str,
+    now: Timestamp,
+) -> Change {
     let mut head = scene.head.stepped();
     head.waiting = None;
     head.moving = Some(release.id.number);
     let next = surveying(fit, scene, now);
-    let reason = and_left_out("its turn has come", scene, release);
+    let reason = and_left_out(what, scene, release);
     let entry = release_entry(release, &next, TIDEGATE, reason, None, now);
     Change { head: Some(head), releases: vec![next], journal: vec![entry], ..Change::default() }
 }
 
 /// `release`, asked to be surveyed under the config in force.
-pub(super) fn surveying(release: &Release, scene: &Scene, now: Timestamp) -> Release {
+fn surveying(release: &Release, scene: &Scene, now: Timestamp) -> Release {
     let mut next = release.becomes(Phase::Surveying { since: now, held: None });
     next.config = scene.head.config;
     next.waves = scene.config.waves_of(&release.cause);

@@ -35,9 +35,7 @@ pub(super) fn pending(
     // A newer release starts here as much as anywhere; going back does not give way to it.
     let gives_way = scene.head.freeze.is_none() && !release.cause.goes_back();
     if let (true, Some(held), Some(waiting)) = (gives_way, held, &scene.waiting) {
-        let fit =
-            start::startable(scene, waiting).and_then(|fit| start::beside(scene, release, fit));
-        return does(match fit {
+        return does(match start::in_place_of(scene, release, waiting) {
             Ok(fit) => supersede(scene, release, waiting, &fit, held, now),
             Err(why) => start::refuse(scene, waiting, why, now),
         });
@@ -57,7 +55,9 @@ pub(super) fn pending(
         Some(_) => since + AGAIN,
     };
     // What a person asked for and deploy has not answered is asked again, whatever held it before.
-    let by_itself = held.is_none_or(Hold::ends_by_itself) || release.todo.is_some();
+    // And what a word in another pipeline ends, of which nothing tells here.
+    let elsewhere = matches!(held, Some(Hold::Withdrawn { .. }));
+    let by_itself = held.is_none_or(Hold::ends_by_itself) || elsewhere || release.todo.is_some();
     let what = match held {
         None => "the survey of its targets".to_owned(),
         Some(hold) => hold.to_string(),
@@ -72,7 +72,8 @@ pub(super) fn pending(
     waits(what, by_itself.then_some(until))
 }
 
-/// A release that is held before anything moved gives way to a newer push.
+/// A release that is held before anything moved gives way to a newer push: also to a tag that went back
+/// to what is live, after which nothing is left to do.
 fn supersede(
     scene: &Scene,
     held: &Release,
@@ -81,21 +82,18 @@ fn supersede(
     hold: &Hold,
     now: Timestamp,
 ) -> Change {
-    let mut head = scene.head.stepped();
-    let (old, new) = (
-        held.becomes(Phase::Superseded { at: now, by: waiting.id.number }),
-        start::surveying(fit, scene, now),
-    );
-    head.moving = Some(new.id.number);
-    head.waiting = None;
+    let mut change = match start::changes_nothing(scene, fit) {
+        Some(why) => start::refuse(scene, waiting, why, now),
+        None => start::begin(scene, waiting, fit, &format!("takes the place of {}", held.id), now),
+    };
+    let old = held.becomes(Phase::Superseded { at: now, by: waiting.id.number });
+    if let Some(head) = &mut change.head {
+        head.moving = head.moving.filter(|number| *number != old.id.number);
+    }
     let why = format!("{} is newer, and this one was held: {hold}", waiting.id);
-    let instead = format!("takes the place of {}", held.id);
-    let instead = start::and_left_out(&instead, scene, waiting);
-    let journal = vec![
-        release_entry(held, &old, TIDEGATE, why, None, now),
-        release_entry(waiting, &new, TIDEGATE, instead, None, now),
-    ];
-    Change { head: Some(head), releases: vec![old, new], journal, ..Change::default() }
+    change.journal.insert(0, release_entry(held, &old, TIDEGATE, why, None, now));
+    change.releases.insert(0, old);
+    change
 }
 
 /// What follows from a survey. Asked again after each of its writes until it says nothing.
@@ -156,6 +154,7 @@ pub fn reason_to_hold(
     let (mut busy, mut stranded) = (Vec::new(), Vec::new());
     for (target, finding) in found {
         match finding {
+            Finding::Withdrawn(why) => return Some(Hold::Withdrawn { why: why.clone() }),
             Finding::Unfit(why) => unfit.push(format!("{}: {why}", target.name)),
             Finding::Awaited(what) => awaited.push(format!("{}: {what}", target.name)),
             Finding::Busy(what) => busy.push(format!("{}: {what}", target.name)),
@@ -259,7 +258,9 @@ fn take(
             Finding::Unaffected { baseline } => {
                 (SlotPhase::Unaffected, baseline, Vec::new(), None, [].as_slice())
             }
-            Finding::Awaited(_) | Finding::Busy(_) | Finding::Unfit(_) => continue,
+            Finding::Awaited(_) | Finding::Busy(_) | Finding::Withdrawn(_) | Finding::Unfit(_) => {
+                continue;
+            }
         };
         let slot = Slot {
             target: (*target).clone(),

@@ -113,6 +113,13 @@ pub fn waiting(release: &Release, hold: &Hold) -> Option<Notice> {
         Hold::Approval { changes, until, .. } => {
             return Some(approval::asked(release, changes, *until, release.approved.is_some()));
         }
+        Hold::Withdrawn { why } => (
+            "its own pipeline went back from it",
+            "It is asked every minute, and goes on by itself once nothing of it is blocked there; a \
+             newer promotion takes its place.",
+            &vec![why.clone()],
+            Some(command::reject(id)),
+        ),
         Hold::Frozen => return None,
     };
     let found: Vec<_> = targets.iter().map(|target| format!("- {target}")).collect();

@@ -101,6 +101,11 @@ impl Release {
         }
     }
 
+    /// Whether a person may say no to it: it waits for their word, or its own pipeline went back from it.
+    pub fn can_be_rejected(&self) -> bool {
+        matches!(self.held(), Some(Hold::Approval { .. } | Hold::Withdrawn { .. }))
+    }
+
     /// The plan that people were asked to approve, and until when they are.
     pub fn approval_asked(&self) -> Option<(&str, Timestamp)> {
         match self.held() {
@@ -387,6 +392,11 @@ pub enum Hold {
         /// `service: why, and what to do`
         targets: Vec<String>,
     },
+    /// The pipeline that it was promoted from went back from it, or blocked bytes of it.
+    Withdrawn {
+        /// Which bytes, where and since when, and what to do.
+        why: String,
+    },
     /// The pipeline was frozen before the survey was answered.
     Frozen,
     /// A person must approve it first.
@@ -405,7 +415,10 @@ impl Hold {
     pub fn ends_by_itself(&self) -> bool {
         match self {
             Self::Busy { .. } | Self::Awaited { .. } | Self::Frozen => true,
-            Self::NoWayBack { .. } | Self::Unfit { .. } | Self::Approval { .. } => false,
+            Self::NoWayBack { .. }
+            | Self::Unfit { .. }
+            | Self::Withdrawn { .. }
+            | Self::Approval { .. } => false,
         }
     }
 }
@@ -417,6 +430,7 @@ impl std::fmt::Display for Hold {
             Self::Busy { targets, .. } => ("another deployment is in flight on", targets),
             Self::Awaited { targets, .. } => ("images have not arrived yet for", targets),
             Self::Unfit { targets } => ("these targets cannot be released", targets),
+            Self::Withdrawn { why } => return f.write_str(why),
             Self::Frozen => return f.write_str("its pipeline is frozen"),
             Self::Approval { plan, until, .. } => {
                 return write!(

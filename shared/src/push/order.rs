@@ -9,10 +9,11 @@ use crate::model::{Memory, ReleaseImage};
 
 /// Whether the push is older than the newest answered one.
 ///
-/// The same literal tag moved back on purpose is not: the tag's present digest decides there.
+/// The same literal tag moved back on purpose is not: the tag's present digest decides there. Nor are the
+/// answered bytes themselves, whose time may be that of what was unblocked since.
 pub(super) fn reason_it_is_late(memory: &Memory, member: &Member) -> Option<String> {
     let Member { pattern, tag, bytes, .. } = member;
-    if member.moves(memory) {
+    if member.moves(memory) || member.is(Some(memory)) {
         return None;
     }
     let by_version = compare_versions(pattern, tag, memory).unwrap_or(Ordering::Equal);
@@ -34,9 +35,10 @@ pub(super) fn remembered(before: Option<&Memory>, member: &Member) -> Memory {
     let bytes = &member.bytes;
     match before {
         Some(before) if before.digest == bytes.digest => before.clone().and_shown_by(&bytes.tags),
-        // A tag that was moved back is newer than what it leaves, which another pattern may still show.
+        // A tag that was moved back is newer than what it leaves, which another pattern may still show; and
+        // than what was unblocked, which is remembered a moment before its time.
         Some(before) if member.moves(before) => {
-            let pushed_at = bytes.pushed_at.max(before.pushed_at + Memory::MOMENT);
+            let pushed_at = bytes.pushed_at.max(before.pushed_at + 2 * Memory::MOMENT);
             Memory { pushed_at, ..Memory::of(bytes) }
         }
         _ => Memory::of(bytes),

@@ -299,6 +299,18 @@ fn unblocked_bytes_may_come_again_and_nothing_older_does() {
 }
 
 #[test]
+fn a_tag_that_moves_after_an_unblock_is_the_later_word() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.behaviours.insert(digest("bad"), Behaviour::Crashes);
+    hears(&mut stage, &Pushed { also: &["prod-0000bad"], ..pushed("bad", "uapi", 9) });
+    stage.play();
+    assert_eq!(stage.phase(2), "rolled_back");
+    stage.command(|scene, actor, now| command::unblock(scene, &digest("bad"), actor, now)).unwrap();
+    assert_eq!(hears(&mut stage, &pushed("b0", "uapi", 5)), Brought);
+    assert_eq!(hears(&mut stage, &swept("bad", "prod-0000bad", 9)), Known);
+}
+
+#[test]
 fn a_push_is_recorded_with_its_time_as_first_seen() {
     let mut stage = Stage::of(&[&["Rag"]]);
     hears(&mut stage, &pushed("b2", "prod-0000002", 9));

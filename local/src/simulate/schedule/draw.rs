@@ -7,7 +7,7 @@ use fastrand::Rng;
 use super::chance::{chance, pick};
 use super::{
     Extras, Image, Open, Pipeline, Schedule, Service, Strategy, Tags, Weather, deeds, extras,
-    knots, retired, troubles,
+    knots, retired, taken_back, troubles,
 };
 use crate::ecs::{RollbackShape, ShownDigest};
 
@@ -36,6 +36,7 @@ impl Schedule {
         let (more, trouble) = knots::draw(seed, weather, &pipelines);
         deeds.extend(more);
         deeds.extend(retired::draw(seed, &pipelines));
+        deeds.extend(taken_back::draw(seed, &pipelines));
         deeds.sort_by_key(|(at, _)| *at);
         troubles.extend(trouble);
         let last = deeds.iter().map(|(at, _)| *at).max().unwrap_or_default();

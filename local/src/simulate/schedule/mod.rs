@@ -11,6 +11,7 @@ mod fleet;
 mod knots;
 mod pipeline;
 mod retired;
+mod taken_back;
 mod troubles;
 mod weather;
 

@@ -221,7 +221,9 @@ fn nothing_starts_in_it() {
     let again = |scene: &Scene, actor: &str, now| command::go_back_again(scene, &again, actor, now);
     assert!(stage.command(again).unwrap_err().to_string().contains(why));
     let last = stage.release(2).clone();
-    let down = |scene: &Scene, actor: &str, now| command::undo(scene, &[], &last, 3, actor, now);
+    let down = |scene: &Scene, actor: &str, now| {
+        command::undo(scene, &[], &last, scene.head.step, actor, now)
+    };
     assert!(stage.command(down).unwrap_err().to_string().contains(why));
     assert_eq!(stage.table, before);
 }
@@ -248,7 +250,9 @@ fn what_is_brought_back_is_adopted_as_it_runs_and_as_if_nothing_had_been_pushed_
     assert!(head.is_before_it_came_back(2) && !head.is_before_it_came_back(3));
     // What ran since may need what a migration of then did.
     let then = stage.release(2).clone();
-    let down = |scene: &Scene, actor: &str, now| command::undo(scene, &[], &then, 4, actor, now);
+    let down = |scene: &Scene, actor: &str, now| {
+        command::undo(scene, &[], &then, scene.head.step, actor, now)
+    };
     let refused = stage.command(down).unwrap_err().to_string();
     assert!(refused.starts_with("p/2 is from before p was retired, and others may"), "{refused}");
     stage.push("b4");

@@ -80,6 +80,11 @@ impl TagPattern {
         matches!(self.parts[..], [Part::Literal(_)])
     }
 
+    /// Whether `tag` is of this form and says by a sha or a version which build it is: such a tag is not moved.
+    pub fn names_a_build(&self, tag: &str) -> bool {
+        self.matches(tag).is_some_and(|captures| !captures.0.is_empty())
+    }
+
     /// Pushes are ordered by the version in the tag, not by their time.
     pub fn orders_by_version(&self) -> bool {
         self.has(Placeholder::Semver)

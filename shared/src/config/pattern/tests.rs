@@ -68,6 +68,15 @@ fn a_pattern_knows_its_kind() {
         assert_eq!(pattern(form).is_literal(), literal, "{form}");
         assert_eq!(pattern(form).orders_by_version(), by_version, "{form}");
     }
+    for (form, tag, names) in [
+        ("live", "live", false),
+        ("*", "live", false),
+        ("prod-{sha}", "prod-1a2b3c4", true),
+        ("prod-{sha}", "live", false),
+        ("v{semver}", "v1.2.3", true),
+    ] {
+        assert_eq!(pattern(form).names_a_build(tag), names, "{form}: {tag}");
+    }
 }
 
 #[test]

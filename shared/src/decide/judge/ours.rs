@@ -6,7 +6,7 @@ use super::{Verdict, failed, failure};
 use crate::decide::blame;
 use crate::model::{Failure, Scene, Slot, SlotPhase, TargetKind};
 use crate::sighting::{
-    Deployment, RolloutState, ServiceDeployment, ServiceDeploymentStatus, Sighting, Strategy,
+    Deployment, LAG, RolloutState, ServiceDeployment, ServiceDeploymentStatus, Sighting, Strategy,
 };
 
 /// The verdict on our deployment, or what it still waits for.
@@ -143,9 +143,14 @@ fn is_rollback(reason: &str) -> bool {
         || reason.contains("alarm")
 }
 
-/// Our deployment where it is listed and not primary.
+/// Our deployment where it is listed and not primary. A container service that these images failed on
+/// before still lists that failure, under the same name.
 pub(super) fn in_background<'a>(slot: &Slot, sighting: &'a Sighting) -> Option<&'a Deployment> {
-    sighting.deployments.iter().find(|d| !d.primary && is_ours(slot, d))
+    let of_before = |d: &Deployment| {
+        let called = slot.done.called.filter(|_| slot.target.kind == TargetKind::Lightsail);
+        called.is_some_and(|called| d.created_at + LAG < called)
+    };
+    sighting.deployments.iter().find(|d| !d.primary && is_ours(slot, d) && !of_before(d))
 }
 
 fn is_ours(slot: &Slot, deployment: &Deployment) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command;
 use crate::decide::{Finding, Sightings, decide};
 use crate::model::{Hold, NoticeKind as N, Phase};
-use crate::stage::{Stage, digest, image};
+use crate::stage::{Stage, at, digest, image};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -119,6 +119,33 @@ fn a_newer_push_takes_the_place_of_a_held_release_with_all_its_images() {
     assert_eq!(images, [&digest("a1"), &digest("e1")]);
     stage.play();
     assert_eq!(stage.phase(3), "live");
+}
+
+#[test]
+fn a_tag_that_goes_back_to_what_is_live_takes_a_held_release_back() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    let push = |stage: &mut Stage, name: &str, bytes: &str, seconds: i64| {
+        stage.push_as(name, "uapi", image(name, bytes, "uapi", at(seconds)));
+        stage.work();
+    };
+    push(&mut stage, "api", "a1", 1);
+    stage.play();
+    assert_eq!(stage.phase(2), "live");
+    stage.services.get_mut("api-1").unwrap().unknown = true;
+    push(&mut stage, "api", "a2", 2);
+    assert!(matches!(held(&stage), Hold::NoWayBack { .. }));
+    push(&mut stage, "api", "a1", 1);
+    assert_eq!((stage.phase(3), stage.phase(4)), ("superseded", "refused"));
+    let head = &stage.table.head;
+    assert_eq!((head.moving, head.waiting, head.live), (None, None, Some(2)));
+    // What came beside it is released all the same.
+    push(&mut stage, "api", "a3", 3);
+    push(&mut stage, "web", "e1", 4);
+    assert_eq!((stage.phase(5), stage.phase(6)), ("superseded", "surveying"));
+    push(&mut stage, "api", "a1", 1);
+    assert_eq!((stage.phase(6), stage.phase(7)), ("superseded", "surveying"));
+    let images: Vec<_> = stage.release(7).images.values().map(|i| &i.digest).collect();
+    assert_eq!(images, [&digest("a1"), &digest("e1")]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::decide::{Seen, Sightings, decide, note_run, note_task};
 use crate::model::{
-    Blame, Change, Failure, NoticeKind, Retired, Scene, Slot, SlotPhase, TargetId, TargetKind,
-    TaskFailure,
+    Blame, Change, Failure, NoticeKind, Plan, Retired, Scene, Slot, SlotPhase, TargetId,
+    TargetKind, TaskFailure,
 };
 use crate::sighting::{RolloutState, Sighting};
 use crate::stage::{Stage, crash, target};
@@ -28,16 +28,21 @@ fn slot(stage: &Stage, kind: TargetKind) -> Slot {
     Slot { target: rag(kind), ..stage.slot("Rag").clone() }
 }
 
+/// What follows from one look.
+fn looked(stage: &Stage, kind: TargetKind, otherwise: impl FnOnce(&mut Sighting)) -> Plan {
+    let mut sighting = stage.services["Rag"].sighting(stage.now);
+    otherwise(&mut sighting);
+    let seen = Sightings::from([(rag(kind), Seen::Service(Box::new(sighting)))]);
+    decide(&scene(stage, kind), &seen, stage.now)
+}
+
 /// What one look makes of it, and why.
 fn judged(
     stage: &Stage,
     kind: TargetKind,
     otherwise: impl FnOnce(&mut Sighting),
 ) -> (SlotPhase, String) {
-    let mut sighting = stage.services["Rag"].sighting(stage.now);
-    otherwise(&mut sighting);
-    let seen = Sightings::from([(rag(kind), Seen::Service(Box::new(sighting)))]);
-    let plan = decide(&scene(stage, kind), &seen, stage.now);
+    let plan = looked(stage, kind, otherwise);
     let change = plan.changes.into_iter().next().unwrap();
     (change.slots[0].1.phase.clone(), change.journal[0].reason.clone())
 }
@@ -92,6 +97,22 @@ fn what_lightsail_gives_up_is_the_images_fault_and_its_log_has_the_last_words() 
     let cause = "Lightsail gave the deployment up and keeps the one before it";
     assert_eq!((failed.cause.as_str(), failed.blame), (cause, Blame::Image));
     assert_eq!(failed.remedy, remedy);
+}
+
+#[test]
+fn what_lightsail_gave_up_before_says_nothing_of_the_same_images_once_more() {
+    let stage = settling();
+    let before = stage.slot("Rag").baseline.running.clone();
+    let plan = looked(&stage, Lightsail, |seen| {
+        let mut active = seen.deployments[0].clone();
+        (active.revision, active.rollout) = (before, Some(RolloutState::Completed));
+        let failed = &mut seen.deployments[0];
+        (failed.primary, failed.rollout) = (false, Some(RolloutState::Failed));
+        failed.created_at = crate::stage::at(-60);
+        seen.deployments.insert(0, active);
+    });
+    assert!(plan.changes.is_empty(), "{plan:?}");
+    assert_eq!(plan.waiting_on[1].what, "Lightsail to show the new deployment");
 }
 
 #[test]

@@ -339,7 +339,12 @@ fn undoing() -> Stage {
     ends(&mut stage, "migrate", 0);
     assert_eq!(stage.phase(2), "rolled_back");
     let (ran, last) = (vec![slot(&stage, "migrate").clone()], stage.release(2).clone());
-    stage.command(|scene, actor, now| command::undo(scene, &ran, &last, 3, actor, now)).unwrap();
+    let step = stage.table.head.step;
+    let since =
+        |scene: &Scene, actor: &str, now| command::undo(scene, &ran, &last, step - 1, actor, now);
+    let refused = stage.command(since).unwrap_err().to_string();
+    assert!(refused.starts_with("p went on since"), "{refused}");
+    stage.command(|scene, actor, now| command::undo(scene, &ran, &last, step, actor, now)).unwrap();
     stage.work();
     let slot = slot(&stage, "migrate");
     assert_eq!((slot.asked.action, slot.phase.name()), (Action::Undo, "applying"));
@@ -366,7 +371,9 @@ fn what_fails_to_undo_a_task_is_for_a_person() {
     ends(&mut stage, "migrate", 1);
     assert_eq!((stage.phase(3), stage.table.head.moving), ("rollback_failed", Some(3)));
     let (ran, last) = (vec![slot(&stage, "migrate").clone()], stage.release(3).clone());
-    let again = |scene: &Scene, actor: &str, now| command::undo(scene, &ran, &last, 4, actor, now);
+    let again = |scene: &Scene, actor: &str, now| {
+        command::undo(scene, &ran, &last, scene.head.step, actor, now)
+    };
     let refused = stage.command(again).unwrap_err().to_string();
     assert!(refused.contains("`tidegate accept p` leaves that as it is"), "{refused}");
     assert!(stage.table.head.freeze.is_some());

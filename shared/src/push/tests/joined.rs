@@ -6,7 +6,7 @@ use crate::command;
 use crate::config::Placeholder;
 use crate::model::Push;
 use crate::push::{Answer, Candidate, Missing, SWEEP, answer};
-use crate::stage::{Stage, at, candidate, digest, image};
+use crate::stage::{Behaviour, Stage, at, candidate, digest, image};
 
 const IMAGES: [&str; 3] = ["api", "gateway", "web"];
 
@@ -191,6 +191,28 @@ fn an_image_that_did_not_change_joins_under_the_new_sha() {
         joined.holds.insert((name, "ddddddd"), same);
     }
     assert!(joined.hears("api", "ddddddd", "ecr").starts_with("known: "));
+}
+
+#[test]
+fn live_bytes_join_under_a_new_sha_after_newer_ones_were_unblocked() {
+    let mut joined = Joined::new();
+    joined.stage.behaviours.insert(digest("bb1"), Behaviour::Crashes);
+    for (at, sha) in [(1, A), (11, B)] {
+        for (more, name) in (0..).zip(IMAGES) {
+            joined.pushed(name, sha, at + more);
+        }
+        joined.stage.play();
+    }
+    assert_eq!(joined.stage.phase(3), "rolled_back");
+    let bad: Vec<_> = joined.stage.table.scene().blocked.keys().cloned().collect();
+    for bad in bad {
+        let unblock = |scene: &_, actor: &_, now| command::unblock(scene, &bad, actor, now);
+        joined.stage.command(unblock).unwrap();
+    }
+    let same = joined.holds[&("gateway", A)].clone();
+    joined.holds.insert(("gateway", "ddddddd"), same);
+    joined.silent("web", "ddddddd", 501);
+    assert_eq!(joined.pushed("api", "ddddddd", 502), "release 4");
 }
 
 #[test]
