@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tidegate_core::model::NoticeKind;
 use tidegate_local::faults::{Fault, FaultRule};
-use tidegate_tests::fleet::is_live;
+use tidegate_tests::fleet::{hold_of, is_live};
 use tidegate_tests::{Stage, play};
 
 const PIPELINE: &str = "someli-production";
@@ -115,6 +115,17 @@ fn one_that_does_not_end_in_time_is_no_success_and_is_not_stopped() {
         let failure = release.failure.as_ref().expect("a failure");
         assert!(failure.cause.contains("did not end in time"), "{failure}");
         assert_eq!(stage.updates("Rag"), 0);
+        // The next one waits for it: two of them would work in one database.
+        stage.push("uapi", "healthy");
+        let second = "someli-production/2";
+        stage.until(second, Duration::from_secs(120), |it| hold_of(it).is_some()).await;
+        stage.twin.run_for(Duration::from_secs(120)).await;
+        let hold = hold_of(&stage.release(second).await).expect("a hold");
+        assert!(hold.contains("of someli-production/1 has not ended ("), "{hold}");
+        assert_eq!(runs(stage).len(), 1);
+        let release = stage.end_of(second).await;
+        assert!(is_live(&release), "{}", stage.journal(second).await);
+        assert_eq!(runs(stage).len(), 2);
     });
 }
 

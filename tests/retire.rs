@@ -97,6 +97,7 @@ fn what_is_retired_starts_nothing_and_asks_its_registry_nothing() {
             ..FaultRule::always(Fault::Deny)
         };
         stage.twin.world.with(|cloud, _| cloud.faults.add(refused));
+        stage.twin.run_for(MINUTE).await;
         let told = stage.kinds_published();
         stage.push("uapi", "healthy");
         stage.twin.run_for(12 * MINUTE).await;

@@ -50,6 +50,25 @@ fn rewrite(stage: &Stage, change: impl FnOnce(&mut Value)) {
     scheduler.unwrap();
 }
 
+#[test]
+fn what_aws_refuses_before_anything_moved_there_is_left_untouched() {
+    play(1, SCHEDULED, async |stage| {
+        stage.apply(SCHEDULED).await;
+        let rule = FaultRule {
+            caller: Some("deploy".to_owned()),
+            action: Some("UpdateSchedule".to_owned()),
+            ..FaultRule::always(Fault::Deny)
+        };
+        stage.twin.world.with(|cloud, _| cloud.faults.add(rule));
+        let before = schedule(stage);
+        stage.push("uapi", "healthy");
+        let release = stage.end_of(FIRST).await;
+        let journal = stage.journal(FIRST).await;
+        assert_eq!(release.phase.name(), "rolled_back", "{journal}");
+        assert_eq!(schedule(stage), before);
+    });
+}
+
 fn rule(stage: &Stage) -> Value {
     let named = json!({ "Rule": "hourly" });
     stage

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
     Deployment as SdkDeployment, DeploymentConfiguration, DeploymentControllerType,
-    DeploymentRolloutState, DeploymentStrategy, SchedulingStrategy, Service,
+    DeploymentLifecycleHookTargetType as HookKind, DeploymentRolloutState, DeploymentStrategy,
+    SchedulingStrategy, Service,
 };
 use jiff::Timestamp;
 use tidegate_core::sighting::{Controller, Deployment, Guards, RolloutState, Sighting, Strategy};
@@ -226,7 +227,8 @@ fn target_groups(service: &Service) -> Vec<String> {
     groups
 }
 
-/// A rolling deployment with alarms bakes too.
+/// A rolling deployment with alarms bakes too, and a hook that pauses waits for a person, at each of its
+/// stages, for a day where it does not say how long.
 fn native_minutes(configuration: &DeploymentConfiguration) -> u32 {
     let bake = configuration.bake_time_in_minutes().unwrap_or_default();
     let steps = match configuration.strategy() {
@@ -244,8 +246,18 @@ fn native_minutes(configuration: &DeploymentConfiguration) -> u32 {
             .map_or(0, |canary| canary.canary_bake_time_in_minutes().unwrap_or(10)),
         _ => 0,
     };
-    count(bake.saturating_add(steps))
+    let pauses = configuration.lifecycle_hooks().iter();
+    let pauses = pauses.filter(|hook| hook.target_type() == Some(&HookKind::Pause)).map(|hook| {
+        let limit = hook.timeout_configuration().and_then(|it| it.timeout_in_minutes());
+        let stages = i32::try_from(hook.lifecycle_stages().len()).unwrap_or(i32::MAX);
+        limit.unwrap_or(A_DAY).saturating_mul(stages)
+    });
+    let waits = pauses.fold(bake.saturating_add(steps), i32::saturating_add);
+    count(waits)
 }
+
+/// ECS's default for a hook, in minutes.
+const A_DAY: i32 = 1_440;
 
 /// ECS never counts below nothing.
 fn count(number: i32) -> u32 {

@@ -203,12 +203,21 @@ impl<'a> Survey<'a> {
         Ok(if usable { newest } else { running.clone() })
     }
 
-    /// The newest revision of the family that Tidegate did not make, as far back as it looks.
+    /// The newest revision of the family that Tidegate did not make and nobody withdrew, as far back as it
+    /// looks; else the newest of all.
     async fn newest(&mut self, family: &str) -> Result<RawTaskDefinition, Error> {
-        let mut newest = self.definition(family).await?;
+        let newest = self.definition(family).await?;
+        let mut found = newest.clone();
         for _ in 0..FAMILY_STEPS {
-            let Some(before) = newest.revision_before().filter(|_| is_ours(&newest)) else { break };
-            newest = self.definition(&before).await?;
+            if !is_ours(&found) && found.is_active() {
+                return Ok(found);
+            }
+            let Some(before) = found.revision_before() else { break };
+            found = match self.definition(&before).await {
+                // Somebody cleaned up: what was before it is deleted as well, or nobody's any more.
+                Err(Error::Refused(refusal)) if refusal.is_not_found() => break,
+                before => before?,
+            };
         }
         Ok(newest)
     }

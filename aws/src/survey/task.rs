@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidegate_core::config::TaskConfig;
 use tidegate_core::decide::Finding;
 use tidegate_core::definition::{difference, images};
-use tidegate_core::model::{Baseline, Cause, Pin, SlotPhase, TargetId};
+use tidegate_core::model::{Baseline, Cause, Pin, Slot, SlotPhase, TargetId};
 use tidegate_core::sighting::Strategy;
 
 use super::{Survey, pin};
@@ -18,6 +18,9 @@ impl Survey<'_> {
         target: &TargetId,
         task: &TaskConfig,
     ) -> Result<Option<Finding>, Error> {
+        if let Some(running) = self.still_runs(target, &task.container).await? {
+            return Ok(Some(Finding::Busy(running)));
+        }
         if self.release.cause.undoes() {
             return Ok(Some(self.ran(target)));
         }
@@ -54,6 +57,21 @@ impl Survey<'_> {
         };
         let difference = difference(&base.json, &definition);
         Ok(Some(Finding::Ready { baseline, pins, revision, difference }))
+    }
+
+    /// The task of an earlier release that outlived its time: two of them would work in one database.
+    async fn still_runs(
+        &self,
+        target: &TargetId,
+        container: &str,
+    ) -> Result<Option<String>, Error> {
+        let before = self.scene.slots.get(target).filter(|slot| slot.release != self.release.id);
+        let ended = |slot: &Slot| matches!(slot.phase, SlotPhase::Healthy { .. });
+        let Some(slot) = before.filter(|slot| !ended(slot)) else { return Ok(None) };
+        let Some(arn) = slot.made() else { return Ok(None) };
+        let seen = self.ecs.one_off(&target.within, arn, container).await?;
+        let runs = seen.filter(|task| task.ended.is_none());
+        Ok(runs.map(|task| format!("{arn} of {} has not ended ({})", slot.release, task.status)))
     }
 
     /// The revision that the task ran from: only those bytes know how to undo what they did. One that

@@ -263,13 +263,13 @@ async fn with_copy(
 /// What a refusal means: patience, a result for people, or a call whose fate is unknown.
 fn refused(app: &App, slot: Box<Slot>, refusal: Refusal) -> Result<Came, Error> {
     let at = app.clock.now();
+    if refusal.may_have_landed() || refusal.after_silence {
+        // The intent stays unanswered: the next turn looks before it calls.
+        return Err(refusal.into());
+    }
     if refusal.is_throttle() {
         let until = at + app.dice.jitter(PATIENCE);
         return Ok(Came::To(slot, Outcome::Throttled { until }));
-    }
-    if refusal.may_have_landed() {
-        // The intent stays unanswered: the next turn looks before it calls.
-        return Err(refusal.into());
     }
     Ok(Came::To(slot, Outcome::Refused { why: refusal.to_string(), at }))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tidegate_aws::table::{Claim, Recorded};
 use tidegate_aws::{App, Error, advance};
 use tidegate_core::decide::Sightings;
-use tidegate_core::model::{Done, Slot, TargetId};
+use tidegate_core::model::{Slot, TargetId};
 
 use crate::call::{self, Came, RESERVE};
 
@@ -61,7 +61,7 @@ async fn asked(app: &App, target: &TargetId) -> Result<Option<Slot>, Error> {
 async fn one(app: &App, slot: Box<Slot>, deadline: Timestamp) -> Result<Recorded, Error> {
     match call::act(app, slot, deadline).await? {
         Came::To(slot, outcome) => {
-            let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
+            let done = slot.done.clone().answered(outcome);
             Ok(app.table.record(&slot, done, true).await?)
         }
         Came::Overtaken => Ok(Recorded::Lost),

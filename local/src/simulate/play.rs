@@ -205,9 +205,12 @@ impl<'a> Stage<'a> {
         {
             self.twin.run_for(LOOK).await;
         }
-        // A schedule's run that ended meanwhile is news: then once more, and the next run is minutes away.
-        let runs = self.schedule.has_runs();
-        if self.moves_on().await && (!runs || self.moves_on().await) {
+        // A run that ended meanwhile is news: then once more, and its next one is minutes away.
+        let mut moves_on = true;
+        for _ in 0..=self.schedule.runs() {
+            moves_on = moves_on && self.moves_on().await;
+        }
+        if moves_on {
             self.court.with(|court| {
                 let what = "deciding again changed something, though nothing was left to do";
                 court.object("always_moving", court.moved, what.to_owned());

@@ -69,7 +69,9 @@ impl Pushes {
     /// A call landed; if it was a build's push, it may have been news.
     pub(super) fn landed(&mut self, noted: &Noted, cloud: &Cloud, table: &Table) {
         let call = &noted.call;
-        if call.action != "PutImage" || noted.refusal.is_some() {
+        // What is put on copies elsewhere is nothing to who reads at home, as all do that hear of pushes.
+        let at_home = cloud.place_of(call) == cloud.place;
+        if call.action != "PutImage" || noted.refusal.is_some() || !at_home {
             return;
         }
         let (repository, tag) =

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Refused, of_pipeline};
 use crate::messages;
-use crate::model::{Block, Change, Digest, Freeze, Release, ReleaseId, Scene};
+use crate::model::{Block, Change, Digest, Freeze, ReleaseId, Scene};
 
 /// `freeze`: nothing new starts.
 pub fn freeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result<Change, Refused> {
@@ -18,11 +18,7 @@ pub fn freeze(scene: &Scene, actor: &str, why: &str, now: Timestamp) -> Result<C
     }
     let mut head = scene.head.stepped();
     head.freeze = Some(Freeze { by: actor.to_owned(), why: why.to_owned(), at: now });
-    let mut change = of_pipeline(head, actor, "frozen", why.to_owned(), now);
-    // Deploy takes the first targets without a look at the head: one of the two must lose.
-    let surveyed = scene.moving.iter().filter(|release| release.todo.is_some());
-    change.releases = surveyed.map(Release::stepped).collect();
-    Ok(change)
+    Ok(of_pipeline(head, actor, "frozen", why.to_owned(), now))
 }
 
 /// `unfreeze`: what waits may start.

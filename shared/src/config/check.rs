@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::file::{File, Pipeline, Watch};
+use super::file::{File, Image, Pipeline, Watch};
 use super::path::Path;
 use super::problem::Findings;
 use super::source::Source;
@@ -27,11 +27,13 @@ pub(super) fn check(file: &File, source: &Source, findings: &mut Findings) {
         }
         watch(&pipeline.settings.watch, &path.key("watch"), findings);
         targets::check(pipeline, file.images(pipeline), &path.key("waves"), findings);
-        images_apart(pipeline, &path.key("images"), findings);
         let settings = file.settings(pipeline);
         join::check(pipeline, settings.join_on, &path.key("images"), findings);
         approval::check(file.images(pipeline), &settings, &file.approval_path(name), findings);
         images_taken(pipeline, &path.key("images"), findings);
+        if images_apart(pipeline, &path.key("images"), findings) {
+            one_image_each(file, (name, pipeline), &path, findings);
+        }
         promote::check(file, source, (name, pipeline), &path, findings);
         retag::check(file, name, &unless_tags, findings);
     }
@@ -71,17 +73,18 @@ fn watch(watch: &Watch, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// A push is one image's: two images of one repository share no tag.
-fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
+/// A push is one image's: two images of one repository share no tag. Whether none do.
+fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) -> bool {
     let images: Vec<_> = pipeline.images.iter().collect();
     if images.len() > MOST_IMAGES {
         let message = format!("expected at most {MOST_IMAGES} images, found {}", images.len());
         findings.key(path, message);
-        return;
+        return false;
     }
+    let mut apart = true;
     for (at, (name, image)) in images.iter().enumerate() {
         for (other_name, other) in &images[..at] {
-            let same = image.repository == other.repository && image.registry == other.registry;
+            let same = is_same_repository(image, other);
             let patterns = image.tag.patterns().iter();
             let mut pairs = patterns.flat_map(|a| other.tag.patterns().iter().map(move |b| (a, b)));
             if same && let Some((a, b)) = pairs.find(|(a, b)| a.overlaps(b)) {
@@ -91,9 +94,44 @@ fn images_apart(pipeline: &Pipeline, path: &Path, findings: &mut Findings) {
                     image.repository
                 );
                 findings.value(&path.key(name).key("tag"), message);
+                apart = false;
             }
         }
     }
+    apart
+}
+
+/// Where two images come from one repository, the repository does not say which of them a container takes.
+fn one_image_each(
+    file: &File,
+    (name, pipeline): (&str, &Pipeline),
+    path: &Path,
+    findings: &mut Findings,
+) {
+    let images: Vec<_> = file.images(pipeline).iter().collect();
+    let twins = images.iter().enumerate().find_map(|(at, (one, image))| {
+        let same = |(_, other): &&(&String, &Image)| is_same_repository(image, other);
+        images[..at].iter().find(same).map(|(other, _)| (other, one, &image.repository))
+    });
+    let Some((one, other, repository)) = twins else { return };
+    let both = format!("images `{one}` and `{other}` both come from `{repository}`");
+    let waves = path.key("waves");
+    let mut targets = targets::all(pipeline, &waves);
+    if let Some((path, _)) = targets.find(|(_, target)| target.containers().is_none()) {
+        let message = format!("{both}: say in `containers` which container takes which");
+        findings.value(&path, message);
+    }
+    if file.settings(pipeline).pre_deploy.is_some_and(|tasks| !tasks.is_empty()) {
+        let message = format!(
+            "{both}, and a one-off task does not say which it runs: make two pipelines of it, each \
+             with the images of its own"
+        );
+        findings.value(&file.pre_deploy_path(name), message);
+    }
+}
+
+fn is_same_repository(one: &Image, other: &Image) -> bool {
+    one.repository == other.repository && one.registry == other.registry
 }
 
 /// Some container takes each image. Only where every service names its containers is it certain

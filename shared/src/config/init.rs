@@ -66,7 +66,9 @@ fn images(ours: &[&Seen]) -> Vec<String> {
     for (repository, tags) in &tags {
         lines.push(format!("      {}:", scalar(&image_name(repository))));
         lines.push(format!("        repository: {}", scalar(repository)));
-        lines.push(format!("        tag: [{}] # which pushes count", patterns(tags)));
+        let several =
+            if tags.len() > 1 { "; tags of different programs: a pipeline each" } else { "" };
+        lines.push(format!("        tag: [{}] # which pushes count{several}", patterns(tags)));
     }
     if tags.is_empty() {
         lines.push("      # No service runs an image from ECR: name one here.".to_owned());

@@ -201,7 +201,8 @@ pub(super) fn asked(scene: &Scene) -> impl Iterator<Item = &Slot> {
 }
 
 /// A release that has stopped changes nothing more: what deploy has not answered is withdrawn. Where a
-/// call was sent it may have landed, and the target stays what it is.
+/// call was sent it may have landed, and the target stays what it is. The release is written with them: who
+/// read it before a person went back, and the targets after it, would take that back.
 pub(super) fn withdraw(scene: &Scene) -> Plan {
     let withdrawn = |slot: &Slot| {
         let next = match slot.done.called {
@@ -211,7 +212,8 @@ pub(super) fn withdraw(scene: &Scene) -> Plan {
         (Some(slot.clone()), next)
     };
     let slots = asked(scene).take(CHUNK).map(withdrawn).collect();
-    does(Change { slots, ..Change::default() })
+    let releases = scene.moving.iter().map(Release::stepped).collect();
+    does(Change { releases, slots, ..Change::default() })
 }
 
 fn freeze(head: &mut Head, by: &str, why: String, now: Timestamp) {

@@ -180,7 +180,7 @@ fn begins(scene: &Scene, now: Timestamp) -> Timestamp {
 fn back(scene: &Scene, slot: &Slot, now: Timestamp) -> (Option<Slot>, Slot) {
     let next = if slot.target.is_task() {
         slot.becomes(judge::withdrawn(scene, slot, now))
-    } else if slot.phase == SlotPhase::Queued {
+    } else if slot.phase == SlotPhase::Queued || slot.was_refused_whole() {
         slot.becomes(SlotPhase::Untouched)
     } else {
         let deadline = now + scene.config.patience(&slot.target, slot.baseline.native_minutes);

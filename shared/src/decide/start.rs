@@ -58,12 +58,12 @@ fn wanted(scene: &Scene, fit: Release) -> Result<Release, String> {
     }
 }
 
-/// The release without its blocked bytes, where something is left of it.
+/// The release without what is not released any more, where something is left of it.
 fn unblocked(scene: &Scene, release: &Release) -> Result<Release, String> {
     let fit = without_blocked(scene, release);
     match blocked(scene, release).filter(|_| nothing_left(scene, &fit)) {
         Some(why) => Err(why),
-        None => Ok(fit),
+        None => named(scene, fit),
     }
 }
 
@@ -79,6 +79,19 @@ fn without_blocked(scene: &Scene, release: &Release) -> Release {
     fit.images
         .retain(|_, image| !scene.blocked.contains_key(&image.digest) || !stands(Guard::Block));
     fit
+}
+
+/// The release without images that the config in force does not name any more: no target may take them.
+/// What undoes a one-off task is of a config of then.
+fn named(scene: &Scene, mut fit: Release) -> Result<Release, String> {
+    let before = fit.images.len();
+    if !fit.cause.undoes() {
+        fit.images.retain(|name, _| scene.config.images.contains_key(name));
+    }
+    if fit.images.is_empty() && before > 0 {
+        return Err("the config in force names none of its images any more".to_owned());
+    }
+    Ok(fit)
 }
 
 /// Whether a release without its blocked bytes is none any more: what was joined is one.

@@ -238,7 +238,8 @@ fn no_target(release: &Release) -> String {
 }
 
 /// Takes a chunk of targets for the release, each with its baseline. The release is written with
-/// them: who ends it meanwhile does so because none was taken, and one of the two must lose.
+/// them: who ends it meanwhile does so because none was taken, and one of the two must lose. The head is
+/// written with the first: so must a freeze.
 fn take(
     scene: &Scene,
     release: &Release,
@@ -247,7 +248,9 @@ fn take(
 ) -> Change {
     let mut next = release.stepped();
     next.todo = Some(Todo::Claimed);
-    let mut change = Change { releases: vec![next], ..Change::default() };
+    let begins = scene.owned().next().is_none();
+    let head = begins.then(|| scene.head.stepped());
+    let mut change = Change { head, releases: vec![next], ..Change::default() };
     for (target, finding) in chunk {
         let before = scene.slots.get(*target);
         let (phase, baseline, pins, revision, differs) = match finding {

@@ -29,11 +29,20 @@ pub struct Happened {
 const SCHEDULERS: [(&str, TargetKind); 2] =
     [("chronos-schedule/", TargetKind::Schedule), ("events-rule/", TargetKind::Rule)];
 
+/// ECS keeps so much of who started a task.
+const LONGEST_STARTED_BY: usize = 36;
+
 /// Whether the run of a revision can be this target's, by what ECS says of who started it.
 pub fn may_have_started(target: &TargetId, started_by: &str) -> bool {
     let named = |(word, kind): (&str, TargetKind)| {
         let cut = started_by.strip_prefix(word)?;
-        Some(target.kind == kind && target.name.starts_with(cut))
+        // Only what fills the 36 characters may have been cut.
+        let fits = if started_by.len() < LONGEST_STARTED_BY {
+            target.name == cut
+        } else {
+            target.name.starts_with(cut)
+        };
+        Some(target.kind == kind && fits)
     };
     SCHEDULERS.into_iter().find_map(named).unwrap_or(false)
 }

@@ -196,4 +196,8 @@ fn a_run_is_that_of_the_schedule_whose_name_ecs_cut() {
         assert_eq!(may_have_started(&nightly, started_by), of_schedule, "{started_by}");
         assert_eq!(may_have_started(&rule, started_by), of_rule, "{started_by}");
     }
+    // What is not cut is the name.
+    let longer = target("schedule/123456789012/us-west-2/default/sync-full");
+    assert!(!may_have_started(&longer, "chronos-schedule/sync"));
+    assert!(may_have_started(&longer, "chronos-schedule/sync-full"));
 }

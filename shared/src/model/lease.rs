@@ -59,7 +59,8 @@ impl Slot {
     /// Renews the lease and writes down the call that is about to be sent; `None` without a lease.
     pub fn intend(&self, call: String, now: Timestamp) -> Option<Note> {
         let owner = self.lease.as_ref()?.owner.clone();
-        let intent = stands(Guard::IntentFirst).then_some(Intent { call, at: now });
+        let intent = Intent { call, at: now, after: self.done.called };
+        let intent = stands(Guard::IntentFirst).then_some(intent);
         let done = Done { intent, called: Some(now), ..self.done.clone() };
         Some(self.note(done, Some(Lease { owner, until: now + LEASE }), true))
     }

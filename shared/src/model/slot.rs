@@ -102,6 +102,13 @@ impl Slot {
         }
     }
 
+    /// AWS refused all that was asked for it: nothing was changed there.
+    pub fn was_refused_whole(&self) -> bool {
+        let Done { intent, called, lost, .. } = &self.done;
+        let sent = intent.is_some() || called.is_some() || lost.is_some();
+        !sent && matches!(self.answer(), Some(Outcome::Refused { .. }))
+    }
+
     /// A call for a one-off task went out, and nobody knows what came of it.
     pub fn is_lost(&self) -> bool {
         let open = self.done.lost.is_some() || self.done.intent.is_some();
@@ -373,6 +380,22 @@ pub struct Intent {
     pub call: String,
     /// When it was written.
     pub at: Timestamp,
+    /// When the call before it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Timestamp>,
+}
+
+impl Done {
+    /// With the answer to what is asked. A call that AWS refused was none.
+    #[must_use]
+    pub fn answered(self, outcome: Outcome) -> Self {
+        let refused = matches!(outcome, Outcome::Refused { .. } | Outcome::Throttled { .. });
+        let called = match &self.intent {
+            Some(intent) if refused => intent.after,
+            _ => self.called,
+        };
+        Self { intent: None, called, outcome: Some(outcome), ..self }
+    }
 }
 
 /// How a request ended for deploy.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Stage, build, target};
 use crate::decide::{self, Finding, Seen};
-use crate::model::{Done, Outcome, Phase, Release, TargetId, Todo};
+use crate::model::{Outcome, Phase, Release, TargetId, Todo};
 use crate::turn::{self, Known, Next};
 
 /// How deploy answers at a service.
@@ -85,7 +85,7 @@ impl Stage {
             Answer::Accepts => self.act(&target),
         };
         let slot = &self.table.slots[&target];
-        let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
+        let done = slot.done.clone().answered(outcome);
         let finished = slot.finish(done);
         self.table.note(&target, finished);
     }

@@ -39,7 +39,7 @@ pipelines:
     images:
       live_crons:
         repository: live_crons
-        tag: [\"prod-{sha}\", uapi] # which pushes count
+        tag: [\"prod-{sha}\", uapi] # which pushes count; tags of different programs: a pipeline each
       zelly-caddy:
         repository: zelly/caddy
         tag: [\"{sha}\"] # which pushes count

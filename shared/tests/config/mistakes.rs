@@ -604,6 +604,8 @@ fn a_retag_that_two_pipelines_would_take_from_each_other_is_said() {
 fn a_retag_marks_one_image_of_a_repository() {
     let two =
         with(SMALL, "      crons:", "      app: { repository: jobs, tag: app }\n      crons:");
+    let named = "[[{ service: a, containers: { app: app, crons: crons } }]]";
+    let two = with(&two, "[[a], [b, c]]", named);
     let retag = with(&two, "    waves", "    retag: live\n    waves");
     assert_eq!(
         problems(&retag),
@@ -776,6 +778,17 @@ fn names_that_differ_only_by_a_hyphen_or_by_case_are_a_doubt_until_aws_is_asked(
              is almost repository `jobs`; `tidegate config check --live` finds out whether both \
              exist"],
     );
+}
+
+#[test]
+fn two_images_of_one_repository_need_their_containers() {
+    let twins =
+        with(SMALL, "uapi }", "uapi }\n      worker: { repository: jobs, tag: \"w-{sha}\" }");
+    let both = "tidegate.yaml:9:14: pipelines.p.waves[0][0]: images `crons` and `worker` both come from `jobs`: say in \
+                `containers` which container takes which";
+    assert_eq!(problems(&twins), both);
+    let named = "[[{ service: a, containers: { app: crons, worker: worker } }]]";
+    assert_eq!(config(&with(&twins, "[[a], [b, c]]", named)).warnings, []);
 }
 
 #[test]

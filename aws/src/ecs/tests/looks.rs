@@ -86,7 +86,13 @@ async fn what_must_be_refused_by_name_is_seen() {
 async fn a_native_strategy_is_seen_with_its_newest_service_deployment() {
     let fake = Fake::new();
     let linear = json!({"deploymentConfiguration": {"strategy": "LINEAR", "bakeTimeInMinutes": 5,
-        "linearConfiguration": {"stepPercent": 30.0, "stepBakeTimeInMinutes": 6}}});
+    "linearConfiguration": {"stepPercent": 30.0, "stepBakeTimeInMinutes": 6},
+    "lifecycleHooks": [
+        {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP", "POST_SCALE_UP"],
+            "timeoutConfiguration": {"timeoutInMinutes": 90}},
+        {"targetType": "PAUSE", "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]},
+        {"lifecycleStages": ["PRE_SCALE_UP"]},
+    ]}});
     fake.answer(200, &json!({"services": [service("Rag", &linear)]}).to_string());
     fake.answer(
         200,
@@ -117,7 +123,8 @@ async fn a_native_strategy_is_seen_with_its_newest_service_deployment() {
     let seen = ecs(&fake).describe("live-crons", &["Rag".to_owned()]).await.unwrap();
     let sighting = &seen["Rag"].as_ref().unwrap().sighting;
     assert_eq!(sighting.strategy, Strategy::Native);
-    assert_eq!(sighting.native_minutes, 5 + 4 * 6);
+    let pauses = 2 * 90 + 24 * 60;
+    assert_eq!(sighting.native_minutes, 5 + 4 * 6 + pauses);
     let deployment = sighting.service_deployment.as_ref().unwrap();
     assert_eq!(deployment.arn, "arn:new");
     assert_eq!(deployment.status, ServiceDeploymentStatus::RollbackInProgress);

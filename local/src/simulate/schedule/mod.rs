@@ -86,10 +86,10 @@ impl Schedule {
         })
     }
 
-    /// Whether something runs by the clock, whatever anybody does.
-    pub fn has_runs(&self) -> bool {
-        let mut all = self.pipelines.iter().flat_map(|pipeline| &pipeline.extras.targets);
-        all.any(|target| matches!(target.kind, TargetKind::Schedule | TargetKind::Rule))
+    /// How many targets run by the clock, whatever anybody does.
+    pub fn runs(&self) -> usize {
+        let all = self.pipelines.iter().flat_map(|pipeline| &pipeline.extras.targets);
+        all.filter(|target| matches!(target.kind, TargetKind::Schedule | TargetKind::Rule)).count()
     }
 
     /// Its services.

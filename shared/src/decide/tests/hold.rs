@@ -321,6 +321,27 @@ fn what_waits_is_refused_rather_than_put_in_a_held_releases_place_when_it_is_blo
 }
 
 #[test]
+fn what_waits_starts_without_the_images_that_the_config_names_no_more() {
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    freeze(&mut stage);
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", at(1)));
+    stage.push_as("web", "uapi", image("web", "e1", "uapi", at(2)));
+    stage.config_mut().images.remove("api");
+    unfreeze(&mut stage);
+    assert_eq!(stage.phase(2), "surveying");
+    assert_eq!(stage.release(2).images.keys().collect::<Vec<_>>(), ["web"]);
+
+    let mut stage = Stage::with(&[&["api-1", "web-1"]], &[("api", "api"), ("web", "web")]);
+    freeze(&mut stage);
+    stage.push_as("api", "uapi", image("api", "a1", "uapi", at(1)));
+    stage.config_mut().images.remove("api");
+    unfreeze(&mut stage);
+    assert_eq!(stage.phase(2), "refused");
+    let why = &stage.table.journal.last().unwrap().reason;
+    assert_eq!(why, "the config in force names none of its images any more");
+}
+
+#[test]
 fn a_release_that_no_target_runs_is_refused() {
     let mut stage = Stage::with(&[&["api-1"]], &[("api", "api"), ("web", "web")]);
     stage.push_as("web", "uapi", image("web", "e1", "uapi", stage.now));

@@ -74,7 +74,7 @@ fn answers(stage: &mut Stage, task: &str, outcome: Outcome) {
     let intent = slot(stage, task).intend("RunTask".to_owned(), now).unwrap();
     stage.table.note(&id, intent);
     let done = slot(stage, task).done.clone();
-    let done = Done { intent: None, outcome: Some(outcome), ..done };
+    let done = done.answered(outcome);
     let finish = slot(stage, task).finish(done);
     stage.table.note(&id, finish);
 }
@@ -156,7 +156,7 @@ fn a_task_whose_call_may_still_land_is_waited_for() {
         ("an earlier call has no answer", |done, now| done.lost = Some(now), "sought"),
         (
             "a later call has no answer yet",
-            |done, now| done.intent = Some(Intent { call: "RunTask".into(), at: now }),
+            |done, now| done.intent = Some(Intent { call: "RunTask".into(), at: now, after: None }),
             "sought",
         ),
         ("throttled, and taken up once more", |done, _| done.outcome = None, "untouched"),
@@ -184,7 +184,9 @@ fn withdrawn(ago: Duration) -> Stage {
     let mut stage = asked(&["migrate"]);
     let at = stage.now;
     answers(&mut stage, "migrate", Outcome::Throttled { until: at });
-    notes(&mut stage, |done| (done.outcome, done.lost) = (None, Some(at)));
+    notes(&mut stage, |done| {
+        (done.outcome, done.called, done.lost) = (None, Some(at), Some(at));
+    });
     stage.now += ago;
     roll_back(&mut stage);
     assert_eq!((phase(&stage, "migrate"), stage.phase(2)), ("sought", "rolling_back"));

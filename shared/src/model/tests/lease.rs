@@ -92,7 +92,10 @@ fn a_call_is_written_down_before_it_is_sent_and_renews_the_lease() {
     let call = "UpdateService api:8".to_owned();
     let slot = written(&slot, |slot| slot.intend(call.clone(), at(5)).unwrap());
     let done = &slot.done;
-    assert_eq!((&done.intent, done.called), (&Some(Intent { call, at: at(5) }), Some(at(5))));
+    assert_eq!(
+        (&done.intent, done.called),
+        (&Some(Intent { call, at: at(5), after: None }), Some(at(5)))
+    );
     assert_eq!(slot.ours(), Some("api:8"), "and nothing else is forgotten");
     assert_eq!(slot.lease, Some(Lease { owner: "one".to_owned(), until: at(5) + LEASE }));
     assert_eq!(slot.todo, Some(Todo::Claimed));

@@ -4,7 +4,7 @@ use super::program::{At, Hand, How, Task};
 use super::world::{Call, State};
 use super::{EveryOrder, promise};
 use crate::decide::Seen;
-use crate::model::{Done, Outcome, Slot};
+use crate::model::{Outcome, Slot};
 use crate::stage::part::Part;
 use crate::turn::{self, Known, Next};
 
@@ -57,7 +57,7 @@ impl EveryOrder {
             }
             At::Sending(slot, revision) => self.sends(state, hand, slot, &revision, how),
             At::Recording(slot, outcome) => {
-                let done = Done { intent: None, outcome: Some(outcome), ..slot.done.clone() };
+                let done = slot.done.clone().answered(outcome);
                 if self.write(state, &slot, slot.finish(done.clone())).is_some() {
                     return hand.advances(State::nothing_seen());
                 }
