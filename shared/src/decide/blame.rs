@@ -1,10 +1,12 @@
 //! Is the image to blame? Judged from tasks that stopped, by their reasons.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::step::slot_entry;
 use crate::messages::{Counts, explain};
-use crate::model::{Blame, Change, Failure, Scene, Slot, SlotPhase, TaskFailure};
+use crate::model::{Blame, Change, Digest, Failure, Pin, Scene, Slot, SlotPhase, TaskFailure};
 
 /// What follows from one stopped task of `target`'s slot; judged without asking AWS anything.
 ///
@@ -85,6 +87,16 @@ pub(super) fn verdict(slot: &Slot, needed: usize, now: Timestamp) -> Option<Fail
         blame: why.blame,
         at: now,
     })
+}
+
+/// Which of these new bytes made a target fall: those of the containers that ended its tasks. Where nobody
+/// says which container it was, and several of its bytes are new, none is named.
+pub(super) fn suspects<'s>(slot: &'s Slot, new: &BTreeSet<&Digest>) -> BTreeSet<&'s Digest> {
+    let named = || slot.tasks.values().map(|task| &task.container).filter(|it| !it.is_empty());
+    let fell = |pin: &&Pin| named().next().is_none() || named().any(|it| *it == pin.container);
+    let pins = slot.wanted.iter().filter(|pin| new.contains(&pin.digest)).filter(fell);
+    let suspects: BTreeSet<_> = pins.map(|pin| &pin.digest).collect();
+    if suspects.len() > 1 && named().next().is_none() { BTreeSet::new() } else { suspects }
 }
 
 /// It never ran, or ended by itself and not well within the first minute. What ends with code 0 or

@@ -1,11 +1,12 @@
 //! Everything goes back to its baseline, once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::step::{CHUNK, TIDEGATE, release_entry, slot_entry};
-use super::{does, finish, judge, waits};
+use super::{blame, does, finish, judge, waits};
 use crate::config::{OnFailure, OnTimeout};
 use crate::guard::{Guard, stands};
 use crate::messages::{self, names};
@@ -90,26 +91,26 @@ fn begin(
     Change { releases: vec![next], blocks, ..change }
 }
 
-/// The digests to blame: those in the targets that fell by them, unless they ran before.
+/// The digests to blame, in the targets that fell by them, unless they ran before.
 fn blocks(scene: &Scene, release: &Release, failure: &Failure, now: Timestamp) -> Vec<Block> {
     if failure.blame != Blame::Image {
         return Vec::new();
     }
     let ran_before: Vec<_> =
         scene.owned().flat_map(|s| &s.baseline.images).filter_map(|i| i.digest.as_ref()).collect();
-    let blamed: Vec<_> = scene
-        .owned()
-        .filter(|slot| {
-            matches!(&slot.phase, SlotPhase::Failed { failure } if failure.blame == Blame::Image)
-        })
-        .flat_map(|slot| slot.wanted.iter().map(|pin| &pin.digest))
-        .collect();
+    let ran_before =
+        |image: &ReleaseImage| ran_before.iter().any(|digest| image.accepts.contains(digest));
+    let new: BTreeSet<_> =
+        release.images.values().filter(|it| !ran_before(it)).map(|it| &it.digest).collect();
+    let fell = |slot: &&Slot| matches!(&slot.phase, SlotPhase::Failed { failure } if failure.blame == Blame::Image);
+    let blamed: BTreeSet<_> =
+        scene.owned().filter(fell).flat_map(|slot| blame::suspects(slot, &new)).collect();
     release
         .images
         .values()
-        .filter(|image| blamed.contains(&&image.digest))
-        .filter(|image| !ran_before.iter().any(|digest| image.accepts.contains(digest)))
-        .filter(|image| !scene.blocked.contains_key(&image.digest))
+        .filter(|image| {
+            blamed.contains(&image.digest) && !scene.blocked.contains_key(&image.digest)
+        })
         .map(|image| Block {
             digest: image.digest.clone(),
             release: release.id.clone(),

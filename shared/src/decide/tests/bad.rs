@@ -2,8 +2,9 @@
 
 use crate::command;
 use crate::config::{OnFailure, OnTimeout};
-use crate::model::{Action, NoticeKind as N, SlotPhase};
-use crate::stage::{Answer, Behaviour, Stage, digest};
+use crate::decide::blame::suspects;
+use crate::model::{Action, Digest, NoticeKind as N, Pin, SlotPhase};
+use crate::stage::{Answer, Behaviour, Stage, at, crash, digest};
 
 const WAVES: &[&[&str]] = &[&["Rag"], &["Billing", "Carousel"]];
 
@@ -215,4 +216,44 @@ fn the_failure_that_names_the_image_is_the_one_that_is_told() {
     }
     stage.advance();
     assert_eq!(stage.cause(2), "Rag: Rag");
+}
+
+#[test]
+fn of_several_new_bytes_those_of_the_container_that_fell_are_to_blame() {
+    let mut stage = Stage::of(&[&["Rag"]]);
+    stage.push("b1");
+    stage.survey();
+    let slot = stage.slot_mut("Rag");
+    let pin = |container: &str, bytes: &str| Pin {
+        container: container.to_owned(),
+        digest: digest(bytes),
+        ..slot.wanted[0].clone()
+    };
+    slot.wanted = vec![pin("api", "a2"), pin("web", "e2"), pin("old", "01d")];
+    let (a2, e2) = (digest("a2"), digest("e2"));
+    let new = [&a2, &e2].into();
+    let table: &[(&[&str], &[&Digest])] = &[
+        (&["api"], &[&a2]),
+        (&["web", "web"], &[&e2]),
+        (&["api", "web"], &[&a2, &e2]),
+        (&["sidecar"], &[]),
+        (&["old"], &[]),
+        // Lightsail gives up without a word about which of them it was.
+        (&[], &[]),
+        (&[""], &[]),
+    ];
+    for (fell, expected) in table {
+        slot.tasks.clear();
+        for (number, container) in (1..).zip(*fell) {
+            let mut task = crash(number, at(0));
+            task.container = (*container).to_owned();
+            slot.tasks.insert(task.task.clone(), task);
+        }
+        let suspects: Vec<_> = suspects(slot, &new).into_iter().collect();
+        assert_eq!(suspects, *expected, "{fell:?}");
+    }
+    slot.tasks.clear();
+    slot.wanted.remove(1);
+    let only = suspects(slot, &new).into_iter().collect::<Vec<_>>();
+    assert_eq!(only, [&a2], "only one of them is new");
 }
